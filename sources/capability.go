@@ -1,0 +1,52 @@
+package sources
+
+import "context"
+
+// Capabilities are found by type assertion: a driver implements what it can do
+// and nothing else. All methods are goroutine-safe, return promptly once ctx
+// ends, and wrap one of the sentinel errors.
+
+// FlagLister lists every flag of a store.
+type FlagLister interface {
+	Flags(ctx context.Context) (FlagSet, error)
+}
+
+// FlagGetter reads one flag afresh, never from a cache. A flag that is not there
+// is ErrNotFound.
+type FlagGetter interface {
+	Flag(ctx context.Context, id FlagID) (Flag, error)
+}
+
+// FlagWatcher follows a store: the whole set first (unless its revision is from),
+// then an event after each change. A failure to read is an event too and the
+// watch goes on; the channel is closed when ctx ends, and only then.
+type FlagWatcher interface {
+	Watch(ctx context.Context, from Revision) (<-chan FlagEvent, error)
+}
+
+// FlagWriter changes one flag, with compare-and-swap on Change.Seen. When it
+// returns nil the write is durable. ErrConflict means that the flag has another
+// revision than Seen and that nothing was written.
+type FlagWriter interface {
+	Apply(ctx context.Context, c Change) (Receipt, error)
+}
+
+// Verifier asks the side that evaluates whether a change has reached it.
+type Verifier interface {
+	Verify(ctx context.Context, c Change) (Evidence, error)
+}
+
+// BreakerLister reads circuit breakers.
+type BreakerLister interface {
+	Breakers(ctx context.Context) (BreakerSet, error)
+}
+
+// LatencyReader reads latency quantiles, rates and error ratios.
+type LatencyReader interface {
+	Latencies(ctx context.Context) (LatencySet, error)
+}
+
+// ExposureReader reads which share of evaluations got which variant.
+type ExposureReader interface {
+	Exposures(ctx context.Context) (ExposureSet, error)
+}

@@ -1,0 +1,99 @@
+package sources
+
+import "time"
+
+// ChangeKind is what is done to a flag.
+type ChangeKind string
+
+// The kinds of change.
+const (
+	Ramp   ChangeKind = "ramp"   // to a higher percentage
+	Back   ChangeKind = "back"   // to a lower percentage
+	Set    ChangeKind = "set"    // to a typed percentage
+	Kill   ChangeKind = "kill"   // off as a whole
+	Undo   ChangeKind = "undo"   // back to the definition before a change
+	Edited ChangeKind = "edited" // seen in the store, made by somebody else
+)
+
+// Intent is a key's or a command's meaning before it is done. It carries the
+// flag's identity and the revision that the operator saw, never a row.
+type Intent struct {
+	Kind   ChangeKind
+	Flag   FlagID
+	Seen   Revision // what the operator saw; ignored by Kill
+	To     Percent  // for Ramp, Back and Set
+	Change string   // for Undo: which change; "" for the actor's last
+	Reason string
+	Actor  string
+}
+
+// Change is one write handed to a FlagWriter.
+type Change struct {
+	ID      string // unique and sortable by time
+	Flag    FlagID
+	Kind    ChangeKind
+	To      Percent  // for Ramp, Back and Set
+	Seen    Revision // compare-and-swap; empty means unconditional
+	Restore []byte   // for Undo: the Restore of the receipt being undone
+	Actor   string
+	Reason  string
+
+	// Commit, when not nil, must be called exactly once after Seen was compared
+	// and before the write becomes visible; a writer may call it on another
+	// goroutine while it prepares. When it returns an error nothing is written
+	// and Apply returns that error. This is how an intent becomes durable before
+	// its write without the two waiting for each other.
+	Commit func(Planned) error
+}
+
+// Planned is what a write is about to do: known after the compare, before the swap.
+type Planned struct {
+	Old, New Flag
+	Restore  []byte // hand it back in an Undo to return to Old exactly
+}
+
+// Receipt is what became of a change.
+type Receipt struct {
+	Change   string // Change.ID
+	Kind     ChangeKind
+	Old, New Flag
+	Restore  []byte
+	Accepted time.Time // durable in the store
+	Reread   time.Time // read back and equal; zero while unconfirmed
+	Warning  string    // cleaned sentence for the operator, "" for none
+}
+
+// Evidence is what the evaluating side says about a change.
+type Evidence struct {
+	Effective bool
+	At        time.Time
+	Detail    string // cleaned
+}
+
+// Outcome is how far a change has come.
+type Outcome string
+
+// The outcomes of a change.
+const (
+	Pending     Outcome = "pending"     // intent is durable, result not known yet
+	Confirmed   Outcome = "confirmed"   // written and read back
+	Unconfirmed Outcome = "unconfirmed" // written, not read back
+	Failed      Outcome = "failed"      // nothing changed
+	Seen        Outcome = "seen"        // somebody else's change, observed
+)
+
+// Activity is one line of what happened: a change by anyone, or a breaker's
+// transition. Strings are cleaned, but for Flag.Key.
+type Activity struct {
+	ID      string // change id; "" for what was only observed
+	At      time.Time
+	Kind    string // a ChangeKind, or "breaker"
+	Flag    FlagID // zero for a breaker
+	Name    string // flag or breaker name for display
+	Actor   string // "" when unknown
+	Reason  string
+	Old     string // "25%"
+	New     string // "killed"
+	Outcome Outcome
+	Err     string
+}

@@ -1,0 +1,132 @@
+package sources
+
+import (
+	"fmt"
+	"time"
+)
+
+// FlagID is a flag's identity: the name of its source and its key exactly as
+// the store spells it. Never print Key; print Flag.Name.
+type FlagID struct {
+	Source string `json:"source"`
+	Key    string `json:"key"`
+}
+
+// Revision is an opaque mark of a flag's content for compare-and-swap. Equal
+// content gives equal revisions. The empty Revision means "whatever is there".
+type Revision string
+
+// FlagState is what a flag does now, in one word.
+type FlagState int
+
+// The flag states. The zero value is FlagBroken, so that a state nobody worked
+// out never reads as healthy.
+const (
+	FlagBroken FlagState = iota // the definition cannot be evaluated as written; Note says why
+	FlagOff                     // nobody is served the variant: killed, or at 0 %
+	FlagOn                      // somebody is served the variant
+	FlagCustom                  // targeting that is not one percentage; only kill is offered
+)
+
+// String is the state's word: on, off, custom or broken.
+func (s FlagState) String() string {
+	switch s {
+	case FlagOff:
+		return "off"
+	case FlagOn:
+		return "on"
+	case FlagCustom:
+		return "custom"
+	default:
+		return "broken"
+	}
+}
+
+// Flag is one flag as its store holds it (target, never observed). All strings
+// but ID.Key are already cleaned for display.
+type Flag struct {
+	ID          FlagID
+	Name        string // ID.Key, cleaned
+	Description string
+	Owner       string
+	State       FlagState
+	Killed      bool         // switched off as a whole; the split behind it is kept
+	Rollout     Opt[Percent] // the target in force: 0 when killed; absent for custom and broken
+	Stored      Opt[Percent] // the split that is written down, also while killed
+	Variant     string       // the variant that Rollout counts
+	Note        string       // why custom or broken, or what else is worth a warning
+	Metric      string       // name of the latency this flag is expected to move; "" for none
+	Revision    Revision
+	Ladder      Ladder    // nil for the context's
+	ChangedAt   time.Time // zero when unknown
+	ChangedBy   string    // "" when unknown
+}
+
+// FlagSet is everything a store holds at one moment.
+type FlagSet struct {
+	Source   string
+	Revision Revision // of the whole set: equal when nothing changed
+	Flags    []Flag   // sorted by key; shared, never written to
+	ReadAt   time.Time
+	Warnings []string // cleaned sentences
+}
+
+// FlagEvent is one message of a watch: a whole new set, or why there is none.
+// Exactly one of Set and Err is non-nil.
+type FlagEvent struct {
+	Set *FlagSet
+	Err error
+}
+
+// CanRamp says why a flag's percentage cannot be set, or nil.
+func (f *Flag) CanRamp() error {
+	switch f.State {
+	case FlagCustom:
+		return fmt.Errorf("%s has custom targeting (%s), only kill is offered: %w", f.Name, f.Note, ErrUnsupported)
+	case FlagBroken:
+		return fmt.Errorf("%s is broken (%s), only kill is offered: %w", f.Name, f.Note, ErrUnsupported)
+	default:
+		return nil
+	}
+}
+
+// Plan is the percentage that a change of this kind would bring the flag to,
+// or the reason why there is none. It is the one rule behind the board's keys
+// and the command line's words.
+func (f *Flag) Plan(kind ChangeKind) (Percent, error) {
+	if kind == Kill {
+		if f.Killed {
+			return 0, fmt.Errorf("%s is already killed: %w", f.Name, ErrInvalid)
+		}
+		return 0, nil
+	}
+	if err := f.CanRamp(); err != nil {
+		return 0, err
+	}
+	switch kind {
+	case Ramp:
+		if to, ok := f.Ladder.Next(f.Rollout.V); ok {
+			return to, nil
+		}
+		return 0, fmt.Errorf("%s is at the top of its ladder (%s%%): %w", f.Name, f.Rollout.V, ErrInvalid)
+	case Back:
+		if to, ok := f.Ladder.Back(f.Rollout.V); ok {
+			return to, nil
+		}
+		return 0, fmt.Errorf("%s is at 0%% already: %w", f.Name, ErrInvalid)
+	default:
+		return 0, fmt.Errorf("%s has no step of its own: %w", kind, ErrInvalid)
+	}
+}
+
+// Brief is the flag's value in few words: "25%", "killed", "custom".
+func (f *Flag) Brief() string {
+	switch {
+	case f.Killed:
+		return "killed"
+	case f.Rollout.OK:
+		return f.Rollout.V.String() + "%"
+	default:
+		return f.State.String()
+	}
+}
