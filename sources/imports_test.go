@@ -1,0 +1,274 @@
+package sources_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "relctl-tui"
+
+// listed is what `go list -json` says of one package, as far as the rules need it.
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string // direct
+	Deps       []string // direct and indirect
+}
+
+// importRule is one row of the table in DESIGN: who may import whom.
+type importRule struct {
+	who    string   // the row's name in a sentence
+	match  string   // path.Match pattern below the module, "" for the root
+	own    []string // patterns of our packages it may import, besides its own folders below it
+	only   []string // when not nil, prefixes of the only outside packages it may import
+	never  []string // outside packages it may not import itself
+	beyond []string // prefixes of outside packages that it may not even reach through another
+}
+
+var charm = []string{"charm.land/", "github.com/charmbracelet/"}
+
+// importRules are tried in order; the first whose pattern matches counts. What
+// matches none is a violation, so a new folder needs a row here first.
+func importRules() []importRule {
+	engine := []string{"sources", "sources/live", "sources/control", "sources/journal"}
+	metricsReader := []string{"sources", "sources/metrics"}
+	pure := []string{"net/http", "os", "os/exec", "os/signal", "syscall"}
+	return []importRule{
+		{who: "the domain", match: "sources", only: []string{}, beyond: charm},
+		{who: "the live engine", match: "sources/live", own: engine, beyond: charm},
+		{who: "the control path", match: "sources/control", own: engine, beyond: charm},
+		{who: "the journal", match: "sources/journal", own: engine, beyond: charm},
+		// Exception: demo runs a fleet whose flags are evaluated from the very
+		// file that the flagd driver edits, and exports the series that the
+		// presets of metrics read.
+		{who: "the demo fleet", match: "sources/demo", own: []string{"sources", "sources/flagd", "sources/metrics"}, beyond: charm},
+		// Exception: metrics is no driver. It holds the presets that both readers
+		// of Prometheus series share, so that they cannot drift apart.
+		{who: "a driver", match: "sources/prometheus", own: metricsReader, beyond: charm},
+		{who: "a driver", match: "sources/scrape", own: metricsReader, beyond: charm},
+		{who: "a driver", match: "sources/*", own: []string{"sources"}, beyond: charm},
+		{
+			who: "a theme", match: "themes",
+			only: []string{"charm.land/lipgloss/", "github.com/charmbracelet/colorprofile"}, never: []string{"net/http", "os/exec"},
+		},
+		{who: "what views share", match: "views", own: []string{"sources", "themes"}, only: charm, never: pure},
+		{who: "a view", match: "views/*", own: []string{"sources", "themes", "views"}, only: charm, never: pure},
+		{
+			who: "the board", match: "ui",
+			own: []string{"sources", "sources/live", "sources/control", "themes", "views", "views/*"}, never: []string{"net/http"},
+		},
+		{
+			who: "a server of the board", match: "ui/*",
+			own: []string{"sources", "sources/live", "sources/control", "themes", "views", "views/*", "ui"},
+		},
+		{who: "the command", match: "cmd/*", own: []string{"sources", "sources/*", "themes", "views", "views/*", "ui", "ui/*"}},
+	}
+}
+
+// below is an import path without the module, and whether it is ours.
+func below(importPath string) (string, bool) {
+	rest, ours := strings.CutPrefix(importPath, module)
+	if !ours || (rest != "" && rest[0] != '/') {
+		return importPath, false
+	}
+	return strings.TrimPrefix(rest, "/"), true
+}
+
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+func hasPrefix(name string) func(string) bool {
+	return func(prefix string) bool { return strings.HasPrefix(name+"/", strings.TrimSuffix(prefix, "/")+"/") }
+}
+
+// violations is one sentence for each import that the rules do not allow.
+func violations(pkgs []listed) []string {
+	standard := map[string]bool{"C": true, "unsafe": true}
+	for _, p := range pkgs {
+		standard[p.ImportPath] = standard[p.ImportPath] || p.Standard
+	}
+	var all []string
+	for _, p := range pkgs {
+		name, ours := below(p.ImportPath)
+		if !ours {
+			continue
+		}
+		rule, ok := ruleFor(name)
+		if !ok {
+			all = append(all, fmt.Sprintf("%s has no row in the import rules.", name))
+			continue
+		}
+		for _, imported := range p.Imports {
+			if why := rule.forbids(name, imported, standard[imported]); why != "" {
+				all = append(all, fmt.Sprintf("%s imports %s, but %s %s.", name, imported, rule.who, why))
+			}
+		}
+		for _, dep := range p.Deps {
+			if !slices.Contains(p.Imports, dep) && slices.ContainsFunc(rule.beyond, hasPrefix(dep)) {
+				all = append(all, fmt.Sprintf("%s reaches %s through another package, but %s never depends on the terminal.", name, dep, rule.who))
+			}
+		}
+	}
+	return all
+}
+
+func ruleFor(name string) (importRule, bool) {
+	rules := importRules()
+	i := slices.IndexFunc(rules, func(r importRule) bool { return matches(r.match, name) })
+	if i < 0 {
+		// A folder below a package's own is that package's affair.
+		if parent := path.Dir(name); parent != "." {
+			return ruleFor(parent)
+		}
+		return importRule{}, false
+	}
+	return rules[i], true
+}
+
+func (r importRule) forbids(name, imported string, standard bool) string {
+	to, ours := below(imported)
+	switch {
+	case ours && strings.HasPrefix(to, name+"/") && !slices.Contains([]string{"sources", "views", "ui"}, r.match):
+		return ""
+	case ours && slices.ContainsFunc(r.own, func(p string) bool { return matches(p, to) }):
+		return ""
+	case ours && len(r.own) == 0:
+		return "imports nothing of ours"
+	case ours:
+		return "may import only " + strings.Join(r.own, ", ") + " of ours"
+	case slices.Contains(r.never, imported):
+		return "never does I/O of that kind itself"
+	case standard:
+		return ""
+	case r.only != nil && !slices.ContainsFunc(r.only, hasPrefix(imported)):
+		return "may import from outside only " + orNothing(r.only)
+	case slices.ContainsFunc(r.beyond, hasPrefix(imported)):
+		return "never depends on the terminal"
+	default:
+		return ""
+	}
+}
+
+func orNothing(prefixes []string) string {
+	if len(prefixes) == 0 {
+		return "the standard library"
+	}
+	return strings.Join(prefixes, ", ")
+}
+
+func TestEveryPackageImportsOnlyWhatItsRowAllows(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-deps", "-json=ImportPath,Standard,Imports,Deps", "./...")
+	cmd.Dir = ".."
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "go list: %s", stderr.String())
+
+	pkgs := decodeList(t, out)
+	require.True(t, slices.ContainsFunc(pkgs, func(p listed) bool { return p.ImportPath == module+"/sources" }),
+		"the list must hold this very package, or it proves nothing")
+	for _, sentence := range violations(pkgs) {
+		t.Error(sentence)
+	}
+}
+
+func decodeList(t *testing.T, out []byte) []listed {
+	t.Helper()
+	var pkgs []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return pkgs
+		}
+		require.NoError(t, err)
+		pkgs = append(pkgs, p)
+	}
+}
+
+func TestImportRulesNameEachBadImport(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		from, to, want string
+	}{
+		"domain imports a library":       {"sources", "github.com/fsnotify/fsnotify", "sources imports github.com/fsnotify/fsnotify, but the domain may import from outside only the standard library."},
+		"domain imports a driver":        {"sources", "relctl-tui/sources/flagd", "sources imports relctl-tui/sources/flagd, but the domain imports nothing of ours."},
+		"driver imports another driver":  {"sources/etcd", "relctl-tui/sources/flagd", "sources/etcd imports relctl-tui/sources/flagd, but a driver may import only sources of ours."},
+		"driver imports a view":          {"sources/flagd", "relctl-tui/views/flags", "sources/flagd imports relctl-tui/views/flags, but a driver may import only sources of ours."},
+		"driver imports Charm":           {"sources/scrape", "charm.land/lipgloss/v2", "sources/scrape imports charm.land/lipgloss/v2, but a driver never depends on the terminal."},
+		"control imports a driver":       {"sources/control", "relctl-tui/sources/flagd", "sources/control imports relctl-tui/sources/flagd, but the control path may import only sources, sources/live, sources/control, sources/journal of ours."},
+		"theme imports the domain":       {"themes", "relctl-tui/sources", "themes imports relctl-tui/sources, but a theme imports nothing of ours."},
+		"theme imports Bubble Tea":       {"themes", "charm.land/bubbletea/v2", "themes imports charm.land/bubbletea/v2, but a theme may import from outside only charm.land/lipgloss/, github.com/charmbracelet/colorprofile."},
+		"view opens a file":              {"views/flags", "os", "views/flags imports os, but a view never does I/O of that kind itself."},
+		"view imports control":           {"views/flags", "relctl-tui/sources/control", "views/flags imports relctl-tui/sources/control, but a view may import only sources, themes, views of ours."},
+		"view imports another view":      {"views/flags", "relctl-tui/views/latency", "views/flags imports relctl-tui/views/latency, but a view may import only sources, themes, views of ours."},
+		"view imports the root model":    {"views/flags", "relctl-tui/ui", "views/flags imports relctl-tui/ui, but a view may import only sources, themes, views of ours."},
+		"view imports a metrics client":  {"views/latency", "github.com/prometheus/common/model", "views/latency imports github.com/prometheus/common/model, but a view may import from outside only charm.land/, github.com/charmbracelet/."},
+		"board imports a driver":         {"ui", "relctl-tui/sources/flagd", "ui imports relctl-tui/sources/flagd, but the board may import only sources, sources/live, sources/control, themes, views, views/* of ours."},
+		"board speaks HTTP":              {"ui", "net/http", "ui imports net/http, but the board never does I/O of that kind itself."},
+		"somebody imports the command":   {"ui", "relctl-tui/cmd/relctl-tui", "ui imports relctl-tui/cmd/relctl-tui, but the board may import only sources, sources/live, sources/control, themes, views, views/* of ours."},
+		"folder nobody planned":          {"tools", "fmt", "tools has no row in the import rules."},
+		"part of a driver imports Charm": {"sources/flagd/edit", "charm.land/lipgloss/v2", "sources/flagd/edit imports charm.land/lipgloss/v2, but a driver never depends on the terminal."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pkgs := []listed{
+				{ImportPath: "os", Standard: true},
+				{ImportPath: "fmt", Standard: true},
+				{ImportPath: "net/http", Standard: true},
+				{ImportPath: module + "/" + tc.from, Imports: []string{tc.to}, Deps: []string{tc.to}},
+			}
+			require.Equal(t, []string{tc.want}, violations(pkgs))
+		})
+	}
+}
+
+func TestADriverMayNotReachCharmThroughALibrary(t *testing.T) {
+	t.Parallel()
+	pkgs := []listed{{
+		ImportPath: module + "/sources/flagd",
+		Imports:    []string{"example.com/pretty"},
+		Deps:       []string{"charm.land/lipgloss/v2", "example.com/pretty"},
+	}}
+	require.Equal(t, []string{
+		"sources/flagd reaches charm.land/lipgloss/v2 through another package, but a driver never depends on the terminal.",
+	}, violations(pkgs))
+}
+
+func TestImportRulesLetThePlannedImportsThrough(t *testing.T) {
+	t.Parallel()
+	ours := func(names ...string) []string {
+		for i, n := range names {
+			names[i] = module + "/" + n
+		}
+		return names
+	}
+	pkgs := []listed{
+		{ImportPath: "fmt", Standard: true},
+		{ImportPath: "net/http", Standard: true},
+		{ImportPath: module + "/sources", Imports: []string{"fmt"}},
+		{ImportPath: module + "/sources/flagd", Imports: append(ours("sources", "sources/flagd/edit"), "github.com/fsnotify/fsnotify", "net/http")},
+		{ImportPath: module + "/sources/prometheus", Imports: append(ours("sources", "sources/metrics"), "github.com/prometheus/client_golang/api")},
+		{ImportPath: module + "/sources/demo", Imports: append(ours("sources/flagd", "sources/metrics"), "github.com/sony/gobreaker/v2")},
+		{ImportPath: module + "/sources/control", Imports: ours("sources", "sources/journal")},
+		{ImportPath: module + "/themes", Imports: []string{"charm.land/lipgloss/v2", "fmt"}},
+		{ImportPath: module + "/views/flags", Imports: append(ours("sources", "themes", "views"), "charm.land/bubbles/v2/key", "fmt")},
+		{ImportPath: module + "/ui", Imports: append(ours("sources/live", "sources/control", "views/flags", "themes"), "charm.land/bubbletea/v2")},
+		{ImportPath: module + "/ui/sshserver", Imports: append(ours("ui"), "charm.land/wish/v2")},
+		{ImportPath: module + "/cmd/relctl-tui", Imports: append(ours("ui", "sources/flagd", "sources/demo"), "github.com/spf13/cobra", "net/http")},
+	}
+	require.Empty(t, violations(pkgs))
+}
