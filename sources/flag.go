@@ -51,6 +51,7 @@ type Flag struct {
 	Owner       string
 	State       FlagState
 	Killed      bool         // switched off as a whole; the split behind it is kept
+	Custom      bool         // the percentage cannot be set, whatever State says (a killed flag with custom targeting); Note says why
 	Rollout     Opt[Percent] // the target in force: 0 when killed; absent for custom and broken
 	Stored      Opt[Percent] // the split that is written down, also while killed
 	Variant     string       // the variant that Rollout counts
@@ -85,9 +86,11 @@ func (f *Flag) CanRamp() error {
 		return fmt.Errorf("%s has custom targeting (%s), only kill is offered: %w", f.Name, f.Note, ErrUnsupported)
 	case FlagBroken:
 		return fmt.Errorf("%s is broken (%s), only kill is offered: %w", f.Name, f.Note, ErrUnsupported)
-	default:
-		return nil
 	}
+	if f.Custom {
+		return fmt.Errorf("%s cannot be ramped (%s): %w", f.Name, f.Note, ErrUnsupported)
+	}
+	return nil
 }
 
 // Plan is the percentage that a change of this kind would bring the flag to,

@@ -1,0 +1,203 @@
+package flagd
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"relctl-tui/sources"
+)
+
+// lockRetry is how often a taken lock is tried again.
+const lockRetry = time.Millisecond
+
+// lock takes the advisory lock beside the file. It excludes other processes
+// and, because each call opens the lock file anew, other goroutines.
+func (s *Store) lock(ctx context.Context, target string) (unlock func(), err error) {
+	// Whoever may read the flags may take the lock: an exclusive flock needs no
+	// right to write, and two operators need not be in one group for it.
+	l := flock.New(beside(target, ".lock"), flock.SetPermissions(0o644))
+	ok, err := l.TryLockContext(ctx, lockRetry)
+	switch {
+	case ok:
+		return func() { _ = l.Close() }, nil
+	case ctx.Err() != nil:
+		return nil, s.wrap(fmt.Errorf("another writer holds the file's lock, nothing was written: %w: %w", sources.ErrUnavailable, ctx.Err()))
+	default:
+		return nil, s.wrap(writeError(err))
+	}
+}
+
+// writeError puts a failure to write beside the file into words.
+func writeError(err error) error {
+	cause := err
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		cause = pe.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("its directory cannot be written (%w), so the flags are read-only for you: %w", cause, sources.ErrReadOnly)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("its directory is gone: %w", sources.ErrNotFound)
+	default:
+		return fmt.Errorf("writing failed (%w), nothing was changed: %w", cause, sources.ErrUnavailable)
+	}
+}
+
+// Temporary files are called .NAME.relctl-<26 letters>.tmp, so that a leftover
+// of a crashed writer is told from anything else.
+const tempEnding = ".tmp"
+
+func tempPrefix(target string) string { return "." + filepath.Base(target) + ".relctl-" }
+
+// sweep removes leftovers of crashed writers. The caller holds the lock; the
+// age spares a writer on a file system where the lock does not work.
+func (s *Store) sweep(target string) {
+	now := s.now()
+	s.mu.Lock()
+	due := s.sweptIn != target || now.Sub(s.swept) > time.Minute
+	if due {
+		s.swept, s.sweptIn = now, target
+	}
+	s.mu.Unlock()
+	if !due {
+		return
+	}
+	dir := filepath.Dir(target)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		middle, ours := strings.CutPrefix(e.Name(), tempPrefix(target))
+		middle, ends := strings.CutSuffix(middle, tempEnding)
+		if !ours || !ends || len(middle) != 26 || strings.Trim(middle, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > time.Minute {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+// prepared is a written and synced temporary file, ready to take the place of
+// the target.
+type prepared struct {
+	path    string
+	warning string
+	err     error
+}
+
+func (p *prepared) drop() {
+	if p.path != "" {
+		_ = os.Remove(p.path)
+	}
+}
+
+// prepare writes b to a temporary file beside target, with the mode and owner
+// of old, and waits until it is on disk.
+func prepare(target string, b []byte, old fs.FileInfo) (p prepared) {
+	path := filepath.Join(filepath.Dir(target), tempPrefix(target)+rand.Text()+tempEnding)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return prepared{err: writeError(err)}
+	}
+	p.path = path
+	defer func() {
+		if p.err != nil {
+			p.drop()
+		}
+	}()
+	var mode fs.FileMode
+	p.warning, mode = keepOwner(f, old)
+	_, err = f.Write(b)
+	// Chmod after chown, which may clear bits.
+	err = errors.Join(err, f.Chmod(mode))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		p.err = writeError(err)
+	}
+	return p
+}
+
+// keepOwner gives the new file its predecessor's owner and group as far as
+// this user may.
+func keepOwner(f *os.File, old fs.FileInfo) (warning string, mode fs.FileMode) {
+	mode = old.Mode().Perm()
+	was, ok := old.Sys().(*syscall.Stat_t)
+	mine, err := f.Stat()
+	if !ok || err != nil {
+		return "", mode
+	}
+	is, ok := mine.Sys().(*syscall.Stat_t)
+	if !ok || (is.Uid == was.Uid && is.Gid == was.Gid) {
+		return "", mode
+	}
+	if f.Chown(int(was.Uid), int(was.Gid)) == nil {
+		return "", mode
+	}
+	if is.Gid == was.Gid || f.Chown(-1, int(was.Gid)) == nil {
+		return fmt.Sprintf("the file's owner is now user %d, it was %d", is.Uid, was.Uid), mode
+	}
+	// Another group than before must not gain the right to write.
+	return fmt.Sprintf("the file's owner is now user %d of group %d, it was %d of %d", is.Uid, is.Gid, was.Uid, was.Gid), mode &^ 0o020
+}
+
+// swap makes the temporary file the target and waits until the directory says
+// so on disk.
+func swap(p *prepared, target string) error {
+	if err := os.Rename(p.path, target); err != nil {
+		p.drop()
+		return writeError(err)
+	}
+	dir, err := os.Open(filepath.Dir(target))
+	if err != nil {
+		return nil // may be entered but not listed: the rename stands
+	}
+	defer dir.Close() //nolint:errcheck // opened to be synced
+	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return fmt.Errorf("written, but the disk did not confirm it (%w): %w", err, sources.ErrUnavailable)
+	}
+	return nil
+}
+
+// sameFile reports whether nobody replaced or rewrote the file since then.
+func sameFile(target string, then fs.FileInfo) bool {
+	now, err := os.Stat(target)
+	return err == nil && os.SameFile(now, then) && now.Size() == then.Size() && now.ModTime().Equal(then.ModTime())
+}
+
+// reads reports whether the new bytes hold the flag as intended, and all other
+// definitions untouched.
+func reads(b []byte, def *definition, old *document) (*document, *definition, error) {
+	doc, err := scan(b)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the edit would leave the file unreadable (%w), nothing was written", err)
+	}
+	if len(doc.defs) != len(old.defs) {
+		return nil, nil, fmt.Errorf("the edit would change how many flags there are, nothing was written: %w", sources.ErrInvalid)
+	}
+	var found *definition
+	for i := range doc.defs {
+		was, is := &old.defs[i], &doc.defs[i]
+		if was.key == def.key && is.key == def.key {
+			found = is
+		} else if was.key != is.key || was.same != is.same || !bytes.Equal(old.bytes(was.at), doc.bytes(is.at)) {
+			return nil, nil, fmt.Errorf("the edit would touch another flag, nothing was written: %w", sources.ErrInvalid)
+		}
+	}
+	return doc, found, nil
+}
