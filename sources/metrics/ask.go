@@ -1,0 +1,96 @@
+package metrics
+
+import (
+	"context"
+	"strings"
+)
+
+// Labels are one series' labels, without its name. An absent label and an empty
+// one are the same, as they are in Prometheus.
+type Labels map[string]string
+
+// Kind is how a metric is to be read.
+type Kind int
+
+// The kinds of a query.
+const (
+	Gauge   Kind = iota // the greatest present value in each group
+	Rate                // a counter's increase per second, summed in each group
+	Buckets             // a histogram's buckets per second, summed in each group
+	Count               // a histogram's observations per second, summed in each group
+)
+
+// Query asks for one metric, grouped by labels. However many services there
+// are, one Query is one question.
+type Query struct {
+	Kind   Kind
+	Metric string      // the series' name; for Buckets and Count the histogram's, without suffix
+	By     []string    // the labels that are kept, sorted
+	Any    [][]Matcher // a series must pass all matchers of one of these; empty means every series
+	Found  Forms       // for Buckets and Count: which forms of the histogram exist
+}
+
+// Forms is in which forms a histogram is exported.
+type Forms struct{ Classic, Native bool }
+
+// Series is one group of an answer: a rate per second or a gauge's value. NaN
+// means that there are no samples.
+type Series struct {
+	Labels Labels
+	Value  float64
+}
+
+// Answer is what a driver found for a Query. Only Hists is filled for Buckets,
+// only Series otherwise.
+type Answer struct {
+	Series  []Series
+	Hists   []Hist
+	Pending bool // series are there, but a rate needs one more sample
+}
+
+// Asker answers queries. Answers come in the order of the queries.
+type Asker interface {
+	// Exists says which of the series names are exported at present.
+	Exists(ctx context.Context, names []string) (map[string]bool, error)
+	Ask(ctx context.Context, queries []Query) ([]Answer, error)
+}
+
+// warnings collects sentences once each, and not without end.
+type warnings struct {
+	seen map[string]bool
+	list []string
+}
+
+const maxWarnings = 20
+
+func (w *warnings) add(s string) {
+	if w.seen == nil {
+		w.seen = map[string]bool{}
+	}
+	if w.seen[s] || len(w.list) >= maxWarnings {
+		return
+	}
+	w.seen[s] = true
+	w.list = append(w.list, s)
+}
+
+// first is the value of the first label of names that is not empty.
+func (l Labels) first(names []string) string {
+	for _, n := range names {
+		if v := l[n]; v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// join is the values of names that are not empty, joined by a slash.
+func (l Labels) join(names []string) string {
+	var parts []string
+	for _, n := range names {
+		if v := l[n]; v != "" {
+			parts = append(parts, v)
+		}
+	}
+	return strings.Join(parts, "/")
+}

@@ -1,0 +1,266 @@
+package metrics
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// DefaultWindow is the span over which rates and quantiles are taken.
+const DefaultWindow = time.Minute
+
+// Config is what a source's metrics mean. The zero Config works everything out:
+// one latency per service, every breaker whose states are named in words.
+type Config struct {
+	Latency       []LatencyRule // empty: one row per service, see Plan.Latencies
+	Breakers      []BreakerRule // empty: every one-hot preset that exists
+	Window        time.Duration // 0 means DefaultWindow; otherwise 2 s to 1 h
+	Interpolation Interpolation // for native histograms
+}
+
+// LatencyRule is one row of the latency pane.
+type LatencyRule struct {
+	Name   string        // unique; required
+	Preset string        // "" or "auto" for the first that matches
+	Match  string        // `job="payment",service=~"a|b"`; "" for every series
+	SLO    time.Duration // 0 for none
+	Calls  []string      // names of the latencies this one calls
+}
+
+// BreakerRule is where breakers are to be found.
+type BreakerRule struct {
+	Preset    string            // "auto" (or "" without Metric), or a preset's name
+	Metric    string            // the state gauge, for presets that have none of their own
+	Match     string            // as in LatencyRule
+	Values    map[string]string // for a numeric gauge: value to state, {"0": "closed", "1": "open"}
+	NameLabel string            // the label that names the breaker; "" for the preset's
+}
+
+// The most rules of a kind: each row costs the server something.
+const maxRules = 200
+
+// Plan is a checked Config. It is immutable.
+type Plan struct {
+	window   time.Duration
+	interp   Interpolation
+	latency  []latencyRule
+	breakers []breakerRule
+}
+
+type latencyRule struct {
+	LatencyRule
+	preset *LatencyPreset // nil for auto
+	match  []Matcher
+}
+
+type breakerRule struct {
+	preset BreakerPreset
+	match  []Matcher
+	auto   bool
+}
+
+// Validate says everything that is wrong with the config, each in a sentence,
+// wrapping ErrInvalid; nil when it is right.
+func (c Config) Validate() error {
+	_, err := c.Compile()
+	return err
+}
+
+// Compile checks the config and readies it for use.
+func (c Config) Compile() (*Plan, error) {
+	p := &Plan{window: c.Window, interp: c.Interpolation}
+	var errs []error
+	if c.Window == 0 {
+		p.window = DefaultWindow
+	} else if c.Window < 2*time.Second || c.Window > time.Hour {
+		errs = append(errs, fmt.Errorf("window %s is outside 2s..1h: %w", c.Window, sources.ErrInvalid))
+	}
+	if len(c.Latency) > maxRules || len(c.Breakers) > maxRules {
+		errs = append(errs, fmt.Errorf("more than %d latency or breaker rules: %w", maxRules, sources.ErrInvalid))
+		return nil, errors.Join(errs...)
+	}
+	seen := map[string]bool{}
+	for i, r := range c.Latency {
+		cr, err := compileLatency(r, i)
+		if err == nil && seen[r.Name] {
+			err = fmt.Errorf("latency name %q is given twice: %w", sources.Clean(r.Name, 60), sources.ErrInvalid)
+		}
+		seen[r.Name] = true
+		p.latency, errs = append(p.latency, cr), appendErr(errs, err)
+	}
+	rules := c.Breakers
+	if len(rules) == 0 {
+		rules = []BreakerRule{{Preset: "auto"}}
+	}
+	for _, r := range rules {
+		crs, err := compileBreaker(r)
+		p.breakers, errs = append(p.breakers, crs...), appendErr(errs, err)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return p, nil
+}
+
+func appendErr(errs []error, err error) []error {
+	if err != nil {
+		return append(errs, err)
+	}
+	return errs
+}
+
+// Window is the span of the plan's rates.
+func (p *Plan) Window() time.Duration { return p.window }
+
+func compileLatency(r LatencyRule, i int) (latencyRule, error) {
+	out := latencyRule{LatencyRule: r}
+	if strings.TrimSpace(r.Name) == "" {
+		return out, fmt.Errorf("latency rule %d has no name: %w", i+1, sources.ErrInvalid)
+	}
+	name := sources.Clean(r.Name, 60)
+	if r.SLO < 0 {
+		return out, fmt.Errorf("latency %s: the SLO %s is below 0: %w", name, r.SLO, sources.ErrInvalid)
+	}
+	if r.Preset != "" && r.Preset != "auto" {
+		at := slices.IndexFunc(latencyPresets, func(p LatencyPreset) bool { return p.Name == r.Preset })
+		if at < 0 {
+			return out, fmt.Errorf("latency %s: preset %q is not known, use auto or one of %s: %w",
+				name, sources.Clean(r.Preset, 40), strings.Join(LatencyPresets(), ", "), sources.ErrInvalid)
+		}
+		out.preset = &latencyPresets[at]
+	}
+	match, err := ParseMatch(r.Match)
+	if err != nil {
+		return out, fmt.Errorf("latency %s: %w", name, err)
+	}
+	out.match = match
+	return out, nil
+}
+
+func compileBreaker(r BreakerRule) ([]breakerRule, error) {
+	match, err := ParseMatch(r.Match)
+	if err != nil {
+		return nil, fmt.Errorf("breakers: %w", err)
+	}
+	if r.NameLabel != "" && !isLabel(r.NameLabel) {
+		return nil, fmt.Errorf("breakers: %q is no label name: %w", sources.Clean(r.NameLabel, 40), sources.ErrInvalid)
+	}
+	if r.Preset == "auto" || (r.Preset == "" && r.Metric == "") {
+		if r.Metric != "" || len(r.Values) > 0 {
+			return nil, fmt.Errorf("breakers: auto takes no metric and no values, leave preset out: %w", sources.ErrInvalid)
+		}
+		return autoBreakers(match, r.NameLabel), nil
+	}
+	p := BreakerPreset{Names: nameLabels}
+	if r.Preset != "" {
+		at := slices.IndexFunc(breakerPresets, func(p BreakerPreset) bool { return p.Name == r.Preset })
+		if at < 0 {
+			return nil, fmt.Errorf("breakers: preset %q is not known, use auto or one of %s: %w",
+				sources.Clean(r.Preset, 40), strings.Join(BreakerPresets(), ", "), sources.ErrInvalid)
+		}
+		p = breakerPresets[at]
+	}
+	if err := refine(&p, r); err != nil {
+		return nil, err
+	}
+	return []breakerRule{{preset: p, match: match}}, nil
+}
+
+func autoBreakers(match []Matcher, nameLabel string) []breakerRule {
+	var out []breakerRule
+	for _, p := range breakerPresets {
+		if len(p.Metric) == 0 {
+			continue
+		}
+		if nameLabel != "" {
+			p.Names = []string{nameLabel}
+		}
+		out = append(out, breakerRule{preset: p, match: match, auto: true})
+	}
+	return out
+}
+
+// refine applies what a rule adds to its preset.
+func refine(p *BreakerPreset, r BreakerRule) error {
+	own := len(p.Metric) > 0 && p.Name != "generic"
+	switch {
+	case r.Metric == "" && len(p.Metric) == 0:
+		return fmt.Errorf("breakers: preset %s exports nothing of its own, name the metric: %w", p.Name, sources.ErrInvalid)
+	case r.Metric != "" && own:
+		return fmt.Errorf("breakers: preset %s has a metric of its own, leave metric out: %w", p.Name, sources.ErrInvalid)
+	case r.Metric != "" && !isMetric(r.Metric):
+		return fmt.Errorf("breakers: %q is no metric name: %w", sources.Clean(r.Metric, 60), sources.ErrInvalid)
+	case len(r.Values) > 0 && p.StateLabel != "":
+		return fmt.Errorf("breakers: preset %s names its states in a label, leave values out: %w", p.Name, sources.ErrInvalid)
+	}
+	if r.Metric != "" && (len(p.Metric) == 0 || r.Metric != p.Metric[0]) {
+		p.Metric = []string{r.Metric}
+		p.Calls = "" // belongs to the preset's own metric
+	}
+	if r.NameLabel != "" {
+		p.Names = []string{r.NameLabel}
+	}
+	if len(r.Values) == 0 {
+		return nil
+	}
+	p.Values = map[float64]sources.BreakerState{}
+	for _, k := range slices.Sorted(maps.Keys(r.Values)) {
+		v, err := strconv.ParseFloat(k, 64)
+		if err != nil {
+			return fmt.Errorf("breakers: %q in values is no number: %w", sources.Clean(k, 40), sources.ErrInvalid)
+		}
+		state, ok := stateWords[r.Values[k]]
+		if !ok {
+			return fmt.Errorf("breakers: %q in values is no state, use closed, open, half-open, forced-open, forced-closed, disabled or unknown: %w",
+				sources.Clean(r.Values[k], 40), sources.ErrInvalid)
+		}
+		p.Values[v] = state
+	}
+	return nil
+}
+
+// Names is every series name the plan can ask for: what a scraper must keep.
+// Other series need not even be parsed.
+func (p *Plan) Names() map[string]bool {
+	out := map[string]bool{}
+	add := func(names ...string) {
+		for _, n := range names {
+			if n != "" {
+				out[n] = true
+			}
+		}
+	}
+	for i := range latencyPresets {
+		l := &latencyPresets[i]
+		add(l.Metric+"_bucket", l.Metric+"_count", l.CodeOf)
+	}
+	for i := range p.breakers {
+		b := &p.breakers[i].preset
+		add(b.Metric...)
+		add(b.Calls, b.RefusedMetric, b.Percent)
+	}
+	for i := range exposurePresets {
+		add(exposurePresets[i].Metric)
+	}
+	return out
+}
+
+// failed compiles a preset's expression; presets are data of this package, and a
+// test holds every one of them against it.
+func (p *LatencyPreset) failed() *regexp.Regexp { return regexp.MustCompile("^(?:" + p.Failed + ")$") }
+
+// where is the preset's own matchers.
+func (p *LatencyPreset) where() []Matcher {
+	ms, err := ParseMatch(p.Where)
+	if err != nil {
+		return nil // a test holds every preset against it
+	}
+	return ms
+}

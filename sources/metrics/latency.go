@@ -1,0 +1,378 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"relctl-tui/sources"
+)
+
+// The most rules whose matchers are pushed down to the server; beyond, whole
+// presets are read, which costs bytes and never more queries.
+const maxPushed = 16
+
+// Latencies reads the plan's latencies. With rules there is a row for each, also
+// when its metric is missing (verdict unknown, and the note says why). Without
+// rules there is a row per service: the label service, service_name, app,
+// application or job, the first that is not empty, names it, and the first
+// preset in which it appears measures it; proxies' presets count only where no
+// service exports its own.
+//
+// The number of queries depends on the presets that exist, never on how many
+// services or rules there are.
+func (p *Plan) Latencies(ctx context.Context, source string, a Asker) ([]sources.Latency, error) {
+	reads, err := p.latencyReads(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	var queries []Query
+	for i := range reads {
+		if reads[i].exists() {
+			queries = append(queries, reads[i].queries()...)
+		}
+	}
+	if len(queries) > 0 {
+		answers, err := a.Ask(ctx, queries)
+		if err != nil {
+			return nil, err
+		}
+		for i := range reads {
+			if reads[i].exists() {
+				reads[i].hists, reads[i].codes = answers[0], answers[1]
+				answers = answers[2:]
+			}
+		}
+	}
+	var rows []sources.Latency
+	if len(p.latency) == 0 {
+		rows = p.autoRows(reads)
+	} else {
+		for i := range p.latency {
+			rows = append(rows, p.ruleRow(&p.latency[i], reads))
+		}
+	}
+	taken := map[string]int{}
+	for i := range rows {
+		rows[i].Source, rows[i].Name = source, unique(taken, rows[i].Name)
+	}
+	slices.SortFunc(rows, sources.CompareLatencies)
+	return rows, nil
+}
+
+// latencyRead is one preset being read.
+type latencyRead struct {
+	preset *LatencyPreset
+	by     []string
+	any    [][]Matcher
+	forms  Forms
+	codeOf bool // the preset's own counter of outcomes exists
+	hists  Answer
+	codes  Answer
+}
+
+func (r *latencyRead) exists() bool { return r.forms.Classic || r.forms.Native }
+
+func (r *latencyRead) queries() []Query {
+	buckets := Query{Kind: Buckets, Metric: r.preset.Metric, By: r.by, Any: r.any, Found: r.forms}
+	codes := Query{Kind: Count, Metric: r.preset.Metric, By: union(r.by, r.preset.Code), Any: r.any, Found: r.forms}
+	if r.codeOf {
+		codes.Kind, codes.Metric = Rate, r.preset.CodeOf
+	}
+	return []Query{buckets, codes}
+}
+
+func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error) {
+	var reads []latencyRead
+	var ask []string
+	for i := range latencyPresets {
+		preset := &latencyPresets[i]
+		by, any, ok := p.selection(preset)
+		if !ok {
+			continue
+		}
+		reads = append(reads, latencyRead{preset: preset, by: by, any: any})
+		ask = append(ask, preset.Metric, preset.Metric+"_count")
+		if preset.CodeOf != "" {
+			ask = append(ask, preset.CodeOf)
+		}
+	}
+	found, err := a.Exists(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	service := false
+	for i := range reads {
+		r := &reads[i]
+		r.forms = Forms{Classic: found[r.preset.Metric+"_count"], Native: found[r.preset.Metric]}
+		r.codeOf = found[r.preset.CodeOf]
+		service = service || (r.preset.Auto == Service && r.exists())
+	}
+	if len(p.latency) == 0 && service {
+		reads = slices.DeleteFunc(reads, func(r latencyRead) bool { return r.preset.Auto == Fallback })
+	}
+	return reads, nil
+}
+
+// selection is how the plan's rules group and select a preset's series; false
+// when no rule wants the preset.
+func (p *Plan) selection(preset *LatencyPreset) (by []string, any [][]Matcher, ok bool) {
+	where := preset.where()
+	if len(p.latency) == 0 {
+		if len(where) > 0 {
+			any = [][]Matcher{where}
+		}
+		return union(preset.Identity), any, preset.Auto != Never
+	}
+	everything := false
+	for i := range p.latency {
+		r := &p.latency[i]
+		if r.preset != preset && (r.preset != nil || preset.Auto == Never) {
+			continue
+		}
+		ok = true
+		everything = everything || len(r.match) == 0
+		by = union(by, matchLabels(r.match))
+		any = append(any, slices.Concat(where, r.match))
+	}
+	if everything || len(any) > maxPushed {
+		any = nil
+		if len(where) > 0 {
+			any = [][]Matcher{where}
+		}
+	}
+	return by, any, ok
+}
+
+func (p *Plan) ruleRow(r *latencyRule, reads []latencyRead) sources.Latency {
+	var missing []string
+	note, exported := "", false
+	for i := range reads {
+		read := &reads[i]
+		if r.preset != read.preset && (r.preset != nil || read.preset.Auto == Never) {
+			continue
+		}
+		if !read.exists() {
+			missing = append(missing, read.preset.Metric)
+			continue
+		}
+		exported = true
+		hists, codes := pick(read, func(l Labels) bool { return MatchAll(r.match, l) })
+		if len(hists)+len(codes) == 0 {
+			if read.hists.Pending || read.codes.Pending {
+				note = "a rate needs a second sample"
+			}
+			continue
+		}
+		row := p.row(read, hists, codes)
+		row.Name, row.SLO, row.Calls = sources.Clean(r.Name, sources.MaxName), r.SLO, slices.Clone(r.Calls)
+		row.Verdict = verdict(&row)
+		return row
+	}
+	switch {
+	case note != "":
+	case exported && r.Match != "":
+		note = "no samples match " + r.Match
+	case exported:
+		note = "no samples in the window"
+	case r.preset != nil:
+		note = strings.Join(missing, ", ") + " is not exported"
+	default:
+		note = "not exported: no latency preset found"
+	}
+	return sources.Latency{
+		Name: sources.Clean(r.Name, sources.MaxName), SLO: r.SLO, Calls: slices.Clone(r.Calls),
+		Verdict: sources.VerdictUnknown, Note: sources.Clean(note, sources.MaxName),
+	}
+}
+
+// autoRows is a row per service.
+func (p *Plan) autoRows(reads []latencyRead) []sources.Latency {
+	done := map[string]bool{}
+	var rows []sources.Latency
+	for i := range reads {
+		read := &reads[i]
+		service := func(l Labels) string {
+			if s := l.first(read.preset.Identity); s != "" {
+				return s
+			}
+			return "all"
+		}
+		here := map[string]bool{}
+		for _, h := range read.hists.Hists {
+			here[service(h.Labels)] = true
+		}
+		for _, s := range read.codes.Series {
+			here[service(s.Labels)] = true
+		}
+		byService := split(read, service)
+		for _, name := range slices.Sorted(maps.Keys(here)) {
+			if done[name] {
+				continue
+			}
+			done[name] = true
+			row := p.row(read, byService[name].hists, byService[name].codes)
+			row.Name = sources.Clean(name, sources.MaxName)
+			row.Verdict = verdict(&row)
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+type portion struct {
+	hists []Hist
+	codes []Series
+}
+
+func split(read *latencyRead, service func(Labels) string) map[string]portion {
+	out := map[string]portion{}
+	for _, h := range read.hists.Hists {
+		p := out[service(h.Labels)]
+		p.hists = append(p.hists, h)
+		out[service(h.Labels)] = p
+	}
+	for _, s := range read.codes.Series {
+		p := out[service(s.Labels)]
+		p.codes = append(p.codes, s)
+		out[service(s.Labels)] = p
+	}
+	return out
+}
+
+func pick(read *latencyRead, keep func(Labels) bool) ([]Hist, []Series) {
+	var hists []Hist
+	var codes []Series
+	for _, h := range read.hists.Hists {
+		if keep(h.Labels) {
+			hists = append(hists, h)
+		}
+	}
+	for _, s := range read.codes.Series {
+		if keep(s.Labels) {
+			codes = append(codes, s)
+		}
+	}
+	return hists, codes
+}
+
+// row is the numbers of the given groups, merged into one latency.
+func (p *Plan) row(read *latencyRead, hists []Hist, codes []Series) sources.Latency {
+	var row sources.Latency
+	h := merge(hists)
+	scale := read.preset.Unit.Seconds()
+	quantile := func(q float64) sources.Quantile {
+		v := h.Quantile(q, p.interp)
+		v.Seconds *= scale
+		return v
+	}
+	row.P50, row.P95, row.P99 = quantile(0.5), quantile(0.95), quantile(0.99)
+	row.Rate, row.ErrorRatio = outcome(read.preset, codes)
+	if !row.Rate.OK && len(hists) > 0 {
+		row.Rate = sources.Measured(h.Total())
+	}
+	if row.Rate.V > 0 && !row.P99.OK {
+		row.Note = "no buckets are exported, so there are no quantiles"
+	}
+	return row
+}
+
+// verdict judges a row; calls without buckets are not "no traffic".
+func verdict(row *sources.Latency) sources.Verdict {
+	if !row.P99.OK && row.Rate.V > 0 {
+		return sources.VerdictUnknown
+	}
+	return sources.Judge(row.P99, row.Rate, row.SLO)
+}
+
+// merge sums groups. A group that is exported in both forms counts once, in its
+// native form; of groups in different forms, the form with more traffic is kept,
+// since the two cannot be summed.
+func merge(hists []Hist) Hist {
+	native := map[string]bool{}
+	for i := range hists {
+		if len(hists[i].Native) > 0 && hists[i].Total() > 0 {
+			native[key(hists[i].Labels)] = true
+		}
+	}
+	var classic, exponential Hist
+	for i := range hists {
+		switch h := &hists[i]; {
+		case len(h.Native) > 0:
+			exponential.add(h)
+		case !native[key(h.Labels)]:
+			classic.add(h)
+		}
+	}
+	if exponential.Total() >= classic.Total() && len(exponential.Native) > 0 {
+		return exponential
+	}
+	return classic
+}
+
+// outcome is the rate and the share of errors. Without any outcome label the
+// share is absent, and so it is without traffic: 0 of nothing is not 0 %.
+func outcome(p *LatencyPreset, codes []Series) (rate, ratio sources.Value) {
+	failed := p.failed()
+	total, errs, seen, labelled := 0.0, 0.0, false, false
+	for _, s := range codes {
+		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+			continue
+		}
+		seen = true
+		total += s.Value
+		code := s.Labels.first(p.Code)
+		labelled = labelled || code != ""
+		if failed.MatchString(code) {
+			errs += s.Value
+		}
+	}
+	if !seen {
+		return rate, ratio
+	}
+	if labelled && total > 0 {
+		ratio = sources.Some(errs / total)
+	}
+	return sources.Some(total), ratio
+}
+
+func matchLabels(ms []Matcher) []string {
+	out := make([]string, len(ms))
+	for i := range ms {
+		out[i] = ms[i].Label
+	}
+	return out
+}
+
+// union is every name once, sorted.
+func union(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// key is labels as a map key; empty values do not count.
+func key(l Labels) string {
+	var b strings.Builder
+	for _, n := range slices.Sorted(maps.Keys(l)) {
+		if l[n] != "" {
+			b.WriteString(n)
+			b.WriteByte(0xff)
+			b.WriteString(l[n])
+			b.WriteByte(0xff)
+		}
+	}
+	return b.String()
+}
+
+// unique keeps names apart that cleaning made equal.
+func unique(taken map[string]int, name string) string {
+	taken[name]++
+	if n := taken[name]; n > 1 {
+		return unique(taken, fmt.Sprintf("%s (%d)", name, n))
+	}
+	return name
+}
