@@ -40,7 +40,8 @@ type document struct {
 // scan reads a whole file. The error is one clear sentence part without the
 // file's name, wrapping sources.ErrInvalid.
 func scan(b []byte) (*document, error) {
-	d := &document{b: b}
+	// Growing by doubling would copy the definitions of a large file many times.
+	d := &document{b: b, defs: make([]definition, 0, min(bytes.Count(b, []byte(`"variants"`)), 1<<20))}
 	s := scanner{b: b}
 	if bytes.HasPrefix(b, bom) {
 		s.at = len(bom)
@@ -53,7 +54,7 @@ func scan(b []byte) (*document, error) {
 	if err := d.top(&s); err != nil {
 		return nil, d.explain(err)
 	}
-	slices.SortStableFunc(d.defs, func(a, b definition) int { return cmp.Compare(a.key, b.key) })
+	d.sort()
 	d.merge()
 	return d, nil
 }
@@ -200,6 +201,25 @@ func (f *definition) slot(b []byte, key span, named *span) *span {
 	default:
 		return nil
 	}
+}
+
+// sort orders by key. Definitions are large, so their places are sorted and each
+// is moved once; most files need no more than the look.
+func (d *document) sort() {
+	byKey := func(a, b definition) int { return cmp.Compare(a.key, b.key) }
+	if slices.IsSortedFunc(d.defs, byKey) {
+		return
+	}
+	order := make([]int32, len(d.defs))
+	for i := range order {
+		order[i] = int32(i) //nolint:gosec // a file of 2^31 flags is far above any size limit
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(d.defs[a].key, d.defs[b].key) })
+	sorted := make([]definition, len(order))
+	for i, from := range order {
+		sorted[i] = d.defs[from]
+	}
+	d.defs = sorted
 }
 
 // merge keeps one definition per key and counts the others.

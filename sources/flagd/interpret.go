@@ -44,6 +44,7 @@ type reading struct {
 type reader struct {
 	doc      *document
 	variants []member
+	items    []member
 	args     []span
 	entry    []span
 	names    map[string]string
@@ -219,7 +220,8 @@ func (r *reader) name(at span) string {
 // targetingOf understands targeting that is not empty.
 func (r *reader) targetingOf(def *definition) reading {
 	b := r.doc.b
-	rules, ok := members(b, def.targeting, nil)
+	rules, ok := members(b, def.targeting, r.items[:0])
+	r.items = rules
 	switch {
 	case !ok:
 		return custom("targeting is no rule: " + shown(b, def.targeting))
@@ -399,8 +401,8 @@ func (r *reader) metadata(def *definition, f *sources.Flag) {
 		return
 	}
 	b := r.doc.b
-	items, _ := members(b, def.metadata, nil)
-	for _, m := range items {
+	r.items, _ = members(b, def.metadata, r.items[:0])
+	for _, m := range r.items {
 		switch {
 		case is(b, m.key, "description"):
 			s, _ := text(b, m.value)
