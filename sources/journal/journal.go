@@ -1,0 +1,252 @@
+// Package journal keeps the durable record of changes: one JSON line for the
+// intent before a write and one for its result after it, appended to one file
+// per store. Several processes may write the same journal.
+package journal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"relctl-tui/sources"
+)
+
+const (
+	defaultMaxBytes = 4 << 20
+	maxLine         = 1 << 20 // the longest record written or read
+	lockWait        = time.Second
+	lockRetry       = 2 * time.Millisecond
+	version         = 1
+)
+
+// Options tune a Journal. The zero value is ready to use.
+type Options struct {
+	Now      func() time.Time // the clock; nil for time.Now
+	MaxBytes int64            // size at which the file is renamed to FILE.1; 0 for 4 MiB
+}
+
+// Entry is one change: its intent and, once known, its result. Strings read
+// back are cleaned for display, but for the flag's key and the revisions.
+type Entry struct {
+	ID          string
+	At          time.Time
+	Kind        sources.ChangeKind
+	Flag        sources.FlagID
+	Actor       string
+	Reason      string
+	Old         string // brief: "25%"
+	New         string // brief: "killed"
+	OldRevision sources.Revision
+	NewRevision sources.Revision
+	Restore     []byte // what brings Old back
+	To          string // the percentage asked for, "" where none was
+	Undoes      string // ID of the change that this one undoes
+	Outcome     sources.Outcome
+	Err         string
+}
+
+// Journal is an append-only file of changes. It is goroutine-safe, holds no file
+// open between calls and creates nothing before the first write.
+type Journal struct {
+	path string
+	opts Options
+	mu   sync.Mutex // orders the writers of this process; flock orders processes
+}
+
+// record is one line of the file. Unknown fields of later versions are ignored.
+type record struct {
+	V           int                `json:"v"`
+	Type        string             `json:"type"` // "intent" or "result"
+	ID          string             `json:"id"`
+	At          time.Time          `json:"at"`
+	Kind        sources.ChangeKind `json:"kind,omitempty"`
+	Flag        *sources.FlagID    `json:"flag,omitempty"`
+	Actor       string             `json:"actor,omitempty"`
+	Reason      string             `json:"reason,omitempty"`
+	Old         string             `json:"old,omitempty"`
+	New         string             `json:"new,omitempty"`
+	OldRevision sources.Revision   `json:"old_revision,omitempty"`
+	NewRevision sources.Revision   `json:"new_revision,omitempty"`
+	Restore     []byte             `json:"restore,omitempty"`
+	To          string             `json:"to,omitempty"`
+	Undoes      string             `json:"undoes,omitempty"`
+	Outcome     sources.Outcome    `json:"outcome,omitempty"`
+	Err         string             `json:"err,omitempty"`
+}
+
+const (
+	typeIntent = "intent"
+	typeResult = "result"
+)
+
+// Open names a journal's file. Nothing is touched until the first write; the
+// file is then created with mode 0600, and missing parent folders with 0700.
+func Open(path string, opts Options) *Journal {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.MaxBytes <= 0 {
+		opts.MaxBytes = defaultMaxBytes
+	}
+	return &Journal{path: path, opts: opts}
+}
+
+// Path is the journal's file.
+func (j *Journal) Path() string { return j.path }
+
+// Intent records what is about to be done. When it returns nil the record is on
+// disk. An entry without At gets the present time. Errors wrap ErrUnavailable,
+// or ErrInvalid for an entry that has no ID or is too big.
+func (j *Journal) Intent(e Entry) error {
+	if e.At.IsZero() {
+		e.At = j.opts.Now()
+	}
+	flag := e.Flag
+	return j.append(record{
+		V: version, Type: typeIntent, ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Flag: &flag,
+		Actor: e.Actor, Reason: e.Reason, Old: e.Old, New: e.New,
+		OldRevision: e.OldRevision, NewRevision: e.NewRevision,
+		Restore: e.Restore, To: e.To, Undoes: e.Undoes,
+	}, true)
+}
+
+// Result records what became of the intent of that ID; the last result counts.
+// It is written but not waited for on disk: losing it leaves an intent in doubt,
+// which is settled by asking the store.
+func (j *Journal) Result(id string, outcome sources.Outcome, errText string, at time.Time) error {
+	if at.IsZero() {
+		at = j.opts.Now()
+	}
+	return j.append(record{V: version, Type: typeResult, ID: id, At: at.UTC(), Outcome: outcome, Err: errText}, false)
+}
+
+func (j *Journal) append(r record, durable bool) error {
+	if r.ID == "" {
+		return fmt.Errorf("journal %s: a record needs an id: %w", j.path, sources.ErrInvalid)
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("journal %s: %w: %w", j.path, sources.ErrInvalid, err)
+	}
+	if len(line) >= maxLine {
+		return fmt.Errorf("journal %s: a record of %d bytes is too big, the most is %d: %w", j.path, len(line), maxLine, sources.ErrInvalid)
+	}
+	f, err := j.write(append(line, '\n'))
+	if err != nil {
+		return fmt.Errorf("journal %s cannot be written, check the disk and its permissions: %w: %w", j.path, sources.ErrUnavailable, err)
+	}
+	if durable { // outside the locks: writers need not wait for each other's disk
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("journal %s may not have reached the disk: %w: %w", j.path, sources.ErrUnavailable, err)
+	}
+	return nil
+}
+
+// write appends one line in one write call and hands back the open file. A lock
+// that cannot be had in time does not stop it: O_APPEND keeps lines whole, the
+// lock only keeps rotations apart, and so only rotation is skipped without it.
+func (j *Journal) write(line []byte) (*os.File, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		return nil, err
+	}
+	unlock, locked := j.lock()
+	defer unlock()
+	if locked {
+		if err := j.rotate(); err != nil {
+			return nil, err
+		}
+	}
+	f, created, err := j.openAppend()
+	if err != nil {
+		return nil, err
+	}
+	if created {
+		syncDir(filepath.Dir(j.path))
+	}
+	if torn(f) {
+		line = append([]byte{'\n'}, line...)
+	}
+	if _, err := f.Write(line); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func (j *Journal) lock() (unlock func(), ok bool) {
+	l := flock.New(j.path+".lock", flock.SetPermissions(0o600))
+	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
+	defer cancel()
+	if ok, err := l.TryLockContext(ctx, lockRetry); err != nil || !ok {
+		_ = l.Close()
+		return func() {}, false
+	}
+	return func() { _ = l.Close() }, true
+}
+
+// rotate moves a full file aside. The caller holds the lock.
+func (j *Journal) rotate() error {
+	info, err := os.Stat(j.path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() < j.opts.MaxBytes) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(j.path, j.path+".1")
+}
+
+func (j *Journal) openAppend() (f *os.File, created bool, err error) {
+	if err := regular(j.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
+	}
+	f, err = os.OpenFile(j.path, os.O_RDWR|os.O_APPEND, 0)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, false, err
+	}
+	f, err = os.OpenFile(j.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	return f, true, err
+}
+
+// regular refuses what is not a plain file: opening a pipe would wait for ever.
+func regular(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file: %w", path, sources.ErrInvalid)
+	}
+	return err
+}
+
+// torn says that the last line was cut short by a crash, so that the next
+// record must not be glued to it.
+func torn(f *os.File) bool {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil || size == 0 {
+		return false
+	}
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, size-1)
+	return err == nil && !bytes.Equal(last, []byte{'\n'})
+}
+
+// syncDir makes a new file's name durable; file systems that cannot do it are
+// left to their own ways.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil { //nolint:gosec // the journal's own folder
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}
