@@ -1,0 +1,140 @@
+// Package confirm is the question asked before a change, in contexts that want
+// to be asked.
+package confirm
+
+import (
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+)
+
+// AcceptedMsg carries the intent that the operator agreed to, as it was asked.
+type AcceptedMsg struct{ Intent sources.Intent }
+
+// RejectedMsg carries the intent that is not to be done.
+type RejectedMsg struct{ Intent sources.Intent }
+
+// KeyMap is the keys of the question.
+type KeyMap struct{ Accept, Reject key.Binding }
+
+// DefaultKeyMap is y or enter, and n or escape.
+func DefaultKeyMap() KeyMap {
+	return KeyMap{
+		Accept: key.NewBinding(key.WithKeys("y", "enter"), key.WithHelp("y/enter", "yes")),
+		Reject: key.NewBinding(key.WithKeys("n", "esc", "q", "ctrl+c"), key.WithHelp("n/esc", "no")),
+	}
+}
+
+// Model is the question. It is closed until asked. Not for concurrent use.
+type Model struct {
+	th      *themes.Theme
+	keys    KeyMap
+	width   int
+	height  int
+	focused bool
+	open    bool
+	intent  sources.Intent
+	flag    sources.Flag
+}
+
+// New is a closed question without a size. The board's own key map does not
+// matter here: a question has only two answers.
+func New(th *themes.Theme, _ views.KeyMap) Model {
+	return Model{th: th, keys: DefaultKeyMap(), focused: true}
+}
+
+// SetSize gives the question w x h cells.
+func (m *Model) SetSize(w, h int) { m.width, m.height = w, h }
+
+// SetSnapshot is there for the sake of one interface: the question stays about
+// the flag as it was seen.
+func (m *Model) SetSnapshot(*sources.Snapshot, time.Time) {}
+
+// SetFocused tells the question whether it has the keys.
+func (m *Model) SetFocused(focused bool) { m.focused = focused }
+
+// Ask opens the question about an intent on a flag as the operator sees it.
+func (m *Model) Ask(i sources.Intent, f sources.Flag) { m.open, m.intent, m.flag = true, i, f }
+
+// Close drops the question without a message.
+func (m *Model) Close() { m.open = false }
+
+// Opened tells whether there is a question.
+func (m Model) Opened() bool { return m.open }
+
+// ShortHelp is the two answers.
+func (m Model) ShortHelp() []key.Binding { return []key.Binding{m.keys.Accept, m.keys.Reject} }
+
+// FullHelp is the same for the help screen.
+func (m Model) FullHelp() [][]key.Binding { return [][]key.Binding{m.ShortHelp()} }
+
+// Update answers. Every other key is swallowed: nothing happens by accident.
+func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
+	press, ok := msg.(tea.KeyPressMsg)
+	if !ok || !m.open {
+		return m, nil
+	}
+	switch {
+	case key.Matches(press, m.keys.Accept):
+		m.open = false
+		return m, views.Send(AcceptedMsg{Intent: m.intent})
+	case key.Matches(press, m.keys.Reject):
+		m.open = false
+		return m, views.Send(RejectedMsg{Intent: m.intent})
+	}
+	return m, nil
+}
+
+// Question is the sentence: "Ramp checkout-v2 25% ➔ 50%?".
+func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
+	to := views.PercentText(i.To)
+	switch i.Kind {
+	case sources.Kill:
+		to = "killed"
+	case sources.Undo:
+		return "Undo the last change of " + f.Name + "?"
+	default:
+	}
+	verbs := map[sources.ChangeKind]string{
+		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Kill: "Kill",
+	}
+	return verbs[i.Kind] + " " + f.Name + " " + f.Brief() + " " + th.Glyphs.Arrow + " " + to + "?"
+}
+
+// answers is the room that the two keys take in a question of one line.
+const answers = 26
+
+// View is the question; blank while closed.
+func (m Model) View() string {
+	p := views.NewPen(m.th, m.width, m.height)
+	if !m.open {
+		return p.String()
+	}
+	if m.height > 2 {
+		p.Title(m.focused, "Confirm", nil, nil)
+	}
+	q := Question(m.th, &m.intent, &m.flag)
+	if m.height > 1 {
+		p.Gap(2)
+		p.Text(m.th.Strong, q)
+		p.End()
+		p.Gap(2)
+	} else {
+		p.Gap(1)
+		p.Text(m.th.Strong, views.Cut(m.th, q, max(1, m.width-answers)))
+		p.Gap(2)
+	}
+	for _, b := range m.ShortHelp() {
+		p.Text(m.th.Key, b.Help().Key)
+		p.Gap(1)
+		p.Text(m.th.Quiet, b.Help().Desc)
+		p.Gap(3)
+	}
+	p.End()
+	return p.String()
+}

@@ -1,0 +1,101 @@
+package views
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+)
+
+// Feed is how the sources behind one pane stand. The zero Feed has no sources.
+type Feed struct {
+	Names   []string // sources that feed the pane
+	Loaded  bool     // at least one has ever been read
+	Stale   bool     // some data is older than it should be
+	AllOld  bool     // no data is fresh
+	OldAge  time.Duration
+	Trouble string // one sentence on what cannot be read; "" when all is well
+}
+
+// FlagFeed is the standing of the flag stores.
+func FlagFeed(s *sources.Snapshot, now time.Time) Feed {
+	return feed(s, now, func(st *sources.SourceStatus) bool { return st.Flags })
+}
+
+// MetricFeed is the standing of what measures.
+func MetricFeed(s *sources.Snapshot, now time.Time) Feed {
+	return feed(s, now, func(st *sources.SourceStatus) bool { return st.Metrics })
+}
+
+func feed(s *sources.Snapshot, now time.Time, wanted func(*sources.SourceStatus) bool) Feed {
+	f := Feed{AllOld: true}
+	if s == nil {
+		return f
+	}
+	for i := range s.Sources {
+		st := &s.Sources[i]
+		if !wanted(st) {
+			continue
+		}
+		f.Names = append(f.Names, st.Name)
+		if !st.LastOK.IsZero() {
+			f.Loaded = true
+			if st.Health == sources.Fresh {
+				f.AllOld = false
+			} else {
+				f.Stale = true
+				f.OldAge = max(f.OldAge, now.Sub(st.LastOK))
+			}
+		}
+		if f.Trouble == "" && st.Err != "" {
+			f.Trouble = Trouble(st, now)
+		}
+	}
+	return f
+}
+
+// Trouble says in one sentence what a source cannot do, since when, and what
+// that means for the numbers on the screen.
+func Trouble(st *sources.SourceStatus, now time.Time) string {
+	since, kept := "", ""
+	if st.Health != sources.Fresh && !st.Since.IsZero() {
+		since = " since " + Clock(st.Since, now)
+	}
+	if !st.LastOK.IsZero() {
+		kept = " The last good data is shown."
+	}
+	reason := strings.TrimRight(st.Err, ". ")
+	if strings.Contains(reason, st.Name) {
+		if since != "" {
+			since = " (" + strings.TrimSpace(since) + ")"
+		}
+		return reason + since + "." + kept
+	}
+	return fmt.Sprintf("cannot read %s%s: %s.%s", st.Name, since, reason, kept)
+}
+
+// Age is how old the stale data is, in words for a title.
+func (f *Feed) Age() string { return "stale " + Age(f.OldAge, true) }
+
+// Say writes what a pane without rows has to say, and tells whether there was
+// anything: that it has no source, that it waits, why it cannot read.
+func (f *Feed) Say(p *Pen, th *themes.Theme, noSource string) bool {
+	switch {
+	case len(f.Names) == 0:
+		p.Say(th.Quiet, noSource)
+	case !f.Loaded && f.Trouble != "":
+		p.Say(th.Bad, f.Trouble)
+	case !f.Loaded:
+		p.Say(th.Quiet, "waiting for "+strings.Join(f.Names, ", ")+th.Glyphs.Ellipsis)
+	default:
+		return false
+	}
+	return true
+}
+
+// Fresh tells whether a source's data can be shown as it is.
+func Fresh(s *sources.Snapshot, source string) bool {
+	return s.Source(source).Health == sources.Fresh
+}

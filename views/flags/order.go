@@ -1,0 +1,185 @@
+package flags
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/sahilm/fuzzy"
+
+	"relctl-tui/sources"
+	"relctl-tui/views"
+)
+
+// Sort is an order of the table.
+type Sort int
+
+// The orders. The zero Sort is by what needs an eye on it.
+const (
+	ByState  Sort = iota // broken, ramping, then the rest; the latest change first
+	ByRecent             // the latest change first
+	ByKey
+	sorts
+)
+
+// String is the order in words, for the title.
+func (s Sort) String() string {
+	return [...]string{"by state", "by change", "by key"}[max(0, min(s, sorts-1))]
+}
+
+// SetSort orders the table; the selected flag stays selected.
+func (m *Model) SetSort(s Sort) {
+	m.sort = max(0, min(s, sorts-1))
+	if m.snap != nil {
+		m.arrange()
+		m.follow(false)
+	}
+}
+
+// SetFilter narrows the table to flags whose name has the letters of text in
+// that order, those that hold it as a whole first; with a leading "!" to those
+// that do not hold the rest. The selected flag stays selected while it is shown.
+func (m *Model) SetFilter(text string) {
+	if text == m.filter {
+		return
+	}
+	narrower := m.filter != "" && strings.HasPrefix(text, m.filter) && !strings.HasPrefix(text, "!")
+	m.filter = text
+	if m.snap == nil {
+		return
+	}
+	// What did not match the beginning cannot match the whole, so the previous
+	// hits will do.
+	among := m.order
+	if narrower {
+		among = m.hits
+	}
+	m.match(among)
+	m.follow(false)
+}
+
+// arrange works out the order, the counts and the filter anew.
+func (m *Model) arrange() {
+	flags := m.snap.Flags
+	m.order = make([]int32, 0, len(flags))
+	m.tally = tally{}
+	for i := range flags {
+		m.order = append(m.order, int32(i)) //nolint:gosec // a board of 2^31 flags is no board
+		switch f := &flags[i]; {
+		case f.State == sources.FlagBroken:
+			m.tally.broken++
+		case f.Killed:
+			m.tally.killed++
+		case views.Ramping(f):
+			m.tally.ramping++
+		}
+	}
+	if m.sort != ByKey { // the snapshot is by key already
+		slices.SortStableFunc(m.order, func(a, b int32) int { return m.compare(&flags[a], &flags[b]) })
+	}
+	m.match(m.order)
+}
+
+func (m *Model) compare(a, b *sources.Flag) int {
+	if m.sort == ByState {
+		if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+			return c
+		}
+	}
+	return b.ChangedAt.Compare(a.ChangedAt)
+}
+
+// rank groups flags by how much they need an eye on them.
+func rank(f *sources.Flag) int {
+	switch {
+	case f.State == sources.FlagBroken:
+		return 0
+	case views.Ramping(f):
+		return 1
+	default:
+		return 2
+	}
+}
+
+// names makes flags searchable without copying their names.
+type names struct {
+	flags []sources.Flag
+	among []int32
+}
+
+func (n names) String(i int) string { return n.flags[n.among[i]].Name }
+func (n names) Len() int            { return len(n.among) }
+
+// match sets hits to those of among that pass the filter, in the table's order,
+// and rows to the same with whole matches first. It never writes to among.
+func (m *Model) match(among []int32) {
+	switch {
+	case m.filter == "":
+		m.hits, m.rows = among, among
+		return
+	case m.filter[0] == '!':
+		m.hits = m.without(among, m.filter[1:])
+		m.rows = m.hits
+		return
+	}
+	lower := strings.ToLower(m.filter)
+	found := fuzzy.FindFromNoSort(m.filter, names{m.snap.Flags, among})
+	m.hits = make([]int32, len(found))
+	m.rows = make([]int32, 0, len(found))
+	var part []int32
+	for i, hit := range found {
+		m.hits[i] = among[hit.Index]
+		if strings.Contains(strings.ToLower(hit.Str), lower) {
+			m.rows = append(m.rows, m.hits[i])
+		} else {
+			part = append(part, m.hits[i])
+		}
+	}
+	m.rows = append(m.rows, part...)
+}
+
+func (m *Model) without(among []int32, text string) []int32 {
+	if text == "" {
+		return among
+	}
+	lower := strings.ToLower(text)
+	var out []int32
+	for _, i := range among {
+		if !strings.Contains(strings.ToLower(m.snap.Flags[i].Name), lower) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// follow finds the selected flag again after rows changed, and keeps it on the
+// line it was on. When it is gone the cursor stays where it was, which is the
+// neighbour; byData says that no key asked for it.
+func (m *Model) follow(byData bool) {
+	line := m.cursor - m.top
+	if m.chosen {
+		for i, idx := range m.rows {
+			if m.snap.Flags[idx].ID == m.selected {
+				m.cursor = i
+				m.top = i - line
+				m.show()
+				return
+			}
+		}
+	}
+	had := m.chosen
+	m.chosen = len(m.rows) > 0
+	if !m.chosen {
+		m.cursor, m.top = 0, 0
+		return
+	}
+	if !byData {
+		m.cursor = 0
+	}
+	m.cursor = max(0, min(m.cursor, len(m.rows)-1))
+	m.selected = m.snap.Flags[m.rows[m.cursor]].ID
+	if had && byData {
+		m.movedAt = m.now
+	}
+	m.show()
+}

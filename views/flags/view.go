@@ -1,0 +1,246 @@
+package flags
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+)
+
+// The columns, in drawing order.
+const (
+	colState = iota
+	colName
+	colBar
+	colPercent
+	colSeen
+	colAge
+	colBy
+	colSpark
+	colP99
+)
+
+// columns are those for a pane of w cells. Every width keeps state, name and
+// percentage; eighty cells have all but the linked latency.
+func columns(w int) []views.Column {
+	bar := 10
+	if w < 70 {
+		bar = 6
+	}
+	return []views.Column{
+		{Title: "", Min: min(9, max(1, w-3))},
+		{Title: "", Min: max(1, min(20, w-21)), Max: 48},
+		{Title: "rollout", Min: bar, Max: 20, From: 48},
+		{Title: "", Min: 7, Right: true, Tight: true, From: 24},
+		{Title: "seen", Min: 6, Right: true, From: 60},
+		{Title: "changed", Min: 4, Right: true, From: 54},
+		{Title: "", Min: 8, Max: 14, Tight: true, From: 72},
+		{Title: "", Min: 8, Max: 15, From: 96},
+		{Title: "p99", Min: 6, Right: true, Tight: true, From: 96},
+	}
+}
+
+// View is the pane.
+func (m Model) View() string {
+	p := views.NewPen(m.th, m.width, m.height)
+	if m.snap == nil {
+		p.Title(m.focused, "Flags", nil, nil)
+		p.Say(m.th.Quiet, "waiting for the first data"+m.th.Glyphs.Ellipsis)
+		return p.String()
+	}
+	if len(m.order) == 0 {
+		p.Title(m.focused, "Flags", m.notes(), nil)
+		m.none(p)
+		return p.String()
+	}
+	p.Title(m.focused, "Flags", m.notes(), m.table.Labels())
+	if m.warned() {
+		p.Text(m.th.Warn, " "+m.feed.Trouble)
+		p.End()
+	}
+	if len(m.rows) == 0 {
+		p.Say(m.th.Quiet, "no flag matches /"+m.filter+" (esc shows all "+strconv.Itoa(len(m.order))+")")
+	}
+	for i := m.top; i < len(m.rows) && p.Left() > 0; i++ {
+		m.row(p, i)
+	}
+	return p.String()
+}
+
+func (m *Model) none(p *views.Pen) {
+	th := m.th
+	if m.feed.Say(p, th, "no flag store is configured: start with --flags flagd:FILE") {
+		return
+	}
+	if m.feed.Trouble != "" {
+		p.Say(th.Bad, m.feed.Trouble)
+	}
+	p.Say(th.Quiet, "no flags yet: "+strings.Join(m.feed.Names, ", ")+" holds none.")
+}
+
+func (m *Model) notes() []views.Note {
+	th := m.th
+	count := strconv.Itoa(len(m.order))
+	if m.filter != "" {
+		count = strconv.Itoa(len(m.rows)) + " of " + count
+	}
+	notes := []views.Note{{Ink: th.Quiet, Text: count}}
+	if m.filter != "" {
+		notes = append(notes, views.Note{Ink: th.Accent, Text: "/" + sources.Clean(m.filter, 20)})
+	}
+	if m.feed.Stale {
+		notes = append(notes, views.Note{Ink: th.Warn, Text: m.feed.Age()})
+	}
+	if n := m.tally.broken; n > 0 {
+		notes = append(notes, views.Note{Ink: th.Bad, Text: strconv.Itoa(n) + " broken"})
+	}
+	if n := m.tally.ramping; n > 0 {
+		notes = append(notes, views.Note{Ink: th.Accent, Text: strconv.Itoa(n) + " ramping"})
+	}
+	if m.sort != ByState {
+		notes = append(notes, views.Note{Ink: th.Quiet, Text: m.sort.String()})
+	}
+	return notes
+}
+
+// inks are what one row is written with.
+type inks struct {
+	state, name, number, quiet themes.Ink
+	fresh                      bool
+}
+
+func (m *Model) row(p *views.Pen, i int) {
+	th, t := m.th, &m.table
+	f := &m.snap.Flags[m.rows[i]]
+	here := m.chosen && i == m.cursor
+	fresh := views.Fresh(m.snap, f.ID.Source)
+	look := views.FlagLook(th, f)
+	ink := inks{look.Ink, th.Text, th.Text, th.Quiet, fresh}
+	if f.Rollout.OK && (f.Rollout.V == 0 || f.Rollout.V == sources.Full) {
+		ink.number = th.Quiet
+	}
+	if !fresh {
+		ink = inks{th.Stale, th.Stale, th.Stale, th.Stale, fresh}
+	}
+	m.mark(p, here)
+	t.Cell(p, colState, ink.state, look.Glyph+" "+look.Word)
+	m.name(p, f, here, ink.name)
+	m.rollout(p, f, &ink)
+	m.seen(p, f, &ink)
+	if words, ok := m.pending[f.ID]; ok && t.Has(colAge) {
+		m.waiting(p, words)
+	} else {
+		m.changed(p, f, here, &ink)
+		m.metric(p, f, &ink)
+	}
+	p.End()
+}
+
+func (m *Model) mark(p *views.Pen, here bool) {
+	switch {
+	case here && m.focused:
+		p.Text(m.th.Accent, m.th.Glyphs.Cursor)
+	case here:
+		p.Text(m.th.Quiet, m.th.Glyphs.Cursor)
+	default:
+		p.Gap(1)
+	}
+}
+
+// name is where the selection shows: the words that the next key acts on.
+func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
+	if !here {
+		m.table.Cell(p, colName, ink, f.Name)
+		return
+	}
+	p.To(m.table.Starts[colName])
+	if m.focused {
+		p.Fill(m.th.Select, f.Name, m.table.Widths[colName])
+		return
+	}
+	p.Cell(m.th.SelectIdle, f.Name, m.table.Widths[colName])
+}
+
+// rollout is the target in force, and nothing else: what is asked for and what
+// is observed have places of their own.
+func (m *Model) rollout(p *views.Pen, f *sources.Flag, ink *inks) {
+	t := &m.table
+	if !f.Rollout.OK {
+		t.Cell(p, colBar, ink.quiet, f.Note)
+		t.Cell(p, colPercent, ink.quiet, views.Absent)
+		return
+	}
+	bar := ink.state
+	if f.Rollout.V == 0 {
+		bar = ink.quiet
+	}
+	if t.Has(colBar) {
+		t.Cell(p, colBar, bar, views.Bar(m.th, f.Rollout.V, t.Widths[colBar]))
+	}
+	t.Cell(p, colPercent, ink.number, views.PercentText(f.Rollout.V))
+}
+
+// seen is the observed exposure; loud where it is not what the target says.
+func (m *Model) seen(p *views.Pen, f *sources.Flag, ink *inks) {
+	if !m.table.Has(colSeen) {
+		return
+	}
+	v := m.snap.Exposures.Exposure(f.ID.Key, f.Variant)
+	tone := ink.quiet
+	if v.OK && f.Rollout.OK && math.Abs(v.V*100-f.Rollout.V.Float()) > 5 && ink.fresh {
+		tone = m.th.Warn
+	}
+	m.table.Cell(p, colSeen, tone, views.Share(v))
+}
+
+// waiting takes the place of the last change, because the next one is under way.
+func (m *Model) waiting(p *views.Pen, words string) {
+	if !strings.Contains(words, "pending") {
+		words += " pending"
+	}
+	p.To(m.table.Starts[colAge])
+	p.Text(m.th.Pending, sources.Clean(words, 60))
+}
+
+func (m *Model) changed(p *views.Pen, f *sources.Flag, here bool, ink *inks) {
+	t := &m.table
+	if !ink.fresh && t.Has(colAge) {
+		st := m.snap.Source(f.ID.Source)
+		p.To(t.Starts[colAge])
+		words := "stale"
+		if t.Has(colBy) {
+			words = fmt.Sprintf("stale %s", views.AgeOf(st.LastOK, m.now, here))
+		}
+		p.Cell(m.th.Warn, words, 12)
+		return
+	}
+	t.Cell(p, colAge, ink.quiet, views.AgeOf(f.ChangedAt, m.now, here))
+	t.Cell(p, colBy, ink.quiet, f.ChangedBy)
+}
+
+// metric is the latency that the flag is expected to move.
+func (m *Model) metric(p *views.Pen, f *sources.Flag, ink *inks) {
+	t := &m.table
+	if f.Metric == "" || !t.Has(colP99) {
+		return
+	}
+	l := m.snap.Latency(f.Metric)
+	if l == nil {
+		t.Cell(p, colP99, ink.quiet, views.Absent)
+		return
+	}
+	quiet, number := ink.quiet, ink.quiet
+	fresh := views.Fresh(m.snap, l.Source)
+	if !fresh {
+		quiet, number = m.th.Stale, m.th.Stale
+	} else if l.Verdict == sources.VerdictBreached {
+		number = m.th.Bad
+	}
+	p.To(t.Starts[colSpark])
+	p.Raw(views.Spark(m.th, m.snap.Trends[l.Name], t.Widths[colSpark], l.SLO, quiet), t.Widths[colSpark])
+	t.Cell(p, colP99, number, views.ShortSeconds(l.P99))
+}

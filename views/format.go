@@ -1,0 +1,217 @@
+package views
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+)
+
+// Absent is what stands where a number is missing.
+const Absent = "-"
+
+// Width is how many cells s takes, escape sequences apart.
+func Width(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return ansi.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
+// Fit is s in exactly width cells: cut with '…' or padded with spaces. Escape
+// sequences in s are kept and take no room.
+func Fit(s string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	w := Width(s)
+	if w > width {
+		s = ansi.Truncate(s, width, "…")
+		w = Width(s)
+	}
+	return s + strings.Repeat(" ", max(0, width-w))
+}
+
+// Age is a duration in one coarse unit: "<1m", "4m", "3h", "2d". Seconds are
+// told only when fine, because every label that ticks costs a repaint. A
+// negative duration is 0: clocks of two machines differ.
+func Age(d time.Duration, fine bool) string {
+	d = max(d, 0)
+	switch {
+	case d < time.Minute && fine:
+		return strconv.Itoa(int(d/time.Second)) + "s"
+	case d < time.Minute:
+		return "<1m"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	default:
+		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+	}
+}
+
+// AgeOf is the age of a moment; Absent for the zero time.
+func AgeOf(at, now time.Time, fine bool) string {
+	if at.IsZero() {
+		return Absent
+	}
+	return Age(now.Sub(at), fine)
+}
+
+// Clock is a moment as "15:04" in now's zone, or "02 Jan" on another day;
+// Absent for the zero time.
+func Clock(at, now time.Time) string {
+	if at.IsZero() {
+		return Absent
+	}
+	at = at.In(now.Location())
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04")
+	}
+	return at.Format("02 Jan")
+}
+
+// Seconds is a latency in two figures and its unit: "820ms", "3.2s", ">10s",
+// or "no traffic".
+func Seconds(q sources.Quantile) string {
+	if !q.OK {
+		return "no traffic"
+	}
+	s := seconds(q.Seconds)
+	if q.Over {
+		return ">" + s
+	}
+	return s
+}
+
+// ShortSeconds is Seconds for a narrow column: Absent instead of words.
+func ShortSeconds(q sources.Quantile) string {
+	if !q.OK {
+		return Absent
+	}
+	return Seconds(q)
+}
+
+func seconds(s float64) string {
+	switch {
+	case math.IsNaN(s) || math.IsInf(s, 0) || s < 0:
+		return "?"
+	case s == 0:
+		return "0ms"
+	case s < 0.00995:
+		return strconv.FormatFloat(s*1e3, 'f', 1, 64) + "ms"
+	case s < 0.9995:
+		return strconv.FormatFloat(s*1e3, 'f', 0, 64) + "ms"
+	case s < 9.95:
+		return trimZero(strconv.FormatFloat(s, 'f', 1, 64)) + "s"
+	case s < 120:
+		return strconv.FormatFloat(s, 'f', 0, 64) + "s"
+	case s < 5940:
+		return strconv.FormatFloat(s/60, 'f', 0, 64) + "m"
+	default:
+		return strconv.FormatFloat(min(s/3600, 9999), 'f', 0, 64) + "h"
+	}
+}
+
+// Rate is a number per second: "120/s", "1.2k/s", "0.5/s"; Absent when absent.
+func Rate(v sources.Value) string {
+	if !v.OK {
+		return Absent
+	}
+	n := v.V
+	switch {
+	case math.IsNaN(n) || math.IsInf(n, 0) || n < 0:
+		return "?/s"
+	case n == 0:
+		return "0/s"
+	case n < 0.05:
+		return "<0.1/s"
+	case n < 9.95:
+		return trimZero(strconv.FormatFloat(n, 'f', 1, 64)) + "/s"
+	case n < 999.5:
+		return strconv.FormatFloat(n, 'f', 0, 64) + "/s"
+	case n < 9950:
+		return trimZero(strconv.FormatFloat(n/1e3, 'f', 1, 64)) + "k/s"
+	case n < 999_500:
+		return strconv.FormatFloat(n/1e3, 'f', 0, 64) + "k/s"
+	default:
+		return strconv.FormatFloat(min(n/1e6, 9999), 'f', 0, 64) + "M/s"
+	}
+}
+
+// Ratio is a share of 0..1 in percent with one decimal below ten: "41%", "0.3%".
+// A share that is there but rounds to nothing is "<0.1%", never "0%".
+func Ratio(v sources.Value) string {
+	if !v.OK {
+		return Absent
+	}
+	p := v.V * 100
+	switch {
+	case math.IsNaN(p) || math.IsInf(p, 0) || p < 0:
+		return "?"
+	case p == 0:
+		return "0%"
+	case p < 0.05:
+		return "<0.1%"
+	case p < 9.95:
+		return trimZero(strconv.FormatFloat(p, 'f', 1, 64)) + "%"
+	default:
+		return strconv.FormatFloat(min(p, 9999), 'f', 0, 64) + "%"
+	}
+}
+
+// Share is an observed exposure of 0..1 with one decimal: "24.7%"; Absent when
+// nothing was evaluated.
+func Share(v sources.Value) string {
+	if !v.OK || math.IsNaN(v.V) {
+		return Absent
+	}
+	p := min(max(v.V, 0), 1) * 100
+	if p > 0 && p < 0.05 {
+		return "<0.1%"
+	}
+	return trimZero(strconv.FormatFloat(p, 'f', 1, 64)) + "%"
+}
+
+// PercentText is an exact percentage with its sign: "25%", "0.5%".
+func PercentText(p sources.Percent) string {
+	if p%1000 == 0 {
+		return strconv.Itoa(int(p/1000)) + "%"
+	}
+	return p.String() + "%"
+}
+
+func trimZero(s string) string { return strings.TrimSuffix(s, ".0") }
+
+// Cut is s in at most width cells, with the theme's sign where it was cut.
+func Cut(th *themes.Theme, s string, width int) string {
+	if Width(s) <= width {
+		return s
+	}
+	return ansi.Truncate(s, max(width, 0), th.Glyphs.Ellipsis)
+}
+
+// WrapLines is s in lines of at most width cells, the last of most ending in the
+// theme's sign where there is more.
+func WrapLines(th *themes.Theme, s string, width, most int) []string {
+	if s == "" || width <= 0 || most <= 0 {
+		return nil
+	}
+	lines := strings.Split(ansi.Wrap(s, width, ""), "\n")
+	if len(lines) > most {
+		lines = lines[:most]
+		lines[most-1] = Cut(th, lines[most-1], max(width-2, 0)) + th.Glyphs.Ellipsis
+	}
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}

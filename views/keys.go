@@ -1,0 +1,89 @@
+package views
+
+import "charm.land/bubbles/v2/key"
+
+// KeyMap is every key of the board. It is the one truth: views match on it, and
+// help is printed from it.
+type KeyMap struct {
+	// Acting on the selected flag.
+	Ramp, Back, Kill, Undo, SetPercent key.Binding
+
+	// Looking.
+	Detail, Escape, Filter, Sort, Zoom key.Binding
+
+	// Moving.
+	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
+	NextPane, PrevPane                      key.Binding
+
+	// The program.
+	Help, Quit key.Binding
+}
+
+// DefaultKeyMap is the keys as documented.
+func DefaultKeyMap() KeyMap {
+	bind := func(label, does string, keys ...string) key.Binding {
+		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, does))
+	}
+	return KeyMap{
+		Ramp:       bind("+", "ramp to the next step", "+"),
+		Back:       bind("-", "one step back", "-"),
+		Kill:       bind("K", "kill", "K"),
+		Undo:       bind("u", "undo last change", "u"),
+		SetPercent: bind("=", "type a percentage", "="),
+		Detail:     bind("enter", "detail", "enter"),
+		Escape:     bind("esc", "back", "esc"),
+		Filter:     bind("/", "filter (/! inverse)", "/"),
+		Sort:       bind("s", "sort", "s"),
+		Zoom:       bind("z", "zoom pane", "z"),
+		Up:         bind("k/up", "up", "k", "up"),
+		Down:       bind("j/down", "down", "j", "down"),
+		PageUp:     bind("pgup", "page up", "pgup", "ctrl+u"),
+		PageDown:   bind("pgdn", "page down", "pgdown", "ctrl+d"),
+		Top:        bind("g", "first", "g", "home"),
+		Bottom:     bind("G", "last", "G", "end"),
+		NextPane:   bind("tab", "next pane", "tab"),
+		PrevPane:   bind("shift+tab", "previous pane", "shift+tab"),
+		Help:       bind("?", "help", "?"),
+		Quit:       bind("q", "quit", "q", "ctrl+c"),
+	}
+}
+
+// Group is some keys that belong together, under one title.
+type Group struct {
+	Title string
+	Keys  []key.Binding
+}
+
+// Groups are all keys, in the order in which help prints them.
+func (k KeyMap) Groups() []Group {
+	return []Group{
+		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent}},
+		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom}},
+		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
+		{"Program", []key.Binding{k.Help, k.Quit}},
+	}
+}
+
+// ShortHelp is the keys worth a place in one line.
+func (k KeyMap) ShortHelp() []key.Binding {
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Detail, k.Filter, k.NextPane, k.Help, k.Quit}
+}
+
+// FullHelp is all keys, a column for each group.
+func (k KeyMap) FullHelp() [][]key.Binding {
+	groups := k.Groups()
+	out := make([][]key.Binding, len(groups))
+	for i := range groups {
+		out[i] = groups[i].Keys
+	}
+	return out
+}
+
+// ReadOnly is the map with every key that changes something switched off, so
+// that it leaves dispatch and help alike.
+func (k KeyMap) ReadOnly() KeyMap {
+	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent} {
+		b.SetEnabled(false)
+	}
+	return k
+}

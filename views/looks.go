@@ -1,0 +1,105 @@
+package views
+
+import (
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+)
+
+// Look is how a state is shown: always by a sign and a word, and by colour where
+// there is any.
+type Look struct {
+	Glyph, Word string
+	Ink         themes.Ink
+}
+
+// FlagLook tells a flag that is being ramped from one that is fully on, and one
+// that was killed from one that is at 0 %.
+func FlagLook(th *themes.Theme, f *sources.Flag) Look {
+	g := &th.Glyphs
+	switch {
+	case f.State == sources.FlagBroken:
+		return Look{g.FlagBroken, "broken", th.Bad}
+	case f.Killed:
+		return Look{g.FlagKilled, "killed", th.Warn}
+	case f.State == sources.FlagCustom:
+		return Look{g.FlagCustom, "custom", th.Text}
+	case Ramping(f):
+		return Look{g.FlagRamping, "ramping", th.Accent}
+	case f.State == sources.FlagOn:
+		return Look{g.FlagOn, "on", th.Good}
+	default:
+		return Look{g.FlagOff, "off", th.Quiet}
+	}
+}
+
+// Ramping tells whether a flag is between off and fully on.
+func Ramping(f *sources.Flag) bool {
+	return f.State == sources.FlagOn && f.Rollout.OK && f.Rollout.V > 0 && f.Rollout.V < sources.Full
+}
+
+// BreakerLook makes what is open the loudest and what is closed the quietest; a
+// breaker that does not protect is a warning, not health.
+func BreakerLook(th *themes.Theme, s sources.BreakerState) Look {
+	g := &th.Glyphs
+	switch s {
+	case sources.BreakerOpen:
+		return Look{g.Open, s.String(), th.Bad}
+	case sources.BreakerForcedOpen:
+		return Look{g.Forced, s.String(), th.Bad}
+	case sources.BreakerHalfOpen:
+		return Look{g.HalfOpen, s.String(), th.Warn}
+	case sources.BreakerForcedClosed, sources.BreakerDisabled:
+		return Look{g.Unprotected, s.String(), th.Warn}
+	case sources.BreakerClosed:
+		return Look{g.Closed, s.String(), th.Good}
+	default:
+		return Look{g.Unknown, sources.BreakerUnknown.String(), th.Warn}
+	}
+}
+
+// VerdictLook is how a latency stands against its SLO.
+func VerdictLook(th *themes.Theme, v sources.Verdict) Look {
+	g := &th.Glyphs
+	switch v {
+	case sources.VerdictBreached:
+		return Look{g.Bad, "breached", th.Bad}
+	case sources.VerdictOK:
+		return Look{g.Good, "ok", th.Good}
+	case sources.VerdictNone:
+		return Look{g.Sep, "no SLO", th.Quiet}
+	case sources.VerdictNoTraffic:
+		return Look{g.Idle, "no traffic", th.Quiet}
+	default:
+		return Look{g.Unknown, "unknown", th.Warn}
+	}
+}
+
+// HealthLook is how far a source can be trusted.
+func HealthLook(th *themes.Theme, h sources.Health) Look {
+	g := &th.Glyphs
+	switch h {
+	case sources.Fresh:
+		return Look{g.Good, h.String(), th.Good}
+	case sources.Stale:
+		return Look{g.Stale, h.String(), th.Warn}
+	default:
+		return Look{g.Unknown, sources.Unknown.String(), th.Bad}
+	}
+}
+
+// OutcomeLook is how far a change has come.
+func OutcomeLook(th *themes.Theme, o sources.Outcome) Look {
+	g := &th.Glyphs
+	switch o {
+	case sources.Confirmed:
+		return Look{g.Good, string(o), th.Good}
+	case sources.Failed:
+		return Look{g.Bad, string(o), th.Bad}
+	case sources.Unconfirmed:
+		return Look{g.Unknown, string(o), th.Warn}
+	case sources.Pending:
+		return Look{g.Stale, string(o), th.Pending}
+	default:
+		return Look{g.Sep, "seen", th.Quiet}
+	}
+}

@@ -1,0 +1,212 @@
+// Package prompt is the line in which an operator types a filter or a percentage.
+package prompt
+
+import (
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+)
+
+// Purpose is what is being typed.
+type Purpose int
+
+// The purposes.
+const (
+	Filter  Purpose = iota // narrows the flags while it is typed
+	Percent                // a rollout for one flag
+)
+
+// ChangedMsg carries a filter as it stands after each key.
+type ChangedMsg struct {
+	Purpose Purpose
+	Text    string
+}
+
+// SubmittedMsg carries what was typed, once it is valid and enter was pressed.
+type SubmittedMsg struct {
+	Purpose Purpose
+	Text    string
+	Flag    sources.FlagID   // for Percent: the flag that the prompt was opened on
+	Seen    sources.Revision // and the revision that was on the screen then
+	To      sources.Percent  // for Percent
+}
+
+// CancelledMsg says that the operator thought better of it.
+type CancelledMsg struct{ Purpose Purpose }
+
+// Model is the line. It is closed until opened, and then takes every key. Not
+// for concurrent use.
+type Model struct {
+	th      *themes.Theme
+	keys    views.KeyMap
+	width   int
+	height  int
+	focused bool
+	open    bool
+	purpose Purpose
+	flag    sources.Flag
+	input   textinput.Model
+	hint    string
+	valid   bool
+}
+
+// New is a closed prompt without a size.
+func New(th *themes.Theme, keys views.KeyMap) Model {
+	in := textinput.New()
+	in.Prompt = ""
+	in.CharLimit = 80
+	plain := lipgloss.NewStyle()
+	state := textinput.StyleState{Text: th.Text.Style(), Placeholder: th.Quiet.Style(), Suggestion: plain, Prompt: plain}
+	// No blinking: a cursor that blinks sends bytes over a link that may be slow.
+	in.SetStyles(textinput.Styles{Focused: state, Blurred: state})
+	return Model{th: th, keys: keys, input: in, focused: true}
+}
+
+// SetSize gives the prompt w x h cells; it writes one line and pads the others.
+func (m *Model) SetSize(w, h int) {
+	m.width, m.height = w, h
+	m.input.SetWidth(max(1, min(40, w-24)))
+}
+
+// SetSnapshot is there for the sake of one interface; a prompt keeps the flag
+// that it was opened on, whatever happens meanwhile.
+func (m *Model) SetSnapshot(*sources.Snapshot, time.Time) {}
+
+// SetFocused tells the prompt whether it has the keys.
+func (m *Model) SetFocused(focused bool) { m.focused = focused }
+
+// OpenFilter starts typing a filter, from what is there.
+func (m *Model) OpenFilter(text string) {
+	m.start(Filter, text)
+	m.check()
+}
+
+// OpenPercent starts typing a percentage for a flag as the operator sees it.
+func (m *Model) OpenPercent(f sources.Flag) {
+	m.start(Percent, "")
+	m.flag = f
+	m.check()
+}
+
+func (m *Model) start(purpose Purpose, text string) {
+	m.open, m.purpose, m.flag = true, purpose, sources.Flag{}
+	m.input.SetValue(text)
+	m.input.CursorEnd()
+	m.input.Focus()
+}
+
+// Close ends typing without a message.
+func (m *Model) Close() {
+	m.open = false
+	m.input.Blur()
+}
+
+// Opened tells whether the prompt is open.
+func (m Model) Opened() bool { return m.open }
+
+// Value is what has been typed so far.
+func (m Model) Value() string { return m.input.Value() }
+
+// ShortHelp is the keys that the prompt answers to.
+func (m Model) ShortHelp() []key.Binding {
+	accept := m.keys.Detail
+	accept.SetHelp("enter", "accept")
+	cancel := m.keys.Escape
+	cancel.SetHelp("esc", "cancel")
+	return []key.Binding{accept, cancel}
+}
+
+// FullHelp is the same for the help screen.
+func (m Model) FullHelp() [][]key.Binding { return [][]key.Binding{m.ShortHelp()} }
+
+// Update types. Enter submits what is valid and nothing else; escape cancels.
+func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
+	if !m.open {
+		return m, nil
+	}
+	if press, ok := msg.(tea.KeyPressMsg); ok {
+		switch {
+		case press.Code == tea.KeyEscape, press.Code == 'c' && press.Mod == tea.ModCtrl:
+			m.Close()
+			return m, views.Send(CancelledMsg{Purpose: m.purpose})
+		case press.Code == tea.KeyEnter:
+			return m.submit()
+		}
+	}
+	before := m.input.Value()
+	var cmd tea.Cmd
+	m.input, cmd = m.input.Update(msg)
+	m.check()
+	if m.purpose == Filter && m.input.Value() != before {
+		return m, tea.Batch(cmd, views.Send(ChangedMsg{Purpose: Filter, Text: m.input.Value()}))
+	}
+	return m, cmd
+}
+
+func (m Model) submit() (Model, tea.Cmd) {
+	if !m.valid {
+		return m, nil
+	}
+	out := SubmittedMsg{Purpose: m.purpose, Text: m.input.Value()}
+	if m.purpose == Percent {
+		p, err := sources.ParsePercent(out.Text)
+		if err != nil {
+			return m, nil
+		}
+		out.Flag, out.Seen, out.To = m.flag.ID, m.flag.Revision, p
+	}
+	m.Close()
+	return m, views.Send(out)
+}
+
+// check works out the hint: what enter would do, or why it would not.
+func (m *Model) check() {
+	text := m.input.Value()
+	if m.purpose == Filter {
+		m.valid = true
+		m.hint = "part of a name; ! in front for all others"
+		return
+	}
+	p, err := sources.ParsePercent(text)
+	switch {
+	case text == "":
+		m.valid, m.hint = false, "0 to 100, now "+m.flag.Brief()
+	case err != nil:
+		m.valid, m.hint = false, sources.Clean(err.Error(), 120)
+	default:
+		m.valid, m.hint = true, m.flag.Brief()+" "+m.th.Glyphs.Arrow+" "+views.PercentText(p)
+	}
+}
+
+// View is the line; blank while closed.
+func (m Model) View() string {
+	p := views.NewPen(m.th, m.width, m.height)
+	if !m.open {
+		return p.String()
+	}
+	p.Gap(1)
+	if m.purpose == Filter {
+		p.Text(m.th.Key, "/")
+	} else {
+		p.Text(m.th.Key, views.Cut(m.th, m.flag.Name, max(8, m.width/4))+" =")
+		p.Gap(1)
+	}
+	field := m.input.View()
+	p.Raw(field, ansi.StringWidth(field))
+	p.Gap(1)
+	ink := m.th.Quiet
+	if !m.valid && m.input.Value() != "" {
+		ink = m.th.Bad
+	}
+	p.Text(ink, m.hint)
+	p.End()
+	return p.String()
+}
