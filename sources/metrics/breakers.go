@@ -86,9 +86,9 @@ func newBreakerRead(r *breakerRule, found map[string]bool) (breakerRead, bool) {
 	if at < 0 {
 		return read, false
 	}
-	var any [][]Matcher
+	var sets [][]Matcher
 	if len(r.match) > 0 {
-		any = [][]Matcher{r.match}
+		sets = [][]Matcher{r.match}
 	}
 	group := union(p.Names, serviceLabels, matchLabels(r.match))
 	add := func(role role, kind Kind, metric string, more ...string) {
@@ -96,7 +96,7 @@ func newBreakerRead(r *breakerRule, found map[string]bool) (breakerRead, bool) {
 			return
 		}
 		read.roles = append(read.roles, role)
-		read.queries = append(read.queries, Query{Kind: kind, Metric: metric, By: union(group, more), Any: any})
+		read.queries = append(read.queries, Query{Kind: kind, Metric: metric, By: union(group, more), Any: sets})
 	}
 	label := p.StateLabel
 	if label == "" {

@@ -252,6 +252,20 @@ func (p *Plan) Names() map[string]bool {
 	return out
 }
 
+// Probe is every series name that the plan may ask Exists for, sorted.
+func (p *Plan) Probe() []string {
+	var out []string
+	for n := range p.Names() {
+		if !strings.HasSuffix(n, "_bucket") {
+			out = append(out, n)
+		}
+	}
+	for i := range latencyPresets {
+		out = append(out, latencyPresets[i].Metric)
+	}
+	return union(out)
+}
+
 // failed compiles a preset's expression; presets are data of this package, and a
 // test holds every one of them against it.
 func (p *LatencyPreset) failed() *regexp.Regexp { return regexp.MustCompile("^(?:" + p.Failed + ")$") }

@@ -24,10 +24,10 @@ const maxPushed = 16
 //
 // The number of queries depends on the presets that exist, never on how many
 // services or rules there are.
-func (p *Plan) Latencies(ctx context.Context, source string, a Asker) ([]sources.Latency, error) {
+func (p *Plan) Latencies(ctx context.Context, source string, a Asker) (rows []sources.Latency, warns []string, err error) {
 	reads, err := p.latencyReads(ctx, a)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var queries []Query
 	for i := range reads {
@@ -38,7 +38,7 @@ func (p *Plan) Latencies(ctx context.Context, source string, a Asker) ([]sources
 	if len(queries) > 0 {
 		answers, err := a.Ask(ctx, queries)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for i := range reads {
 			if reads[i].exists() {
@@ -47,9 +47,9 @@ func (p *Plan) Latencies(ctx context.Context, source string, a Asker) ([]sources
 			}
 		}
 	}
-	var rows []sources.Latency
 	if len(p.latency) == 0 {
 		rows = p.autoRows(reads)
+		warns = silent(reads, len(rows))
 	} else {
 		for i := range p.latency {
 			rows = append(rows, p.ruleRow(&p.latency[i], reads))
@@ -60,7 +60,24 @@ func (p *Plan) Latencies(ctx context.Context, source string, a Asker) ([]sources
 		rows[i].Source, rows[i].Name = source, unique(taken, rows[i].Name)
 	}
 	slices.SortFunc(rows, sources.CompareLatencies)
-	return rows, nil
+	return rows, warns, nil
+}
+
+// noSamples is the note where a metric exists and its rate does not.
+const noSamples = "no samples in the window (it must span two scrapes of the server)"
+
+// silent is a warning for metrics that exist and gave no row, so that an empty
+// pane says why.
+func silent(reads []latencyRead, rows int) []string {
+	if rows > 0 {
+		return nil
+	}
+	for i := range reads {
+		if r := &reads[i]; r.exists() && !r.hists.Pending && !r.codes.Pending {
+			return []string{r.preset.Metric + ": " + noSamples}
+		}
+	}
+	return nil
 }
 
 // latencyRead is one preset being read.
@@ -90,11 +107,11 @@ func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error)
 	var ask []string
 	for i := range latencyPresets {
 		preset := &latencyPresets[i]
-		by, any, ok := p.selection(preset)
+		by, sets, ok := p.selection(preset)
 		if !ok {
 			continue
 		}
-		reads = append(reads, latencyRead{preset: preset, by: by, any: any})
+		reads = append(reads, latencyRead{preset: preset, by: by, any: sets})
 		ask = append(ask, preset.Metric, preset.Metric+"_count")
 		if preset.CodeOf != "" {
 			ask = append(ask, preset.CodeOf)
@@ -119,13 +136,13 @@ func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error)
 
 // selection is how the plan's rules group and select a preset's series; false
 // when no rule wants the preset.
-func (p *Plan) selection(preset *LatencyPreset) (by []string, any [][]Matcher, ok bool) {
+func (p *Plan) selection(preset *LatencyPreset) (by []string, sets [][]Matcher, ok bool) {
 	where := preset.where()
 	if len(p.latency) == 0 {
 		if len(where) > 0 {
-			any = [][]Matcher{where}
+			sets = [][]Matcher{where}
 		}
-		return union(preset.Identity), any, preset.Auto != Never
+		return union(preset.Identity), sets, preset.Auto != Never
 	}
 	everything := false
 	for i := range p.latency {
@@ -136,15 +153,15 @@ func (p *Plan) selection(preset *LatencyPreset) (by []string, any [][]Matcher, o
 		ok = true
 		everything = everything || len(r.match) == 0
 		by = union(by, matchLabels(r.match))
-		any = append(any, slices.Concat(where, r.match))
+		sets = append(sets, slices.Concat(where, r.match))
 	}
-	if everything || len(any) > maxPushed {
-		any = nil
+	if everything || len(sets) > maxPushed {
+		sets = nil
 		if len(where) > 0 {
-			any = [][]Matcher{where}
+			sets = [][]Matcher{where}
 		}
 	}
-	return by, any, ok
+	return by, sets, ok
 }
 
 func (p *Plan) ruleRow(r *latencyRule, reads []latencyRead) sources.Latency {
@@ -177,7 +194,7 @@ func (p *Plan) ruleRow(r *latencyRule, reads []latencyRead) sources.Latency {
 	case exported && r.Match != "":
 		note = "no samples match " + r.Match
 	case exported:
-		note = "no samples in the window"
+		note = noSamples
 	case r.preset != nil:
 		note = strings.Join(missing, ", ") + " is not exported"
 	default:

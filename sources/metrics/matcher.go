@@ -104,8 +104,8 @@ func MatchAll(ms []Matcher, l Labels) bool {
 
 // MatchAny reports whether labels pass all matchers of one set; no set lets
 // everything pass.
-func MatchAny(any [][]Matcher, l Labels) bool {
-	return len(any) == 0 || slices.ContainsFunc(any, func(ms []Matcher) bool { return MatchAll(ms, l) })
+func MatchAny(sets [][]Matcher, l Labels) bool {
+	return len(sets) == 0 || slices.ContainsFunc(sets, func(ms []Matcher) bool { return MatchAll(ms, l) })
 }
 
 // ParseMatch reads `job="payment",service=~"a|b"`, with or without braces. The

@@ -182,3 +182,19 @@ func place(s Span, fraction float64, in Interpolation) sources.Quantile {
 	}
 	return sources.Quantile{Seconds: lower + (s.Upper-lower)*fraction, OK: true}
 }
+
+// Normalise sorts the buckets and sums bounds that are there twice ("1" and
+// "1.0"). Quantile needs it once after buckets were appended in any order.
+func (h *Hist) Normalise() {
+	slices.SortFunc(h.Native, func(a, b Span) int { return cmp.Compare(a.Lower, b.Lower) })
+	slices.SortFunc(h.Classic, func(a, b Bucket) int { return cmp.Compare(a.Upper, b.Upper) })
+	out := h.Classic[:0]
+	for _, b := range h.Classic {
+		if n := len(out); n > 0 && out[n-1].Upper == b.Upper {
+			out[n-1].Count += b.Count
+			continue
+		}
+		out = append(out, b)
+	}
+	h.Classic = out
+}

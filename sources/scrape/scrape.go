@@ -176,8 +176,8 @@ func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
 	if err != nil {
 		return sources.LatencySet{}, err
 	}
-	rows, err := s.plan.Latencies(ctx, s.name, s)
-	return sources.LatencySet{Latencies: rows, Warnings: f.with(nil), ReadAt: f.at}, err
+	rows, warns, err := s.plan.Latencies(ctx, s.name, s)
+	return sources.LatencySet{Latencies: rows, Warnings: f.with(warns), ReadAt: f.at}, err
 }
 
 // Exposures reads the flag evaluations of all endpoints that answer.

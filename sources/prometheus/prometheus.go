@@ -1,0 +1,378 @@
+// Package prometheus reads breakers, latencies and flag exposures from a server
+// that speaks Prometheus's query API. Rates are taken on the server, quantiles
+// here: one query a preset serves every service there is, so a refresh costs the
+// server the same whether it has three services or three hundred.
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
+)
+
+var (
+	_ sources.BreakerLister  = (*Source)(nil)
+	_ sources.LatencyReader  = (*Source)(nil)
+	_ sources.ExposureReader = (*Source)(nil)
+	_ metrics.Asker          = (*call)(nil)
+)
+
+// Options are a source's settings. The zero Options are the defaults.
+type Options struct {
+	Metrics   metrics.Config
+	Timeout   time.Duration // of one query, here and on the server; 0 means 5 s
+	Auth      Auth
+	TLS       TLS
+	Transport http.RoundTripper // in place of one with TLS's settings
+	Now       func() time.Time  // nil means time.Now
+	MaxSeries int               // series in one answer; 0 means 50,000
+	MaxBody   int64             // bytes of one answer; 0 means 32 MiB
+}
+
+// How many queries of one refresh run at a time, and how long it is remembered
+// which metrics exist (shorter while none of them does).
+const (
+	parallel   = 4
+	remember   = time.Minute
+	lookAgain  = 5 * time.Second
+	maxWarning = 200
+)
+
+// querier is the part of the API that is used.
+type querier interface {
+	Query(ctx context.Context, query string, ts time.Time, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
+	QueryRange(ctx context.Context, query string, r v1.Range, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
+}
+
+// Source reads one server. It is safe for concurrent use.
+type Source struct {
+	name   string
+	who    string // for errors: the name and the host
+	opts   Options
+	plan   *metrics.Plan
+	api    querier
+	client *http.Client
+
+	probing chan struct{} // held while finding out what exists
+	mu      sync.Mutex
+	found   map[string]bool
+	foundAt time.Time
+}
+
+// New checks the URL and the options; it asks nothing. The URL is http or https,
+// also with "prometheus+" in front, with the path that the API lies under. A
+// user and a password in it are taken as Auth and never printed. What is wrong
+// is said in one sentence that wraps ErrInvalid.
+func New(name, rawURL string, opts Options) (*Source, error) {
+	plan, err := opts.Metrics.Compile()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	u, err := url.Parse(strings.TrimPrefix(rawURL, "prometheus+"))
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, fmt.Errorf("%s: the URL of Prometheus is not of the form https://HOST: %w", name, sources.ErrInvalid)
+	}
+	if u.User != nil && opts.Auth.BasicUser == "" {
+		opts.Auth.BasicUser = u.User.Username()
+		opts.Auth.BasicPassword, _ = u.User.Password()
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	if err := opts.Auth.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := fill(&opts); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	s := &Source{
+		name: name, who: name + ": " + sources.Clean(u.Host, 100), opts: opts, plan: plan,
+		probing: make(chan struct{}, 1),
+	}
+	s.client = &http.Client{CheckRedirect: metrics.SameHostOnly, Transport: &guard{
+		who: s.who, base: u, auth: opts.Auth, maxBody: opts.MaxBody, next: opts.Transport,
+	}}
+	c, err := api.NewClient(api.Config{Address: u.String(), Client: s.client})
+	if err != nil {
+		return nil, fmt.Errorf("%s: the URL of Prometheus cannot be used: %w", name, sources.ErrInvalid)
+	}
+	s.api = v1.NewAPI(c)
+	return s, nil
+}
+
+func fill(o *Options) error {
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.MaxSeries <= 0 {
+		o.MaxSeries = 50_000
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = 32 << 20
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Transport != nil {
+		return nil
+	}
+	var err error
+	o.Transport, err = o.TLS.transport()
+	return err
+}
+
+// Name is the source's name.
+func (s *Source) Name() string { return s.name }
+
+// Close lets idle connections go. The source can be used again afterwards.
+func (s *Source) Close() error {
+	if t, ok := s.opts.Transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+	return nil
+}
+
+// Breakers reads every breaker.
+func (s *Source) Breakers(ctx context.Context) (sources.BreakerSet, error) {
+	c := &call{s: s}
+	rows, warns, err := s.plan.Breakers(ctx, s.name, c)
+	if err != nil {
+		return sources.BreakerSet{}, err
+	}
+	return sources.BreakerSet{Breakers: rows, Warnings: c.with(warns), ReadAt: s.opts.Now()}, nil
+}
+
+// Latencies reads every latency.
+func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
+	c := &call{s: s}
+	rows, warns, err := s.plan.Latencies(ctx, s.name, c)
+	if err != nil {
+		return sources.LatencySet{}, err
+	}
+	return sources.LatencySet{Latencies: rows, Warnings: c.with(warns), ReadAt: s.opts.Now()}, nil
+}
+
+// Exposures reads the shares of flag evaluations.
+func (s *Source) Exposures(ctx context.Context) (sources.ExposureSet, error) {
+	c := &call{s: s}
+	by, warns, err := s.plan.Exposures(ctx, c)
+	if err != nil {
+		return sources.ExposureSet{}, err
+	}
+	return sources.ExposureSet{ByKey: by, Warnings: c.with(warns), ReadAt: s.opts.Now()}, nil
+}
+
+// call is one refresh: it collects what the server warns of.
+type call struct {
+	s        *Source
+	mu       sync.Mutex
+	warnings []string
+}
+
+func (c *call) warn(list ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range list {
+		w = sources.Clean(w, maxWarning)
+		if len(c.warnings) < 20 && !slices.Contains(c.warnings, w) {
+			c.warnings = append(c.warnings, w)
+		}
+	}
+}
+
+func (c *call) with(more []string) []string {
+	c.warn(more...)
+	slices.Sort(c.warnings)
+	return c.warnings
+}
+
+// Exists implements metrics.Asker. What exists is asked for once for all
+// presets, and remembered.
+func (c *call) Exists(ctx context.Context, names []string) (map[string]bool, error) {
+	select {
+	case c.s.probing <- struct{}{}:
+		defer func() { <-c.s.probing }()
+	case <-ctx.Done():
+		return nil, metrics.Fault(c.s.who, ctx.Err(), c.s.opts.Timeout)
+	}
+	if found := c.s.remembered(names); found != nil {
+		return found, nil
+	}
+	v, err := c.vector(ctx, probe(c.s.plan.Probe()))
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	for _, s := range v {
+		if s.Histogram == nil && s.Value > 0 {
+			found[string(s.Metric[model.MetricNameLabel])] = true
+		}
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.s.found, c.s.foundAt = found, c.s.opts.Now()
+	return found, nil
+}
+
+func (s *Source) remembered(names []string) map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	age := s.opts.Now().Sub(s.foundAt)
+	if s.found == nil || age < 0 || age >= remember {
+		return nil
+	}
+	if age >= lookAgain && !slices.ContainsFunc(names, func(n string) bool { return s.found[n] }) {
+		return nil // a young fleet's first metrics must not take a minute to show
+	}
+	return s.found
+}
+
+// Ask implements metrics.Asker: one query for each, a few at a time. The first
+// failure ends the others.
+func (c *call) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	out := make([]metrics.Answer, len(queries))
+	slots := make(chan struct{}, parallel)
+	var wg sync.WaitGroup
+	var once sync.Once
+	var first error
+	for i := range queries {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			v, err := c.vector(ctx, render(&queries[i], c.s.plan.Window()))
+			if err != nil {
+				once.Do(func() { first = err; cancel(err) })
+				return
+			}
+			out[i] = answer(&queries[i], v)
+		})
+	}
+	wg.Wait()
+	if first != nil {
+		return nil, first
+	}
+	return out, nil
+}
+
+// vector asks one query at the server's own present: our clock may be off.
+func (c *call) vector(ctx context.Context, query string) (model.Vector, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.s.opts.Timeout)
+	defer cancel()
+	v, warns, infos, err := c.s.api.Query(ctx, query, time.Time{}, v1.WithTimeout(c.s.opts.Timeout))
+	c.warn(warns...)
+	c.warn(infos...)
+	if err != nil {
+		return nil, c.s.fault(err)
+	}
+	vec, ok := v.(model.Vector)
+	if !ok {
+		kind := "nothing"
+		if v != nil {
+			kind = "a " + v.Type().String()
+		}
+		return nil, fmt.Errorf("%s answered %s where a vector was asked for: %w", c.s.who, kind, sources.ErrInvalid)
+	}
+	if len(vec) > c.s.opts.MaxSeries {
+		return nil, fmt.Errorf("%s answered %d series, more than %d, narrow the rules with match: %w",
+			c.s.who, len(vec), c.s.opts.MaxSeries, sources.ErrInvalid)
+	}
+	return vec, nil
+}
+
+// fault turns what the API says into a sentence.
+func (s *Source) fault(err error) error {
+	var said *v1.Error
+	if !errors.As(err, &said) {
+		return metrics.Fault(s.who, err, s.opts.Timeout)
+	}
+	msg := sources.Clean(said.Msg, 160)
+	switch said.Type {
+	case v1.ErrTimeout, v1.ErrCanceled:
+		return fmt.Errorf("%s gave up on a query (%s): %w", s.who, msg, sources.ErrUnavailable)
+	case v1.ErrBadData, v1.ErrExec:
+		return fmt.Errorf("%s refuses a query (%s): %w", s.who, msg, sources.ErrInvalid)
+	case v1.ErrBadResponse, v1.ErrClient:
+		return fmt.Errorf("%s does not answer as Prometheus's API does (%s): %w", s.who, msg, sources.ErrInvalid)
+	default:
+		return fmt.Errorf("%s failed (%s): %w", s.who, msg, sources.ErrUnavailable)
+	}
+}
+
+// answer sorts a vector into groups.
+func answer(q *metrics.Query, v model.Vector) metrics.Answer {
+	var out metrics.Answer
+	if q.Kind != metrics.Buckets {
+		for _, s := range v {
+			if s.Histogram == nil {
+				out.Series = append(out.Series, metrics.Series{Labels: labels(s.Metric), Value: float64(s.Value)})
+			}
+		}
+		return out
+	}
+	classic := map[model.Fingerprint]int{}
+	for _, s := range v {
+		if s.Histogram != nil {
+			out.Hists = append(out.Hists, metrics.Hist{Labels: labels(s.Metric), Native: spans(s.Histogram)})
+			continue
+		}
+		le, ok := bound(s.Metric)
+		if !ok {
+			continue
+		}
+		group := s.Metric.Clone()
+		delete(group, model.BucketLabel)
+		at, known := classic[group.Fingerprint()]
+		if !known {
+			at = len(out.Hists)
+			classic[group.Fingerprint()] = at
+			out.Hists = append(out.Hists, metrics.Hist{Labels: labels(group)})
+		}
+		out.Hists[at].Classic = append(out.Hists[at].Classic, metrics.Bucket{Upper: le, Count: float64(s.Value)})
+	}
+	for i := range out.Hists {
+		out.Hists[i].Normalise()
+	}
+	return out
+}
+
+func bound(m model.Metric) (float64, bool) {
+	text, ok := m[model.BucketLabel]
+	if !ok {
+		return 0, false
+	}
+	le, err := strconv.ParseFloat(string(text), 64)
+	return le, err == nil && !math.IsNaN(le)
+}
+
+func labels(m model.Metric) metrics.Labels {
+	out := make(metrics.Labels, len(m))
+	for k, v := range m {
+		if k != model.MetricNameLabel {
+			out[string(k)] = string(v)
+		}
+	}
+	return out
+}
+
+func spans(h *model.SampleHistogram) []metrics.Span {
+	out := make([]metrics.Span, 0, len(h.Buckets))
+	for _, b := range h.Buckets {
+		out = append(out, metrics.Span{Lower: float64(b.Lower), Upper: float64(b.Upper), Count: float64(b.Count)})
+	}
+	return out
+}

@@ -1,0 +1,63 @@
+package prometheus
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"relctl-tui/sources/metrics"
+)
+
+// render is a query in PromQL: one expression, however many alternatives of
+// matchers and forms of a histogram it has. Alternatives are joined by "or",
+// which never counts a group twice because its labels decide every matcher.
+func render(q *metrics.Query, window time.Duration) string {
+	by := strings.Join(q.By, ",")
+	span := "[" + model.Duration(window).String() + "]"
+	rate := func(sel string) string { return "rate(" + sel + span + ")" }
+	sum := func(by, of string) string { return "sum by (" + by + ") (" + of + ")" }
+	withLe := strings.Join(append([]string{"le"}, q.By...), ",")
+
+	alternatives := q.Any
+	if len(alternatives) == 0 {
+		alternatives = [][]metrics.Matcher{nil}
+	}
+	var parts []string
+	for _, ms := range alternatives {
+		selector := func(name string) string {
+			if len(ms) == 0 {
+				return name
+			}
+			return name + "{" + metrics.Render(ms) + "}"
+		}
+		switch q.Kind {
+		case metrics.Gauge:
+			parts = append(parts, "max by ("+by+") ("+selector(q.Metric)+")")
+		case metrics.Rate:
+			parts = append(parts, sum(by, rate(selector(q.Metric))))
+		case metrics.Buckets:
+			if q.Found.Classic {
+				parts = append(parts, sum(withLe, rate(selector(q.Metric+"_bucket"))))
+			}
+			if q.Found.Native {
+				parts = append(parts, sum(by, rate(selector(q.Metric))))
+			}
+		case metrics.Count:
+			if q.Found.Native {
+				parts = append(parts, sum(by, "histogram_count("+rate(selector(q.Metric))+")"))
+			}
+			if q.Found.Classic {
+				parts = append(parts, sum(by, rate(selector(q.Metric+"_count"))))
+			}
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(slices.Compact(parts), " or ")
+}
+
+// probe counts the series of each name that exists.
+func probe(names []string) string {
+	return `count by (__name__) ({__name__=~"` + strings.Join(names, "|") + `"})`
+}
