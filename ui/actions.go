@@ -1,0 +1,200 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+	"relctl-tui/views/footer"
+)
+
+// actionKey handles the keys that change the world: each passes the gate, then
+// becomes an intent that waits out the hold.
+func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
+	kind, ok := m.kindOf(msg)
+	if !ok {
+		return nil, false
+	}
+	now := m.opts.Now()
+	refuse := func(reason string) (tea.Cmd, bool) {
+		m.footer.SetStatus(reason, footer.Warning)
+		return nil, true
+	}
+	if m.opts.ReadOnly {
+		return refuse("read-only: this board was started without the right to change anything")
+	}
+	if err := m.gate.admit(kind, msg.IsRepeat, now, m.movedAt()); err != nil {
+		return refuse(err.Error())
+	}
+	if m.held.intent != nil {
+		return refuse("one change at a time: the last key has not been done yet")
+	}
+	f, selected := m.flags.Selected()
+	switch {
+	case kind == sources.Undo:
+		return m.intended(sources.Intent{Kind: sources.Undo}), true
+	case !selected:
+		return refuse("no flag is selected")
+	case kind == sources.Set:
+		if err := f.CanRamp(); err != nil {
+			return refuse(err.Error())
+		}
+		m.prompt.OpenPercent(f)
+		return nil, true
+	}
+	if p, busy := m.pending[f.ID]; busy && p.done == "" && kind != sources.Kill {
+		return refuse(fmt.Sprintf("%s: %s is not confirmed yet", f.Name, p.text))
+	}
+	var cmd tea.Cmd
+	m.flags, cmd = m.flags.Update(msg)
+	return cmd, true
+}
+
+func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
+	switch {
+	case key.Matches(msg, m.keys.Ramp):
+		return sources.Ramp, true
+	case key.Matches(msg, m.keys.Back):
+		return sources.Back, true
+	case key.Matches(msg, m.keys.Kill):
+		return sources.Kill, true
+	case key.Matches(msg, m.keys.Undo):
+		return sources.Undo, true
+	case key.Matches(msg, m.keys.SetPercent):
+		return sources.Set, true
+	default:
+		return "", false
+	}
+}
+
+// movedAt is when the row under the cursor last changed by itself, in place or
+// in value.
+func (m *Model) movedAt() time.Time {
+	if at := m.flags.SelectionMovedAt(); at.After(m.changedAt) {
+		return at
+	}
+	return m.changedAt
+}
+
+// burst voids an intent that is waiting out its hold.
+func (m *Model) burst() {
+	if m.held.intent != nil {
+		m.held = held{}
+		m.footer.SetStatus(fmt.Sprintf(
+			"%d keys within %d ms look like a paste: nothing was done", burstKeys, hold.Milliseconds()), footer.Warning)
+	}
+}
+
+// intended starts the hold of an intent.
+func (m *Model) intended(in sources.Intent) tea.Cmd {
+	if m.gate.bursting(m.opts.Now()) {
+		return nil
+	}
+	m.seq++
+	m.held = held{seq: m.seq, intent: &in}
+	return holdFor(m.seq)
+}
+
+func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
+	if m.held.intent == nil || m.held.seq != msg.Seq {
+		return nil
+	}
+	in := *m.held.intent
+	m.held = held{}
+	return m.decide(in)
+}
+
+// decide asks first where the context wants it, else starts.
+func (m *Model) decide(in sources.Intent) tea.Cmd {
+	if !m.opts.Confirm {
+		return m.start(in)
+	}
+	var seen sources.Flag
+	if f := m.snapshot.Flag(in.Flag); f != nil {
+		seen = *f
+	}
+	m.confirm.Ask(in, seen)
+	return nil
+}
+
+// describe says an intent in words: "checkout-v2 25% → 50%".
+func (m *Model) describe(in sources.Intent) string {
+	if in.Kind == sources.Undo {
+		return "undo your last change"
+	}
+	from := "?"
+	if f := m.snapshot.Flag(in.Flag); f != nil {
+		from = f.Brief()
+	}
+	to := in.To.String() + "%"
+	if in.Kind == sources.Kill {
+		to = "killed"
+	}
+	return fmt.Sprintf("%s %s %s %s", m.nameOf(in.Flag), from, m.opts.Theme.Glyphs.Arrow, to)
+}
+
+// start sends an intent on its way and marks the flag as pending.
+func (m *Model) start(in sources.Intent) tea.Cmd {
+	in.Actor = m.opts.Actor
+	m.seq++
+	text := m.describe(in)
+	if in.Kind != sources.Undo {
+		m.pending[in.Flag] = inFlight{seq: m.seq, text: text}
+	}
+	m.footer.SetStatus(text+": pending", footer.Waiting)
+	m.refresh()
+	return act(m.ctx, m.control, m.engine, m.seq, in, actionTimeout)
+}
+
+// actionFinished turns a receipt into words; the row stays pending until a
+// snapshot shows what the store confirmed.
+func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
+	id := msg.Intent.Flag
+	if p, ok := m.pending[id]; ok && p.seq == msg.Seq {
+		delete(m.pending, id)
+	}
+	var cmd tea.Cmd
+	if msg.Err == nil && msg.Receipt.New.ID == id {
+		if f := m.snapshot.Flag(id); f != nil && f.Revision != msg.Receipt.New.Revision {
+			m.pending[id] = inFlight{
+				seq: msg.Seq, done: msg.Receipt.New.Revision,
+				text: msg.Receipt.Old.Brief() + " " + m.opts.Theme.Glyphs.Arrow + " " + msg.Receipt.New.Brief(),
+			}
+			cmd = expirePending(msg.Seq, id, pendingFor)
+		}
+	}
+	level, text := m.outcome(msg)
+	m.footer.SetStatus(text, level)
+	m.refresh()
+	return cmd
+}
+
+// outcome is the sentence for the operator: what was done, or what was not and
+// what to do next.
+func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
+	r := msg.Receipt
+	did := fmt.Sprintf("%s %s %s %s", r.New.Name, r.Old.Brief(), m.opts.Theme.Glyphs.Arrow, r.New.Brief())
+	switch {
+	case errors.Is(msg.Err, control.ErrUnconfirmed):
+		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %v", did, msg.Err)
+	case msg.Err != nil:
+		return footer.Failure, "nothing changed: " + sources.Clean(msg.Err.Error(), 400)
+	}
+	verb := ""
+	if msg.Intent.Kind == sources.Undo {
+		verb = "undone: "
+	}
+	text := fmt.Sprintf("%s%s confirmed in %d ms", verb, did, max(1, msg.Took.Milliseconds()))
+	if r.Warning != "" {
+		return footer.Warning, text + ", but " + r.Warning
+	}
+	if msg.Intent.Kind != sources.Undo {
+		text += " (u undoes it)"
+	}
+	return footer.Done, text
+}

@@ -1,0 +1,95 @@
+package ui
+
+// The smallest screen the board is drawn on.
+const (
+	minWidth  = 60
+	minHeight = 15
+	// sideBySide is the width from which breakers and latency stand beside each
+	// other, below the flags table. The table itself always has the full width,
+	// so that the terminal's own scrolling serves it.
+	sideBySide = 150
+	// roomy is the height from which the last change's outcome and the keys each
+	// have a line of their own.
+	roomy = 30
+)
+
+// pane is one of the areas that can have the focus.
+type pane int
+
+const (
+	paneFlags pane = iota
+	paneBreakers
+	paneLatency
+	paneActivity
+	paneCount
+)
+
+// size is what a pane gets, in cells; a zero height means not shown.
+type size struct{ w, h int }
+
+// wants is how many rows of content each pane could use.
+type wants struct{ flags, breakers, latency, activity int }
+
+// layout is the computed arrangement of one screen.
+type layout struct {
+	tooSmall bool
+	beside   bool // breakers and latency share a row of panes
+	header   size
+	panes    [paneCount]size
+	detail   size // shown in place of the lower panes when its height is not 0
+	footer   size
+}
+
+// arrange computes the layout of a w x h screen: header and footer have a line
+// each, the lower panes get what they need within their shares, the flags table
+// the rest. With detail the lower panes give way to it; with zoom one pane has
+// the whole body.
+func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
+	l := layout{header: size{w, 1}, footer: size{w, 1}}
+	if w < minWidth || h < minHeight {
+		l.tooSmall = true
+		return l
+	}
+	if h >= roomy {
+		l.footer.h = 2
+	}
+	body := h - l.header.h - l.footer.h
+	switch {
+	case detail && zoom:
+		l.detail = size{w, body}
+	case zoom:
+		l.panes[focus] = size{w, body}
+	case detail:
+		flags := max(4, min(1+want.flags, body*2/5))
+		l.panes[paneFlags] = size{w, flags}
+		l.detail = size{w, body - flags}
+	default:
+		l.stack(w, body, want)
+	}
+	return l
+}
+
+// stack gives the three lower panes their title line, what they want within a
+// share of the body each, and the flags table all that is left.
+func (l *layout) stack(w, body int, want wants) {
+	share := func(rows, num, least int) int { return max(least, min(1+rows, body*num/24)) }
+	brk, lat, act := share(want.breakers, 4, 3), share(want.latency, 5, 3), share(want.activity, 5, 3)
+	if l.beside = w >= sideBySide; l.beside {
+		both := max(brk, lat)
+		left := w / 2
+		l.panes[paneBreakers] = size{left, both}
+		l.panes[paneLatency] = size{w - left, both}
+		l.panes[paneActivity] = size{w, act}
+		l.panes[paneFlags] = size{w, body - both - act}
+	} else {
+		l.panes[paneBreakers] = size{w, brk}
+		l.panes[paneLatency] = size{w, lat}
+		l.panes[paneActivity] = size{w, act}
+		l.panes[paneFlags] = size{w, body - brk - lat - act}
+	}
+	// A table taller than its flags is air; the log of changes can use it.
+	if spare := l.panes[paneFlags].h - (1 + max(want.flags, 3)); spare > 0 {
+		l.panes[paneFlags].h -= spare
+		l.panes[paneActivity].h += spare
+	}
+}

@@ -1,0 +1,193 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+	"relctl-tui/sources/live"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+	"relctl-tui/views/activity"
+	"relctl-tui/views/breakers"
+	"relctl-tui/views/confirm"
+	"relctl-tui/views/detail"
+	"relctl-tui/views/flags"
+	"relctl-tui/views/footer"
+	"relctl-tui/views/header"
+	"relctl-tui/views/help"
+	"relctl-tui/views/latency"
+	"relctl-tui/views/prompt"
+)
+
+// actionTimeout bounds one change from key to receipt.
+const actionTimeout = 15 * time.Second
+
+// pendingFor is how long a confirmed change may wait for the snapshot that shows it.
+const pendingFor = 3 * time.Second
+
+// inFlight is a change between its key and its receipt, or between its receipt
+// and the snapshot that shows it.
+type inFlight struct {
+	seq  int
+	text string
+	done sources.Revision // the revision the store confirmed; "" while it runs
+}
+
+// held is an intent waiting out the burst hold.
+type held struct {
+	seq    int
+	intent *sources.Intent
+}
+
+// Model is the root of the board: panes, what has the focus, what is under way.
+// It is one goroutine's, the program's.
+type Model struct {
+	ctx     context.Context //nolint:containedctx // the life of the board; commands need it
+	engine  *live.Engine
+	control *control.Controller
+	opts    Options
+	keys    views.KeyMap
+
+	snapshot *sources.Snapshot
+	now      time.Time
+	w, h     int
+	layout   layout
+	focus    pane
+	zoomed   bool
+	detailed bool
+	helping  bool
+	quitting bool
+
+	flags    flags.Model
+	breakers breakers.Model
+	latency  latency.Model
+	activity activity.Model
+	detail   detail.Model
+	header   header.Model
+	footer   footer.Model
+	help     help.Model
+	prompt   prompt.Model
+	confirm  confirm.Model
+
+	gate      gate
+	held      held
+	seq       int
+	pending   map[sources.FlagID]inFlight
+	selected  sources.FlagID
+	seen      sources.Revision // of the selected flag in the last snapshot
+	changedAt time.Time        // when the selected flag last changed by itself
+
+	frame string // the last View, until something changes
+}
+
+// New is a board of w x h cells on the engine's present snapshot. Zero sizes are
+// filled in by the terminal's first size message.
+func New(ctx context.Context, o Options, w, h int) *Model {
+	th, keys := o.Theme, views.DefaultKeyMap()
+	shown := keys
+	if o.ReadOnly {
+		shown = keys.ReadOnly()
+	}
+	m := &Model{
+		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys,
+		now: o.Now(), w: w, h: h,
+		flags: flags.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
+		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
+		footer: footer.New(th, keys), help: help.New(th, keys),
+		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys),
+		pending: map[sources.FlagID]inFlight{},
+	}
+	m.flags.SetReadOnly(o.ReadOnly)
+	m.detail.SetReadOnly(o.ReadOnly)
+	m.header.SetReadOnly(o.ReadOnly)
+	m.help.SetKeys(shown)
+	m.footer.SetHelp(shown.ShortHelp())
+	m.setSnapshot(o.Engine.Snapshot())
+	m.relayout()
+	if o.Banner != "" {
+		m.footer.SetStatus(o.Banner, footer.Info)
+	}
+	return m
+}
+
+// Init starts waiting for snapshots and for the clock.
+func (m *Model) Init() tea.Cmd {
+	return tea.Batch(awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq), tick())
+}
+
+// Theme is the theme the board draws with.
+func (m *Model) Theme() *themes.Theme { return m.opts.Theme }
+
+func (m *Model) setSnapshot(s *sources.Snapshot) {
+	m.snapshot = s
+	for id, p := range m.pending {
+		if f := s.Flag(id); p.done != "" && (f == nil || f.Revision == p.done) {
+			delete(m.pending, id)
+		}
+	}
+	m.refresh()
+	m.noticeChange()
+}
+
+// noticeChange dates a change of the selected flag that nobody here made.
+func (m *Model) noticeChange() {
+	f, ok := m.flags.Selected()
+	if !ok {
+		return
+	}
+	_, ours := m.pending[f.ID]
+	if f.ID == m.selected && f.Revision != m.seen && m.seen != "" && !ours && f.ChangedBy != m.opts.Actor {
+		m.changedAt = m.now
+	}
+	m.selected, m.seen = f.ID, f.Revision
+}
+
+// refresh hands the snapshot and the time to every view.
+func (m *Model) refresh() {
+	texts := make(map[sources.FlagID]string, len(m.pending))
+	for id, p := range m.pending {
+		texts[id] = p.text
+	}
+	m.flags.SetPending(texts)
+	m.flags.SetSnapshot(m.snapshot, m.now)
+	m.breakers.SetSnapshot(m.snapshot, m.now)
+	m.latency.SetSnapshot(m.snapshot, m.now)
+	m.activity.SetSnapshot(m.snapshot, m.now)
+	m.header.SetSnapshot(m.snapshot, m.now)
+	m.pointDetail()
+	m.detail.SetSnapshot(m.snapshot, m.now)
+}
+
+func (m *Model) pointDetail() {
+	if f, ok := m.flags.Selected(); ok {
+		m.detail.SetFlag(f.ID)
+		m.detail.SetPending(m.pending[f.ID].text)
+	}
+}
+
+func (m *Model) relayout() {
+	want := wants{
+		flags: len(m.snapshot.Flags), breakers: len(m.snapshot.Breakers),
+		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity),
+	}
+	m.layout = arrange(m.w, m.h, want, m.detailed, m.zoomed, m.focus)
+	l := m.layout
+	m.header.SetSize(l.header.w, l.header.h)
+	m.footer.SetSize(l.footer.w, l.footer.h)
+	m.flags.SetSize(l.panes[paneFlags].w, l.panes[paneFlags].h)
+	m.breakers.SetSize(l.panes[paneBreakers].w, l.panes[paneBreakers].h)
+	m.latency.SetSize(l.panes[paneLatency].w, l.panes[paneLatency].h)
+	m.activity.SetSize(l.panes[paneActivity].w, l.panes[paneActivity].h)
+	m.detail.SetSize(l.detail.w, l.detail.h)
+	m.help.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
+	m.prompt.SetSize(l.footer.w, l.footer.h)
+	m.confirm.SetSize(l.footer.w, l.footer.h)
+	m.flags.SetFocused(m.focus == paneFlags)
+	m.breakers.SetFocused(m.focus == paneBreakers)
+	m.latency.SetFocused(m.focus == paneLatency)
+	m.activity.SetFocused(m.focus == paneActivity)
+}

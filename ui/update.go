@@ -1,0 +1,229 @@
+package ui
+
+import (
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	tea "charm.land/bubbletea/v2"
+
+	"relctl-tui/sources"
+	"relctl-tui/views"
+	"relctl-tui/views/confirm"
+	"relctl-tui/views/detail"
+	"relctl-tui/views/footer"
+	"relctl-tui/views/help"
+	"relctl-tui/views/prompt"
+)
+
+// Update routes; it does no I/O. Every message but a clock tick that changes
+// nothing drops the kept frame.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.frame = ""
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+		m.relayout()
+		return m, nil
+	case tea.KeyPressMsg:
+		return m, m.keyPressed(msg)
+	case tea.PasteMsg:
+		return m, m.pasted(msg)
+	case SnapshotPublishedMsg:
+		m.now = m.opts.Now()
+		m.setSnapshot(msg.Snapshot)
+		m.relayout()
+		return m, awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq)
+	case ClockTickedMsg:
+		m.now = m.opts.Now()
+		m.refresh()
+		return m, tick()
+	case views.IntentMsg:
+		return m, m.intended(msg.Intent)
+	case views.RefusedMsg:
+		m.footer.SetStatus(msg.Reason, footer.Warning)
+		return m, nil
+	case HoldElapsedMsg:
+		return m, m.holdElapsed(msg)
+	case ActionFinishedMsg:
+		return m, m.actionFinished(msg)
+	case PendingExpiredMsg:
+		if p, ok := m.pending[msg.Flag]; ok && p.seq == msg.Seq {
+			delete(m.pending, msg.Flag)
+			m.refresh()
+		}
+		return m, nil
+	default:
+		return m, m.answered(msg)
+	}
+}
+
+// answered handles what the prompt, the dialog and the panes say.
+func (m *Model) answered(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case views.DetailMsg:
+		m.detailed = true
+		m.relayout()
+	case detail.ClosedMsg, help.ClosedMsg:
+		m.escape()
+	case prompt.ChangedMsg:
+		m.filter(msg.Text)
+	case prompt.CancelledMsg:
+		if msg.Purpose == prompt.Filter {
+			m.filter("")
+		}
+	case prompt.SubmittedMsg:
+		if msg.Purpose == prompt.Percent {
+			return m.decide(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, To: msg.To})
+		}
+		m.filter(msg.Text)
+	case confirm.AcceptedMsg:
+		return m.start(msg.Intent)
+	case confirm.RejectedMsg:
+		m.footer.SetStatus("nothing was done", footer.Info)
+	}
+	return nil
+}
+
+func (m *Model) filter(text string) {
+	m.flags.SetFilter(text)
+	m.selectionMoved()
+	m.relayout()
+}
+
+// pasted lets text into a prompt; on the board a paste never acts.
+func (m *Model) pasted(msg tea.PasteMsg) tea.Cmd {
+	if m.prompt.Opened() {
+		var cmd tea.Cmd
+		m.prompt, cmd = m.prompt.Update(msg)
+		return cmd
+	}
+	m.footer.SetStatus("a paste does nothing here: keys act one by one", footer.Warning)
+	return nil
+}
+
+// keyPressed gives a key to whoever has the keyboard: dialog, prompt, help, the
+// board's own keys, the keys that act, then the focused pane.
+func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
+	now := m.opts.Now()
+	if m.gate.press(now) {
+		m.burst()
+	}
+	if m.prompt.Opened() {
+		var cmd tea.Cmd
+		m.prompt, cmd = m.prompt.Update(msg)
+		return cmd
+	}
+	if m.confirm.Opened() {
+		return m.confirming(msg)
+	}
+	if m.helping {
+		return m.helpKey(msg)
+	}
+	if cmd, ok := m.actionKey(msg); ok {
+		return cmd
+	}
+	m.gate.other()
+	m.footer.SetStatus("", footer.Info)
+	if cmd, ok := m.boardKey(msg); ok {
+		return cmd
+	}
+	return m.paneKey(msg)
+}
+
+// confirming lets the dialog have a key, unless it came with a burst.
+func (m *Model) confirming(msg tea.KeyPressMsg) tea.Cmd {
+	if m.gate.bursting(m.opts.Now()) {
+		return nil
+	}
+	var cmd tea.Cmd
+	m.confirm, cmd = m.confirm.Update(msg)
+	return cmd
+}
+
+func (m *Model) helpKey(msg tea.KeyPressMsg) tea.Cmd {
+	if key.Matches(msg, m.keys.Help, m.keys.Escape, m.keys.Quit) {
+		m.helping = false
+		return nil
+	}
+	var cmd tea.Cmd
+	m.help, cmd = m.help.Update(msg)
+	return cmd
+}
+
+// boardKey handles the keys that mean the same in every pane.
+func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
+	switch {
+	case key.Matches(msg, m.keys.Quit):
+		m.quitting = true
+		return tea.Quit, true
+	case key.Matches(msg, m.keys.Help):
+		m.helping = true
+	case key.Matches(msg, m.keys.NextPane):
+		m.step(+1)
+	case key.Matches(msg, m.keys.PrevPane):
+		m.step(-1)
+	case key.Matches(msg, m.keys.Zoom):
+		m.zoomed = !m.zoomed
+		m.relayout()
+	case key.Matches(msg, m.keys.Filter):
+		m.prompt.OpenFilter(m.flags.Filter())
+	case key.Matches(msg, m.keys.Escape):
+		m.escape()
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// escape undoes one layer of looking: zoom, detail, filter.
+func (m *Model) escape() {
+	switch {
+	case m.detailed:
+		m.detailed = false
+	case m.zoomed:
+		m.zoomed = false
+	default:
+		m.filter("")
+	}
+	m.relayout()
+}
+
+func (m *Model) step(by int) {
+	if m.detailed {
+		return
+	}
+	m.focus = pane((int(m.focus) + by + int(paneCount)) % int(paneCount))
+	m.relayout()
+}
+
+func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
+	var cmd tea.Cmd
+	switch m.focus {
+	case paneFlags:
+		m.flags, cmd = m.flags.Update(msg)
+		m.selectionMoved()
+	case paneBreakers:
+		m.breakers, cmd = m.breakers.Update(msg)
+	case paneLatency:
+		m.latency, cmd = m.latency.Update(msg)
+	case paneActivity:
+		m.activity, cmd = m.activity.Update(msg)
+	}
+	return cmd
+}
+
+// selectionMoved takes note of a flag that the operator has moved to.
+func (m *Model) selectionMoved() {
+	if f, ok := m.flags.Selected(); ok && f.ID != m.selected {
+		m.selected, m.seen, m.changedAt = f.ID, f.Revision, time.Time{}
+		m.pointDetail()
+		m.detail.SetSnapshot(m.snapshot, m.now)
+	}
+}
+
+func (m *Model) nameOf(id sources.FlagID) string {
+	if f := m.snapshot.Flag(id); f != nil {
+		return f.Name
+	}
+	return sources.Clean(id.Key, sources.MaxName)
+}

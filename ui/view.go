@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// View draws the board. It is cheap when nothing changed: the last frame is kept
+// until Update drops it.
+func (m *Model) View() tea.View {
+	if m.frame == "" {
+		m.frame = m.draw()
+	}
+	v := tea.NewView(m.frame)
+	v.AltScreen = true
+	v.WindowTitle = "relctl-tui " + m.snapshot.Context
+	return v
+}
+
+func (m *Model) draw() string {
+	if m.w <= 0 || m.h <= 0 || m.quitting {
+		return ""
+	}
+	if m.layout.tooSmall {
+		return tooSmall(m.w, m.h)
+	}
+	var b strings.Builder
+	b.Grow(m.w * m.h * 2)
+	b.WriteString(m.header.View())
+	b.WriteByte('\n')
+	if m.helping {
+		b.WriteString(m.help.View())
+		b.WriteByte('\n')
+	} else {
+		m.drawBody(&b)
+	}
+	b.WriteString(m.bottom())
+	return b.String()
+}
+
+func (m *Model) drawBody(b *strings.Builder) {
+	line := func(s string) { b.WriteString(s); b.WriteByte('\n') }
+	p := &m.layout.panes
+	if p[paneFlags].h > 0 {
+		line(m.flags.View())
+	}
+	if m.layout.detail.h > 0 {
+		line(m.detail.View())
+	}
+	switch {
+	case m.layout.beside && p[paneBreakers].h > 0:
+		line(beside(m.breakers.View(), m.latency.View()))
+	default:
+		if p[paneBreakers].h > 0 {
+			line(m.breakers.View())
+		}
+		if p[paneLatency].h > 0 {
+			line(m.latency.View())
+		}
+	}
+	if p[paneActivity].h > 0 {
+		line(m.activity.View())
+	}
+}
+
+// bottom is the line that answers: a dialog, a prompt, or status and keys.
+func (m *Model) bottom() string {
+	switch {
+	case m.confirm.Opened():
+		return m.confirm.View()
+	case m.prompt.Opened():
+		return m.prompt.View()
+	default:
+		return m.footer.View()
+	}
+}
+
+// beside joins two blocks of the same height line by line.
+func beside(left, right string) string {
+	l, r := strings.Split(left, "\n"), strings.Split(right, "\n")
+	for i := range l {
+		if i < len(r) {
+			l[i] += r[i]
+		}
+	}
+	return strings.Join(l, "\n")
+}
+
+// tooSmall is one line that says what is needed, cut to what there is.
+func tooSmall(w, h int) string {
+	s := fmt.Sprintf("%dx%d is too small: relctl-tui needs %dx%d", w, h, minWidth, minHeight)
+	return s[:min(len(s), w)]
+}
