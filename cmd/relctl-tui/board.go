@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+	"relctl-tui/sources/live"
+	"relctl-tui/themes"
+	"relctl-tui/ui"
+)
+
+// runBoard opens the board; where there is no screen to draw on it says so and
+// prints the status instead.
+func runBoard(cmd *cobra.Command, o *options) error {
+	if !hasScreen(cmd.OutOrStdout()) {
+		why := "stdout is not a terminal"
+		if f, ok := cmd.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			why = "TERM=" + sources.Clean(os.Getenv("TERM"), 40) + " is no terminal to draw on"
+		}
+		say(cmd.ErrOrStderr(), why+", so this is the status instead of the board")
+		o.output = "table"
+		return runStatus(cmd, o)
+	}
+	s, err := o.open(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	return showBoard(cmd.Context(), o, s, cmd.OutOrStdout())
+}
+
+// showBoard runs the engine and the board on it until the operator quits.
+func showBoard(ctx context.Context, o *options, s *setup, out io.Writer) error {
+	profile := colours(os.Environ())
+	theme, err := themes.New(themes.Options{Name: o.theme, ASCII: o.ascii || asciiLocale(os.Getenv), Profile: profile})
+	if err != nil {
+		return &usageError{msg: "--theme: " + cleanMsg(err.Error())}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var engine *live.Engine
+	ctl := s.controller(o.now, func(a sources.Activity) { engine.Observe(a) })
+	engine = s.engine(o, ctl)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = engine.Run(ctx) // its only way to end is ctx
+	}()
+	defer func() { cancel(); <-stopped }()
+	go func() { // may take as long as a store is slow, so it delays neither start nor quit
+		for _, a := range ctl.InDoubt() {
+			engine.Observe(a)
+		}
+	}()
+	options := ui.Options{
+		Engine: engine, Control: ctl, Theme: theme, Profile: profile,
+		ReadOnly: s.readOnly, Confirm: s.confirm, Actor: o.actorName(), Banner: s.banner,
+		Output: out, Environ: os.Environ(), Now: o.now,
+	}
+	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself
+		options.Input = o.stdin
+	}
+	return ui.Run(ctx, options)
+}
+
+func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
+	opts := live.Options{
+		Context: s.context, Accent: s.accent, StaleAfter: s.staleAfter, UnknownAfter: s.unknownAfter,
+		Now: o.now, Ladder: s.ladder, Rules: make(map[string]live.FlagRule, len(s.rules)),
+		History: func() []sources.Activity {
+			acts, _ := ctl.History(0)
+			return acts
+		},
+	}
+	for key, r := range s.rules {
+		opts.Rules[key] = live.FlagRule{Ladder: r.ladder, Metric: r.metric}
+	}
+	for i := range s.stores {
+		st := &s.stores[i]
+		opts.Sources = append(opts.Sources, live.Source{
+			Name: st.name, Kind: st.kind, Driver: st.src, Writable: !st.readOnly && !s.readOnly,
+		})
+	}
+	for i := range s.readers {
+		r := &s.readers[i]
+		driver := r.src
+		if r.breakersOnly {
+			if b, ok := driver.(sources.BreakerLister); ok {
+				driver = onlyBreakers{b}
+			}
+		}
+		opts.Sources = append(opts.Sources, live.Source{
+			Name: r.name, Kind: r.kind, Driver: driver, Every: r.every, Timeout: r.timeout,
+		})
+	}
+	return live.New(opts)
+}
+
+// onlyBreakers hides what else a source could serve.
+type onlyBreakers struct{ sources.BreakerLister }

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+	"relctl-tui/sources/journal"
+)
+
+// changeTimeout bounds a change as a whole, so that a script never hangs on it.
+const changeTimeout = 20 * time.Second
+
+func newKillCmd(o *options) *cobra.Command {
+	return changeCmd(o, &cobra.Command{
+		Use:   "kill FLAG",
+		Short: "Switch a flag off as a whole, at once",
+		Args:  argCount(1, 1, "one flag"),
+	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
+		f, err := s.find(ctx, args[0], o.now)
+		return sources.Intent{Kind: sources.Kill, Flag: f.ID}, err
+	})
+}
+
+func newUndoCmd(o *options) *cobra.Command {
+	return changeCmd(o, &cobra.Command{
+		Use:   "undo [CHANGE]",
+		Short: "Take back a change, by default your last one",
+		Args:  argCount(0, 1, "at most one change"),
+	}, func(_ context.Context, _ *setup, args []string) (sources.Intent, error) {
+		return sources.Intent{Kind: sources.Undo, Change: firstOr(args, "")}, nil
+	})
+}
+
+// changeCmd completes a verb that changes something: what is to be done comes
+// from intent, everything else is the same for all.
+func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *setup, []string) (sources.Intent, error)) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s, err := o.open(cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		if len(s.stores) == 0 {
+			return s.canAnswer(want{flags: true})
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), changeTimeout)
+		defer cancel()
+		in, err := intent(ctx, s, args)
+		if err != nil {
+			return err
+		}
+		in.Actor, in.Reason = o.actorName(), sources.Clean(o.reason, 500)
+		r, err := s.controller(o.now, nil).Do(ctx, in)
+		if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
+			return err
+		}
+		if r.Warning != "" && !idle(&r) {
+			say(cmd.ErrOrStderr(), r.Warning)
+		}
+		return errors.Join(o.printReceipt(cmd.OutOrStdout(), &r, in, err), err)
+	}
+	cmd.Flags().StringVar(&o.reason, "reason", "", "why, for the record")
+	addOutput(cmd, o)
+	return cmd
+}
+
+// controller is the one path by which anything is changed; the board has its own
+// over the same stores and journals.
+func (s *setup) controller(now func() time.Time, observe func(sources.Activity)) *control.Controller {
+	opts := control.Options{ReadOnly: s.readOnly, Now: now, Observe: observe}
+	for i := range s.stores {
+		st := &s.stores[i]
+		opts.Stores = append(opts.Stores, control.Store{
+			Name: st.name, Driver: st.src, ReadOnly: st.readOnly,
+			Journal: journal.Open(st.journal, journal.Options{Now: now}),
+		})
+	}
+	return control.New(opts)
+}
+
+// find is the one flag that word names: its key, or its source, a slash and its
+// key. Several are a usage error that lists them, none is ErrNotFound.
+func (s *setup) find(ctx context.Context, word string, now func() time.Time) (sources.Flag, error) {
+	p := s.read(ctx, want{flags: true}, now)
+	var hits []sources.Flag
+	var keys, names []string
+	for i := range p.flags {
+		f := &p.flags[i]
+		full := f.ID.Source + "/" + f.ID.Key
+		if f.ID.Key == word || full == word {
+			hits = append(hits, *f)
+			names = append(names, quote(full))
+		}
+		keys = append(keys, f.Name)
+	}
+	switch {
+	case len(hits) == 1:
+		return hits[0], nil
+	case len(hits) > 1:
+		return sources.Flag{}, &usageError{msg: fmt.Sprintf("%s is in several stores: write one of %s", quote(word), strings.Join(names, ", "))}
+	case len(p.errs) > 0:
+		return sources.Flag{}, errors.Join(p.errs...)
+	}
+	hint := ""
+	if near := nearest(word, keys); len(near) > 0 {
+		for i := range near {
+			near[i] = quote(near[i])
+		}
+		hint = " (did you mean " + strings.Join(near, ", ") + "?)"
+	}
+	return sources.Flag{}, fmt.Errorf("no flag %s%s, nothing was changed: %w", quote(word), hint, sources.ErrNotFound)
+}
+
+// printReceipt says what became of a change, in one line or as JSON.
+func (o *options) printReceipt(out io.Writer, r *sources.Receipt, in sources.Intent, err error) error {
+	outcome := sources.Confirmed
+	if err != nil {
+		outcome = sources.Unconfirmed
+	}
+	if o.output == "json" {
+		return writeJSON(out, map[string]any{"change": receiptShape(r, in, outcome, o.now())})
+	}
+	name := cmp.Or(r.New.Name, r.Old.Name, sources.Clean(in.Flag.Key, sources.MaxName))
+	var line string
+	switch {
+	case outcome == sources.Confirmed && idle(r):
+		line = cmp.Or(r.Warning, name+" is at "+r.New.Brief()) + ": nothing to do"
+	case outcome == sources.Confirmed && r.Kind == sources.Undo:
+		line = fmt.Sprintf("%s %s → %s confirmed (change %s)", name, r.Old.Brief(), r.New.Brief(), r.Change)
+	case outcome == sources.Confirmed:
+		line = fmt.Sprintf("%s %s → %s confirmed (change %s; undo with: %s)",
+			name, r.Old.Brief(), r.New.Brief(), r.Change, o.undoCommand(r.Change))
+	default:
+		line = fmt.Sprintf("%s %s → %s written, not confirmed (change %s)", name, r.Old.Brief(), r.New.Brief(), r.Change)
+	}
+	_, err = fmt.Fprintln(out, line)
+	return err
+}
+
+// idle tells a receipt for which there was nothing to do.
+func idle(r *sources.Receipt) bool { return r.Old.Revision == r.New.Revision }
+
+// undoCommand is what to type to take a change back, with the options that led to
+// this store.
+func (o *options) undoCommand(change string) string {
+	words := []string{"relctl-tui", "undo", change}
+	for _, opt := range []struct{ name, value string }{{"--config", o.config}, {"--context", o.context}} {
+		if opt.value != "" {
+			words = append(words, opt.name, shellQuote(opt.value))
+		}
+	}
+	for _, dsn := range o.flags {
+		words = append(words, "--flags", shellQuote(dsn))
+	}
+	return strings.Join(words, " ")
+}
+
+func shellQuote(s string) string {
+	safe := func(r rune) bool {
+		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=+@%,", r))
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return !safe(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(sources.Clean(s, 4096), "'", `'\''`) + "'"
+}
+
+// actorName is who acts, for the record.
+func (o *options) actorName() string {
+	name := cmp.Or(o.actor, os.Getenv("RELCTL_ACTOR"), os.Getenv("SUDO_USER"))
+	if name == "" {
+		if u, err := user.Current(); err == nil {
+			name = u.Username
+		}
+	}
+	return sources.Clean(cmp.Or(name, os.Getenv("USER"), "unknown"), 60)
+}

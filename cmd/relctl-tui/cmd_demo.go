@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relctl-tui/sources/demo"
+	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/scrape"
+)
+
+// demoPace is how often the fleet is scraped: a story should be seen to move.
+const demoPace = time.Second
+
+func newDemoCmd(o *options) *cobra.Command {
+	var fleet demo.Options
+	var headless bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a small real fleet in this process and open the board on it",
+		Long: `Run a small real fleet in this process and open the board on it: no network, no config, no server.
+Ramp checkout-v2 up and watch the payment API become slow and its breaker open; kill it, and both heal.
+With --headless the fleet runs without the board, for a Prometheus or a flagd of your own.`,
+		Args: argCount(0, 0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !headless && !hasScreen(cmd.OutOrStdout()) {
+				return &usageError{msg: "demo needs a terminal for its board: add --headless to run the fleet alone"}
+			}
+			return runDemo(cmd, o, fleet, headless)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&headless, "headless", false, "run the fleet without the board")
+	f.StringVar(&fleet.Listen, "listen", "", "address of the fleet's metrics, such as 127.0.0.1:9400")
+	f.StringVar(&fleet.FlagsFile, "flags-file", "", "flag file to use and keep (default: a temporary one)")
+	f.Int64Var(&fleet.Seed, "seed", 1, "same seed, same visits")
+	addBoardFlags(f, o)
+	return cmd
+}
+
+func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool) (err error) {
+	ctx := cmd.Context()
+	fleet, err := demo.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fleet.Close()) }()
+	if headless {
+		return waitHeadless(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), fleet)
+	}
+	s, err := demoSetup(fleet, o.readOnly)
+	if err != nil {
+		return err
+	}
+	if opts.Listen != "" {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "metrics: %s\n", fleet.MetricsURL()); err != nil {
+			return err
+		}
+	}
+	return showBoard(ctx, o, s, cmd.OutOrStdout())
+}
+
+// waitHeadless prints where the fleet can be found, for programs on stdout and for
+// people on stderr, and waits to be told to stop.
+func waitHeadless(ctx context.Context, out, errOut io.Writer, fleet *demo.Fleet) error {
+	if _, err := fmt.Fprintf(out, "flags: %s\nmetrics: %s\n", fleet.FlagsFile(), fleet.MetricsURL()); err != nil {
+		return err
+	}
+	say(errOut, fmt.Sprintf("the fleet runs until ^C; a board on it: relctl-tui --flags %s --metrics %s",
+		shellQuote("flagd:"+fleet.FlagsFile()), shellQuote("scrape+"+fleet.MetricsURL())))
+	<-ctx.Done()
+	return nil
+}
+
+func demoSetup(fleet *demo.Fleet, readOnly bool) (*setup, error) {
+	src, err := scrape.New("fleet", []string{fleet.MetricsURL()}, scrape.Options{
+		Metrics:     metrics.Config{Latency: demo.LatencyRules(), Window: demoWindow},
+		MinInterval: demoPace / 2,
+	})
+	if err != nil {
+		return nil, err
+	}
+	flags := flagd.New("demo", fleet.FlagsFile())
+	return &setup{
+		context: "demo", accent: "cyan", readOnly: readOnly, rules: map[string]rule{},
+		stores:  []store{{name: "demo", kind: "flagd", src: flags, journal: journalPath("demo", "demo", "", flags)}},
+		readers: []reader{{name: "fleet", kind: "scrape", src: src, every: demoPace}},
+		banner:  "demo: a real little fleet. Try + on checkout-v2 and watch the payment API; K kills, u undoes, ? helps",
+	}, nil
+}
+
+// demoWindow is short, so that a kill is seen to heal within seconds.
+const demoWindow = 10 * time.Second

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"relctl-tui/sources"
+)
+
+func newRampCmd(o *options) *cobra.Command {
+	return changeCmd(o, &cobra.Command{
+		Use:   "ramp FLAG [PERCENT|next|back]",
+		Short: "Set a flag's percentage, or take one step of its ladder",
+		Args:  argCount(1, 2, "a flag and at most one step"),
+	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
+		step, to, err := parseStep(args[1:])
+		if err != nil {
+			return sources.Intent{}, err
+		}
+		f, err := s.find(ctx, args[0], o.now)
+		if err != nil {
+			return sources.Intent{}, err
+		}
+		if step == sources.Set {
+			err = f.CanRamp()
+		} else {
+			to, err = f.Plan(step)
+		}
+		if err != nil {
+			return sources.Intent{}, refused(err)
+		}
+		return sources.Intent{Kind: step, Flag: f.ID, Seen: f.Revision, To: to}, nil
+	})
+}
+
+// parseStep reads "next", "back" or a percentage; nothing means next.
+func parseStep(args []string) (sources.ChangeKind, sources.Percent, error) {
+	switch word := firstOr(args, "next"); word {
+	case "next":
+		return sources.Ramp, 0, nil
+	case "back":
+		return sources.Back, 0, nil
+	default:
+		to, err := sources.ParsePercent(word)
+		if err != nil {
+			return "", 0, &usageError{msg: trimInvalid(err) + " (or next, or back)"}
+		}
+		return sources.Set, to, nil
+	}
+}
+
+// refused marks a rule's answer, so that "already at the top" is told apart from
+// a typing error.
+func refused(err error) error {
+	if errors.Is(err, sources.ErrInvalid) {
+		return fmt.Errorf("%s, nothing was changed: %w", trimInvalid(err), errRefused)
+	}
+	return err
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relctl-tui/sources"
+)
+
+func newStatusCmd(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say in one look what is unhealthy and what is under way",
+		Args:  argCount(0, 0, "no argument"),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runStatus(cmd, o) },
+	}
+	addOutput(cmd, o)
+	return cmd
+}
+
+func runStatus(cmd *cobra.Command, o *options) error {
+	s, err := o.open(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	all := want{flags: true, breakers: true, latencies: true, exposures: true}
+	p := s.read(cmd.Context(), all, o.now)
+	return p.report(cmd.OutOrStdout(), cmd.ErrOrStderr(), all, func(p *reading, out io.Writer) error {
+		if o.output == "json" {
+			return statusJSON(out, s, p)
+		}
+		return statusText(out, s, p, o.now())
+	})
+}
+
+// attention is the flags that are under way, killed or broken: those at a plain
+// 0 % or 100 % say nothing in an incident.
+func attention(flags []sources.Flag) []sources.Flag {
+	var out []sources.Flag
+	for i := range flags {
+		f := &flags[i]
+		plain := f.Rollout.OK && (f.Rollout.V == 0 || f.Rollout.V == sources.Full) && !f.Killed
+		if !plain {
+			out = append(out, *f)
+		}
+	}
+	return out
+}
+
+func notClosed(list []sources.Breaker) []sources.Breaker {
+	var out []sources.Breaker
+	for i := range list {
+		if list[i].State != sources.BreakerClosed {
+			out = append(out, list[i])
+		}
+	}
+	return out
+}
+
+func statusJSON(out io.Writer, s *setup, p *reading) error {
+	list := make([]sourceJSON, len(p.sources))
+	for i, src := range p.sources {
+		list[i] = sourceJSON{
+			Name: src.Name, Kind: src.Kind, Health: src.Health.String(), LastOK: stamp(src.LastOK),
+			Error: src.Err, Warnings: append([]string{}, src.Warnings...),
+		}
+	}
+	total, open := sources.Opt[int]{}, sources.Opt[int]{}
+	if p.answered(true) {
+		total = sources.Some(len(p.flags))
+	}
+	if p.answered(false) {
+		open = sources.Some(len(notClosed(p.breakers)))
+	}
+	return writeJSON(out, map[string]any{
+		"context":       s.context,
+		"at":            stamp(p.at),
+		"sources":       list,
+		"flags_total":   total,
+		"flags":         flagShapes(p, attention(p.flags)),
+		"breakers_open": open,
+		"breakers":      breakerShapes(notClosed(p.breakers)),
+		"latencies":     latencyShapes(p.latencies),
+	})
+}
+
+func statusText(out io.Writer, s *setup, p *reading, now time.Time) error {
+	var b strings.Builder
+	if s.context != "" {
+		fmt.Fprintf(&b, "context %s\n\n", sources.Clean(s.context, 40))
+	}
+	var rows [][]string
+	for _, src := range p.sources {
+		health := src.Health.String()
+		if src.Err != "" {
+			health = "failed"
+		}
+		rows = append(rows, []string{src.Name, src.Kind, health})
+	}
+	if err := writeTable(&b, []column{{title: "SOURCE"}, {title: "KIND"}, {title: "HEALTH"}}, rows); err != nil {
+		return err
+	}
+	if err := errors.Join(statusFlags(&b, s, p, now), statusMetrics(&b, s, p)); err != nil {
+		return err
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func statusFlags(b *strings.Builder, s *setup, p *reading, now time.Time) error {
+	if len(s.stores) == 0 {
+		return nil
+	}
+	if !p.answered(true) {
+		b.WriteString("\nflags unknown: no flag store answered\n")
+		return nil
+	}
+	flags := attention(p.flags)
+	fmt.Fprintf(b, "\n%s, %d under way, killed, custom or broken\n", count(len(p.flags), "flag"), len(flags))
+	if len(flags) == 0 {
+		return nil
+	}
+	return flagTable(b, p, flags, now)
+}
+
+func statusMetrics(b *strings.Builder, s *setup, p *reading) error {
+	if len(s.readers) == 0 {
+		return nil
+	}
+	if !p.answered(false) {
+		b.WriteString("\nbreakers and latencies unknown: no metrics source answered\n")
+		return nil
+	}
+	open := notClosed(p.breakers)
+	fmt.Fprintf(b, "\n%s, %d not closed\n", count(len(p.breakers), "breaker"), len(open))
+	if len(open) > 0 {
+		if err := breakerTable(b, open); err != nil {
+			return err
+		}
+	}
+	b.WriteByte('\n')
+	return latencyTable(b, p.latencies)
+}
+
+// answered tells whether any flag store, or any metrics source, answered: what
+// nobody said is unknown, never zero.
+func (p *reading) answered(flags bool) bool {
+	for _, s := range p.sources {
+		if s.Flags == flags && s.Err == "" {
+			return true
+		}
+	}
+	return false
+}
+
+func count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

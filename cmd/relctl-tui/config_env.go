@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// envRef is $$, ${NAME} or ${NAME:-default}. Anything else with a dollar stays
+// as it is, because paths and matchers may hold one.
+var envRef = regexp.MustCompile(`\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|\$\{[^}]*\}?`)
+
+// expandEnv replaces ${NAME} by the variable and $$ by a dollar. A variable that
+// is not set and has no default is an error that names it; one that is empty
+// takes its default, as in a shell.
+func expandEnv(s string, lookup func(string) (string, bool)) (string, error) {
+	var failed error
+	out := envRef.ReplaceAllStringFunc(s, func(ref string) string {
+		if ref == "$$" {
+			return "$"
+		}
+		m := envRef.FindStringSubmatch(ref)
+		name, hasDefault, fallback := m[1], m[2] != "", m[3]
+		if name == "" {
+			failed = fmt.Errorf("%s is no reference to a variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar", quote(ref))
+			return ""
+		}
+		v, ok := lookup(name)
+		switch {
+		case hasDefault && v == "":
+			return fallback
+		case !ok && failed == nil:
+			failed = fmt.Errorf("environment variable %s is not set", name)
+		}
+		return v
+	})
+	return out, failed
+}
+
+// expand replaces the variables in every value that may name one: DSNs, names of
+// files, user names and secrets. It changes c, so call it once per context, and
+// only for the context that is opened: the others' variables need not be set.
+func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) error {
+	var first error
+	one := func(s *string, at pos, key string) {
+		v, err := expandEnv(*s, lookup)
+		if err != nil && first == nil {
+			first = &ConfigError{File: file, Line: at.line, Col: at.col, Msg: fmt.Sprintf("%q: %s", key, err)}
+		}
+		*s = v
+	}
+	for i := range c.Flags {
+		f := &c.Flags[i]
+		one(&f.DSN.S, f.DSN.at, "dsn")
+		one(&f.Journal.S, f.Journal.at, "journal")
+	}
+	for i := range c.Metrics {
+		m := &c.Metrics[i]
+		for _, t := range []struct {
+			t   *Text
+			key string
+		}{
+			{&m.DSN, "dsn"},
+			{&m.TokenFile, "token_file"},
+			{&m.Username, "username"},
+			{&m.PasswordFile, "password_file"},
+			{&m.CAFile, "ca_file"},
+			{&m.CertFile, "cert_file"},
+			{&m.KeyFile, "key_file"},
+			{&m.ServerName, "server_name"},
+		} {
+			one(&t.t.S, t.t.at, t.key)
+		}
+		one(&m.Token.s, m.Token.at, "token")
+		one(&m.Password.s, m.Password.at, "password")
+		for _, k := range keysOf(m.Headers) {
+			h := m.Headers[k]
+			one(&h.s, h.at, k)
+			m.Headers[k] = h
+		}
+	}
+	return first
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"relctl-tui/sources"
+)
+
+const maxConfig = 1 << 20
+
+// loadConfig reads and checks a config file. Warnings are sentences for stderr.
+// A file that is not there is fs.ErrNotExist as well.
+func loadConfig(path string) (cfg *Config, warnings []string, err error) {
+	show := sources.Clean(path, sources.MaxName)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, &usageError{msg: fmt.Sprintf("config %s: %s", show, plainIOError(err))}
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil || st.IsDir() {
+		return nil, nil, &usageError{msg: fmt.Sprintf("config %s is a directory: name the file", show)}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return nil, nil, &usageError{msg: fmt.Sprintf("config %s: %s", show, plainIOError(err))}
+	}
+	if len(data) > maxConfig {
+		return nil, nil, &usageError{msg: fmt.Sprintf("config %s is larger than 1 MiB: is it the right file?", show)}
+	}
+	cfg, err = decodeConfig(path, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, nil, err
+	}
+	if st.Mode().Perm()&0o044 != 0 && cfg.inlineSecret() {
+		warnings = append(warnings, fmt.Sprintf(
+			"config %s holds a secret and others may read it: chmod 600 it, or use ${VARIABLE} or token_file", show))
+	}
+	return cfg, warnings, nil
+}
+
+// inlineSecret tells whether a secret stands in the file itself.
+func (c *Config) inlineSecret() bool {
+	inline := func(s Secret) bool { return s.Set() && !envRef.MatchString(s.s) }
+	for _, ctx := range c.Contexts {
+		for _, m := range ctx.Metrics {
+			if inline(m.Token) || inline(m.Password) {
+				return true
+			}
+			for _, h := range m.Headers {
+				if inline(h) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// plainIOError is the reason without the path that os errors repeat.
+func plainIOError(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file"
+	case errors.Is(err, fs.ErrPermission):
+		return "you may not read it"
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return cleanMsg(err.Error())
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
+)
+
+// breakerStates is the words that breakers.values may give a number.
+var breakerStates = []string{"closed", "half-open", "open", "forced-open", "forced-closed", "disabled", "unknown"}
+
+func (c *Config) validatePresets(ctx *ContextConfig) error {
+	for i := range ctx.Latency {
+		l := &ctx.Latency[i]
+		if err := c.validatePreset(l.Preset, metrics.LatencyPresets()); err != nil {
+			return err
+		}
+		rule := metrics.Config{Latency: []metrics.LatencyRule{l.rule()}}
+		if err := rule.Validate(); err != nil {
+			return c.errAt(firstPos(l.Match.at, l.Name.at), "%s", trimInvalid(err))
+		}
+	}
+	for i := range ctx.Breakers {
+		b := &ctx.Breakers[i]
+		if err := c.validatePreset(b.Preset, metrics.BreakerPresets()); err != nil {
+			return err
+		}
+		for _, num := range keysOf(b.Values) {
+			if word := b.Values[num]; !slices.Contains(breakerStates, word.S) {
+				return c.errAt(word.at, "unknown breaker state %s%s", quote(word.S), didYouMean(word.S, slices.Clone(breakerStates)))
+			}
+		}
+		rule := metrics.Config{Breakers: []metrics.BreakerRule{b.rule()}}
+		if err := rule.Validate(); err != nil {
+			return c.errAt(firstPos(b.Preset.at, b.Metric.at, b.Match.at, b.NameLabel.at), "%s", trimInvalid(err))
+		}
+	}
+	return nil
+}
+
+func (c *Config) validatePreset(t Text, known []string) error {
+	if known = append([]string{"auto"}, known...); t.S == "" || slices.Contains(known, t.S) {
+		return nil
+	}
+	return c.errAt(t.at, "unknown preset %s%s", quote(t.S), didYouMean(t.S, known))
+}
+
+func (l *LatencyConfig) rule() metrics.LatencyRule {
+	calls := make([]string, len(l.Calls))
+	for i, name := range l.Calls {
+		calls[i] = name.S
+	}
+	return metrics.LatencyRule{Name: l.Name.S, Preset: l.Preset.S, Match: l.Match.S, SLO: l.SLO.D, Calls: calls}
+}
+
+func (b *BreakerConfig) rule() metrics.BreakerRule {
+	values := make(map[string]string, len(b.Values))
+	for num, word := range b.Values {
+		values[num] = word.S
+	}
+	return metrics.BreakerRule{
+		Preset: b.Preset.S, Metric: b.Metric.S, Match: b.Match.S, Values: values, NameLabel: b.NameLabel.S,
+	}
+}
+
+// metricsConfig is what the context says about metrics, for the drivers.
+func (c *ContextConfig) metricsConfig(window time.Duration) metrics.Config {
+	out := metrics.Config{Window: window}
+	for i := range c.Latency {
+		out.Latency = append(out.Latency, c.Latency[i].rule())
+	}
+	for i := range c.Breakers {
+		out.Breakers = append(out.Breakers, c.Breakers[i].rule())
+	}
+	return out
+}
+
+// schemaEnums is the words that a key is limited to, for editors; nil for any.
+func schemaEnums(field string) []string {
+	switch field {
+	case "ContextConfig.accent":
+		return accentNames
+	case "LatencyConfig.preset":
+		return append([]string{"auto"}, metrics.LatencyPresets()...)
+	case "BreakerConfig.preset":
+		return append([]string{"auto"}, metrics.BreakerPresets()...)
+	default:
+		return nil
+	}
+}
+
+func firstPos(places ...pos) pos {
+	for _, p := range places {
+		if p.line > 0 {
+			return p
+		}
+	}
+	return pos{}
+}
+
+// trimInvalid is the sentence without the sentinel's word at its end.
+func trimInvalid(err error) string {
+	s, _ := strings.CutSuffix(err.Error(), ": "+sources.ErrInvalid.Error())
+	if !errors.Is(err, sources.ErrInvalid) {
+		s = err.Error()
+	}
+	return cleanMsg(s)
+}

@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+)
+
+const fullConfig = `default: prod
+contexts:
+  prod:
+    accent: red
+    confirm: false
+    read_only: false
+    ladder: [1, 5, 10%, 25, 50, 99.5, 100]
+    stale_after: 15s
+    unknown_after: 2m
+    flags:
+      - dsn: flagd:/srv/flags/prod.flagd.json
+        name: prod
+        read_only: true
+        journal: /var/lib/relctl/prod.jsonl
+    metrics:
+      - dsn: https://prometheus.example
+        name: prom
+        token_file: /run/secrets/prom
+        headers: {X-Scope-OrgID: shop}
+        ca_file: ca.pem
+        server_name: prom
+        timeout: 5s
+        every: 10s
+        insecure_skip_verify: false
+      - {dsn: "https://other.example", username: ana, password: "${PW}"}
+    breakers:
+      - preset: auto
+      - {metric: circuit_state, values: {0: closed, 1: half-open, 2: open}, name_label: name, match: 'job="payment"'}
+    latency:
+      - {name: payment API, preset: http_server, match: 'job="payment"', slo: 500ms, calls: [database]}
+    rules:
+      checkout-v2: {ladder: [1, 100], metric: payment API}
+  staging:
+`
+
+func TestAFullConfigIsReadWholly(t *testing.T) {
+	t.Parallel()
+	cfg, err := decodeConfig("full.yaml", []byte(fullConfig))
+	require.NoError(t, err)
+	require.NoError(t, cfg.validate())
+	prod := cfg.Contexts["prod"]
+	require.Equal(t, "red", prod.Accent.S)
+	require.Len(t, prod.Ladder, 7)
+	require.True(t, prod.Flags[0].ReadOnly)
+	require.Equal(t, "flagd:/srv/flags/prod.flagd.json", prod.Flags[0].DSN.S)
+	require.Equal(t, pos{11, 14}, prod.Flags[0].DSN.at)
+	require.Equal(t, "${PW}", prod.Metrics[1].Password.Reveal())
+	require.Equal(t, "half-open", prod.Breakers[1].Values["1"].S)
+	require.Equal(t, "database", prod.Latency[0].Calls[0].S)
+	require.Equal(t, "payment API", prod.Rules["checkout-v2"].Metric.S)
+	require.NotNil(t, cfg.Contexts["staging"])
+}
+
+func TestAnchorsAndMergesAreFollowed(t *testing.T) {
+	t.Parallel()
+	cfg, err := decodeConfig("a.yaml", []byte(`contexts:
+  a: &base
+    confirm: true
+    ladder: &l [10, 100]
+  b:
+    <<: *base
+    read_only: true
+    rules: {x: {ladder: *l}}
+`))
+	require.NoError(t, err)
+	require.True(t, cfg.Contexts["b"].Confirm)
+	require.True(t, cfg.Contexts["b"].ReadOnly)
+	require.Len(t, cfg.Contexts["b"].Rules["x"].Ladder, 2)
+}
+
+func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
+	t.Parallel()
+	in := func(line string) string { return "contexts:\n  a:\n    " + line + "\n" }
+	for _, c := range []struct{ text, want string }{
+		{in("ladders: [1]"), `c.yaml:3:5: unknown key "ladders": did you mean "ladder"?`},
+		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breakers, confirm, flags, ladder, latency, metrics, read_only, rules, stale_after, unknown_after`},
+		{in("confirm: maybe"), `c.yaml:3:14: "confirm" wants true or false, not "maybe"`},
+		{in("confirm: [true]"), `c.yaml:3:14: "confirm" wants true or false, not a list`},
+		{in("flags: {dsn: x}"), `c.yaml:3:12: "flags" wants a list, not keys and values`},
+		{in("flags: flagd:x"), `c.yaml:3:12: "flags" wants a list, not "flagd:x"`},
+		{in("flags: [{name: x}]"), `c.yaml:3:13: "flags" needs a "dsn"`},
+		{in("flags: [flagd:x]"), `c.yaml:3:13: "flags" wants keys and values, not "flagd:x"`},
+		{in("accent: [red]"), `c.yaml:3:13: "accent" wants one value, not a list`},
+		{in("accent: rde"), `c.yaml:3:13: unknown accent "rde": did you mean "red"?`},
+		{in("confirm: true\n    confirm: false"), `c.yaml:4:5: key "confirm" is written twice, first in line 3`},
+		{in("ladder: [5, 1]"), `c.yaml:3:17: ladder steps must ascend: 1 follows 5`},
+		{in("ladder: [0, 1]"), `c.yaml:3:14: ladder step 0 is no step: start above 0`},
+		{in("ladder: [1, 200]"), `c.yaml:3:17: "ladder": "200" is no step: write percents above 0 and up to 100`},
+		{in("ladder: [-5]"), `c.yaml:3:14: "ladder": "-5" is no step: write percents above 0 and up to 100`},
+		{in("stale_after: 5"), `c.yaml:3:18: "stale_after": "5" is no duration: write a number above 0 and a unit, such as 500ms, 15s or 2m`},
+		{in("stale_after: -5s"), `c.yaml:3:18: "stale_after": "-5s" is no duration: write a number above 0 and a unit, such as 500ms, 15s or 2m`},
+		{in("stale_after: 5m\n    unknown_after: 1m"), `c.yaml:4:20: "unknown_after" must be longer than "stale_after" (5m0s)`},
+		{in("flags: [{dsn: flags.json}]"), `c.yaml:3:19: "flags.json" has no scheme: write flagd:/path/to/flags.flagd.json`},
+		{in(`flags: [{dsn: "flagd:"}]`), `c.yaml:3:19: flagd: names no file: write flagd:/path/to/flags.flagd.json`},
+		{in(`flags: [{dsn: "etcd://h/p"}]`), `c.yaml:3:19: unknown scheme "etcd": known are flagd:, http:, https:, prometheus+http:, prometheus+https:, scrape+http:, scrape+https:`},
+		{in(`flags: [{dsn: "https://h"}]`), `c.yaml:3:19: https: does not serve flags: write flagd:/path/to/flags.flagd.json`},
+		{in(`metrics: [{dsn: "https://"}]`), `c.yaml:3:21: "https://" is no URL: write https://prometheus.example or scrape+http://host:port/metrics`},
+		{in(`metrics: [{dsn: "https://h", token: a, token_file: b}]`), `c.yaml:3:21: give one of token, token_file and username, not several`},
+		{in(`metrics: [{dsn: "https://h", password: a}]`), `c.yaml:3:21: a password needs a username`},
+		{in(`metrics: [{dsn: "https://h", cert_file: a}]`), `c.yaml:3:21: cert_file and key_file go together`},
+		{in("latency: [{name: x, preset: http_servr}]"), `c.yaml:3:33: unknown preset "http_servr": did you mean "http_server"?`},
+		{in("latency: [{name: x}, {name: x}]"), `c.yaml:3:33: latency "x" is there twice`},
+		{in("breakers: [{preset: resilience}]"), `c.yaml:3:25: unknown preset "resilience": did you mean "resilience4j"?`},
+		{in("breakers: [{metric: m, values: {0: opne}}]"), `c.yaml:3:40: unknown breaker state "opne": did you mean "open"?`},
+		{in("rules: {checkout: {ladder: [2, 2]}}"), `c.yaml:3:36: ladder steps must ascend: 2 follows 2`},
+		{"default: prd\ncontexts: {prod: , staging: }\n", `c.yaml:1:10: default: no context "prd": did you mean "prod"?`},
+		{"default: qqqqq\ncontexts: {prod: , staging: }\n", `c.yaml:1:10: default: no context "qqqqq": the contexts are prod, staging`},
+		{"", `c.yaml: no contexts: write at least one under "contexts", relctl-tui config init shows how`},
+		{"[]", `c.yaml:1:1: wants keys and values, not a list`},
+		{"contexts: {a: *nope}", `c.yaml:1:15: the alias "*nope" has no anchor`},
+		{"contexts: {}\n---\ncontexts: {}\n", `c.yaml: holds several YAML documents: keep one`},
+	} {
+		cfg, err := decodeConfig("c.yaml", []byte(c.text))
+		if err == nil {
+			err = cfg.validate()
+		}
+		require.EqualError(t, err, c.want, c.text)
+		require.Equal(t, exitUsage, exitCode(err))
+	}
+}
+
+func TestTheFirstFaultInTheFileIsTold(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		_, err := decodeConfig("c.yaml", []byte("defalt: x\ncontexts:\n  a:\n    zzz: 1\n    acent: red\n"))
+		require.EqualError(t, err, `c.yaml:1:1: unknown key "defalt": did you mean "default"?`)
+	}
+}
+
+func TestHostileConfigKeysAreCleaned(t *testing.T) {
+	t.Parallel()
+	_, err := decodeConfig("c.yaml", []byte("\"\\e[31mred\\u202E\": 1\n"))
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "\x1b")
+	require.NotContains(t, err.Error(), "\u202e")
+}
+
+func TestEnvironmentVariablesAreExpanded(t *testing.T) {
+	t.Parallel()
+	lookup := func(name string) (string, bool) {
+		v, ok := map[string]string{"HOST": "prom.example", "EMPTY": ""}[name]
+		return v, ok
+	}
+	for _, c := range []struct{ in, want, err string }{
+		{in: "https://${HOST}/x", want: "https://prom.example/x"},
+		{in: "${HOST:-other}", want: "prom.example"},
+		{in: "${NOPE:-other}", want: "other"},
+		{in: "${EMPTY:-other}", want: "other"},
+		{in: "${EMPTY}", want: ""},
+		{in: "${NOPE:-}", want: ""},
+		{in: "a$$b$${HOST}", want: "a$b${HOST}"},
+		{in: "$HOST stays", want: "$HOST stays"},
+		{in: "${NOPE}", err: "environment variable NOPE is not set"},
+		{in: "${a b}", err: `"${a b}" is no reference to a variable: write ${NAME} or ${NAME:-default}, or $$ for a dollar`},
+	} {
+		got, err := expandEnv(c.in, lookup)
+		if c.err != "" {
+			require.EqualError(t, err, c.err, c.in)
+			continue
+		}
+		require.NoError(t, err, c.in)
+		require.Equal(t, c.want, got, c.in)
+	}
+}
+
+func TestAnUnsetVariableIsNamedAtItsPlaceAndOnlyForTheContextThatIsOpened(t *testing.T) {
+	t.Parallel()
+	cfg, err := decodeConfig("c.yaml", []byte(`contexts:
+  a: {metrics: [{dsn: "http://h", token: "${SURELY_NOT_SET_A}"}]}
+  b: {metrics: [{dsn: "http://h", token: "${T}"}]}
+`))
+	require.NoError(t, err)
+	set := func(name string) (string, bool) { return "hunter2", name == "T" }
+	require.NoError(t, cfg.Contexts["b"].expand("c.yaml", set))
+	require.Equal(t, "hunter2", cfg.Contexts["b"].Metrics[0].Token.Reveal())
+	require.EqualError(t, cfg.Contexts["a"].expand("c.yaml", set), `c.yaml:2:42: "token": environment variable SURELY_NOT_SET_A is not set`)
+}
+
+func TestASecretIsNeverPrinted(t *testing.T) {
+	t.Parallel()
+	s := Secret{s: "hunter2"}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		require.NotContains(t, fmt.Sprintf(verb, s), "hunter2")
+		require.NotContains(t, fmt.Sprintf(verb, &s), "hunter2")
+		require.NotContains(t, fmt.Sprintf(verb, MetricsConfig{Token: s, Headers: map[string]Secret{"h": s}}), "hunter2", verb)
+	}
+	b, err := json.Marshal(map[string]Secret{"s": s})
+	require.NoError(t, err)
+	require.NotContains(t, string(b), "hunter2")
+}
+
+func TestNamesOfSourcesAreDerivedAndUnique(t *testing.T) {
+	t.Parallel()
+	names := uniqueNames{}
+	for _, c := range []struct{ dsn, kind, want string }{
+		{"flagd:/srv/prod.flagd.json", "flags", "prod.flagd.json"},
+		{"flagd:other/prod.flagd.json", "flags", "prod.flagd.json-2"},
+		{"https://prometheus.example", "metrics", "prometheus.example"},
+		{"scrape+http://h:9400/metrics", "metrics", "h:9400"},
+	} {
+		d, err := parseDSN(c.dsn, c.kind)
+		require.NoError(t, err)
+		require.Equal(t, c.want, names.take(d.sourceName()))
+	}
+}
+
+func compiledSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	raw, err := configSchema()
+	require.NoError(t, err)
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	require.NoError(t, c.AddResource("config.json", doc))
+	s, err := c.Compile("config.json")
+	require.NoError(t, err)
+	return s
+}
+
+func asJSON(t *testing.T, text string) any {
+	t.Helper()
+	raw, err := yaml.YAMLToJSON([]byte(text))
+	require.NoError(t, err)
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	require.NoError(t, err)
+	return doc
+}
+
+func TestTheSchemaAcceptsWhatTheDecoderAcceptsAndNothingMisspelt(t *testing.T) {
+	t.Parallel()
+	s := compiledSchema(t)
+	require.NoError(t, s.Validate(asJSON(t, fullConfig)))
+	require.NoError(t, s.Validate(asJSON(t, string(configStarter))))
+	for _, bad := range []string{
+		"contexts: {a: {ladders: [1]}}", "contexts: {a: {ladder: [200]}}", "contexts: {a: {confirm: maybe}}",
+		"contexts: {a: {flags: [{name: x}]}}", "contexts: {a: {stale_after: 5}}", "contexts: {a: {accent: rde}}",
+		"contexts: {a: {breakers: [{preset: nope}]}}", "default: x",
+	} {
+		require.Error(t, s.Validate(asJSON(t, bad)), bad)
+	}
+}
+
+func TestEveryKeyIsInTheSchemaWithAWordAboutIt(t *testing.T) {
+	t.Parallel()
+	raw, err := configSchema()
+	require.NoError(t, err)
+	var schema map[string]any
+	require.NoError(t, json.Unmarshal(raw, &schema))
+	keys := map[string]bool{}
+	var walk func(node map[string]any)
+	walk = func(node map[string]any) {
+		if props, ok := node["properties"].(map[string]any); ok {
+			for key, p := range props {
+				require.NotEmpty(t, p.(map[string]any)["description"], key)
+				keys[key] = true
+			}
+		}
+		for _, v := range node {
+			if m, ok := v.(map[string]any); ok {
+				walk(m)
+			}
+		}
+	}
+	walk(schema)
+	want := map[string]bool{}
+	for _, typ := range []reflect.Type{
+		reflect.TypeFor[Config](), reflect.TypeFor[ContextConfig](), reflect.TypeFor[FlagsConfig](),
+		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](),
+	} {
+		for i := range typ.NumField() {
+			if f := typ.Field(i); f.IsExported() {
+				require.NotEmpty(t, f.Tag.Get("yaml"), f.Name)
+				want[f.Tag.Get("yaml")] = true
+			}
+		}
+	}
+	require.Equal(t, want, keys)
+}
+
+func TestTheStarterConfigIsValid(t *testing.T) {
+	t.Parallel()
+	cfg, err := decodeConfig("config.yaml", configStarter)
+	require.NoError(t, err)
+	require.NoError(t, cfg.validate())
+}
+
+func TestConfigInitWritesOnceAndConfigCheckReadsIt(t *testing.T) {
+	t.Parallel()
+	env := cleanEnv(t)
+	r := runIn(t, env, "config", "init")
+	require.Zero(t, r.code, r.stderr)
+	r = runIn(t, env, "config", "check")
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "context prod, default")
+	r = runIn(t, env, "config", "init")
+	require.Equal(t, exitFailed, r.code)
+	require.Contains(t, r.stderr, "is left as it is")
+	r = runIn(t, env, "config", "schema")
+	require.Zero(t, r.code)
+	require.True(t, json.Valid([]byte(r.stdout)))
+}
+
+func TestAConfigWithSecretsThatOthersCanReadIsWarnedAboutAndNeverPrinted(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	text := `contexts: {a: {metrics: [{dsn: "http://127.0.0.1:1", token: hunter2, headers: {X-Key: swordfish}}]}}`
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	for _, args := range [][]string{{"config", "check", path}, {"--config", path, "latency"}, {"--config", path, "status", "-o", "json"}} {
+		r := runIn(t, cleanEnv(t), args...)
+		require.Contains(t, r.stderr, "holds a secret and others may read it", args)
+		require.NotContains(t, r.stdout+r.stderr, "hunter2")
+		require.NotContains(t, r.stdout+r.stderr, "swordfish")
+	}
+	require.NoError(t, os.Chmod(path, 0o600))
+	r := runIn(t, cleanEnv(t), "config", "check", path)
+	require.NotContains(t, r.stderr, "others may read")
+}
+
+func TestAPasswordOnTheCommandLineIsRefusedAndNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, dsn := range []string{"http://ana:hunter2@h", "scrape+http://ana:hunter2@h/metrics", "hunter2@h"} {
+		r := runIn(t, cleanEnv(t), "latency", "--metrics", dsn)
+		require.Equal(t, exitUsage, r.code)
+		require.NotContains(t, r.stderr, "hunter2")
+	}
+}

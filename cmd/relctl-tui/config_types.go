@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// Config is a config file as it is written: nothing is expanded, no file that it
+// names is opened. The doc tags become the JSON Schema, so that editors and the
+// decoder can never disagree.
+type Config struct {
+	Default  Text                      `yaml:"default" doc:"The context to open when --context is not given."`
+	Contexts map[string]*ContextConfig `yaml:"contexts" doc:"The environments, by name."`
+
+	file string
+}
+
+// ContextConfig is one environment: its sources and its rules.
+type ContextConfig struct {
+	Accent       Text                   `yaml:"accent" doc:"Colour of the context's name in the header."`
+	Confirm      bool                   `yaml:"confirm" doc:"Ask before each change."`
+	ReadOnly     bool                   `yaml:"read_only" doc:"Refuse every change."`
+	Ladder       []Step                 `yaml:"ladder" doc:"Steps of a ramp in percent, ascending. Default 1 5 10 25 50 100."`
+	StaleAfter   Duration               `yaml:"stale_after" doc:"Age at which data is marked stale, such as 15s."`
+	UnknownAfter Duration               `yaml:"unknown_after" doc:"Age at which data is too old to mean anything, such as 2m."`
+	Flags        []FlagsConfig          `yaml:"flags" doc:"Flag stores."`
+	Metrics      []MetricsConfig        `yaml:"metrics" doc:"Where breakers, latencies and exposure are read."`
+	Breakers     []BreakerConfig        `yaml:"breakers" doc:"Which metrics are breakers. Default: every preset that matches."`
+	Latency      []LatencyConfig        `yaml:"latency" doc:"Which latencies to show, and what they must keep."`
+	Rules        map[string]*RuleConfig `yaml:"rules" doc:"What holds for single flags, by flag key."`
+}
+
+// FlagsConfig is one flag store.
+type FlagsConfig struct {
+	DSN      Text `yaml:"dsn" doc:"flagd:PATH of a flagd flag definition file." need:"true"`
+	Name     Text `yaml:"name" doc:"Name on screen. Default: from the DSN."`
+	ReadOnly bool `yaml:"read_only" doc:"Refuse changes to this store."`
+	Journal  Text `yaml:"journal" doc:"Path of the journal of changes. Default: beside the flags, else under the state directory."`
+}
+
+// MetricsConfig is one metrics backend and how to reach it.
+type MetricsConfig struct {
+	DSN          Text              `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, or scrape+http(s)://HOST/metrics to read one endpoint directly." need:"true"`
+	Name         Text              `yaml:"name" doc:"Name on screen. Default: from the DSN."`
+	Token        Secret            `yaml:"token" doc:"Bearer token, best as ${VARIABLE}."`
+	TokenFile    Text              `yaml:"token_file" doc:"File that holds the bearer token."`
+	Username     Text              `yaml:"username" doc:"User of basic authentication."`
+	Password     Secret            `yaml:"password" doc:"Password of basic authentication, best as ${VARIABLE}."`
+	PasswordFile Text              `yaml:"password_file" doc:"File that holds the password."`
+	Headers      map[string]Secret `yaml:"headers" doc:"Further request headers, such as X-Scope-OrgID."`
+	CAFile       Text              `yaml:"ca_file" doc:"PEM file of the authorities to trust."`
+	CertFile     Text              `yaml:"cert_file" doc:"PEM file of the client certificate."`
+	KeyFile      Text              `yaml:"key_file" doc:"PEM file of the client key."`
+	ServerName   Text              `yaml:"server_name" doc:"Name that the server's certificate must have."`
+	Insecure     bool              `yaml:"insecure_skip_verify" doc:"Accept any certificate."`
+	Timeout      Duration          `yaml:"timeout" doc:"How long one query may take, such as 5s."`
+	Every        Duration          `yaml:"every" doc:"How often to read, such as 5s."`
+}
+
+// BreakerConfig says which metrics are breakers.
+type BreakerConfig struct {
+	Preset    Text            `yaml:"preset" doc:"auto, or the name of a library's preset."`
+	Metric    Text            `yaml:"metric" doc:"Name of a gauge that holds the state, where no preset fits."`
+	Match     Text            `yaml:"match" doc:"Label matchers that narrow it, such as job=\"payment\"."`
+	Values    map[string]Text `yaml:"values" doc:"What each value of the gauge means: closed, half-open or open."`
+	NameLabel Text            `yaml:"name_label" doc:"Label that names the breaker."`
+}
+
+// LatencyConfig is one latency row.
+type LatencyConfig struct {
+	Name   Text     `yaml:"name" doc:"Name on screen." need:"true"`
+	Preset Text     `yaml:"preset" doc:"Name of the preset that says which histogram to read."`
+	Match  Text     `yaml:"match" doc:"Label matchers that narrow it, such as job=\"payment\"."`
+	SLO    Duration `yaml:"slo" doc:"What p99 must stay within, such as 500ms."`
+	Calls  []Text   `yaml:"calls" doc:"Names of the latencies that this one calls."`
+}
+
+// RuleConfig holds for one flag.
+type RuleConfig struct {
+	Ladder []Step `yaml:"ladder" doc:"Steps of this flag's ramp in percent, ascending."`
+	Metric Text   `yaml:"metric" doc:"Name of the latency that this flag is expected to move."`
+}
+
+// pos is a place in the config file; the zero pos is a command-line option.
+type pos struct{ line, col int }
+
+// Text is a string and where it was written.
+type Text struct {
+	S  string
+	at pos
+}
+
+func (t *Text) setScalar(s string, at pos) error {
+	*t = Text{S: s, at: at}
+	return nil
+}
+
+// Secret is a string that no formatting verb and no encoder prints. The zero
+// Secret is unset.
+type Secret struct {
+	s  string
+	at pos
+}
+
+func (s *Secret) setScalar(v string, at pos) error {
+	*s = Secret{s: v, at: at}
+	return nil
+}
+
+// Reveal is the secret itself, for the one place that sends it.
+func (s Secret) Reveal() string { return s.s }
+
+// Set tells whether there is a secret at all.
+func (s Secret) Set() bool { return s.s != "" }
+
+const redacted = "(secret)"
+
+// String never is the secret.
+func (s Secret) String() string { return redacted }
+
+// Format never writes the secret, whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText never writes the secret.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Duration is a positive duration and where it was written.
+type Duration struct {
+	D  time.Duration
+	at pos
+}
+
+func (d *Duration) setScalar(s string, at pos) error {
+	v, err := time.ParseDuration(s)
+	if err != nil || v <= 0 {
+		return fmt.Errorf("%s is no duration: write a number above 0 and a unit, such as 500ms, 15s or 2m", quote(s))
+	}
+	*d = Duration{D: v, at: at}
+	return nil
+}
+
+// Step is one step of a ladder and where it was written.
+type Step struct {
+	P  sources.Percent
+	at pos
+}
+
+func (p *Step) setScalar(s string, at pos) error {
+	v, err := sources.ParsePercent(s)
+	if err != nil {
+		return fmt.Errorf("%s is no step: write percents above 0 and up to 100", quote(s))
+	}
+	*p = Step{P: v, at: at}
+	return nil
+}
+
+func ladderOf(steps []Step) (sources.Ladder, error) {
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	out := make([]sources.Percent, len(steps))
+	for i, s := range steps {
+		out[i] = s.P
+	}
+	return sources.NewLadder(out)
+}
+
+// ConfigError is one fault of a config file, at its place.
+type ConfigError struct {
+	File      string
+	Line, Col int
+	Msg       string
+}
+
+// Error is "prod.yaml:7:5: what is wrong: what would be right".
+func (e *ConfigError) Error() string {
+	var b strings.Builder
+	b.WriteString(sources.Clean(e.File, sources.MaxName))
+	if e.Line > 0 {
+		b.WriteString(":" + strconv.Itoa(e.Line) + ":" + strconv.Itoa(e.Col))
+	}
+	return b.String() + ": " + e.Msg
+}
+
+// Unwrap makes every fault of a config sources.ErrInvalid.
+func (e *ConfigError) Unwrap() error { return errUsage }
+
+func quote(s string) string { return `"` + sources.Clean(s, 60) + `"` }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"relctl-tui/sources"
+)
+
+// validate checks what the decoder cannot: values that must fit each other.
+// Values that hold a variable are checked when they are expanded.
+func (c *Config) validate() error {
+	if len(c.Contexts) == 0 {
+		return &ConfigError{File: c.file, Msg: `no contexts: write at least one under "contexts", relctl-tui config init shows how`}
+	}
+	names := keysOf(c.Contexts)
+	if c.Default.S != "" && c.Contexts[c.Default.S] == nil {
+		return c.errAt(c.Default.at, "default: no context %s%s", quote(c.Default.S), contextHint(c.Default.S, names))
+	}
+	for _, name := range names {
+		if name == "" || sources.Clean(name, 40) != name {
+			return &ConfigError{File: c.file, Msg: fmt.Sprintf("context name %s: keep to 40 printable characters", quote(name))}
+		}
+		if err := c.validateContext(c.Contexts[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) errAt(at pos, format string, args ...any) error {
+	return &ConfigError{File: c.file, Line: at.line, Col: at.col, Msg: fmt.Sprintf(format, args...)}
+}
+
+func contextHint(word string, names []string) string {
+	if near := nearest(word, names); len(near) > 0 {
+		return fmt.Sprintf(": did you mean %s?", quote(near[0]))
+	}
+	return ": the contexts are " + sources.Clean(strings.Join(names, ", "), 200)
+}
+
+func (c *Config) validateContext(ctx *ContextConfig) error {
+	if err := c.validateLadder(ctx.Ladder); err != nil {
+		return err
+	}
+	if ctx.StaleAfter.D > 0 && ctx.UnknownAfter.D > 0 && ctx.UnknownAfter.D <= ctx.StaleAfter.D {
+		return c.errAt(ctx.UnknownAfter.at, `"unknown_after" must be longer than "stale_after" (%s)`, ctx.StaleAfter.D)
+	}
+	if ctx.Accent.S != "" && !slices.Contains(accentNames, ctx.Accent.S) {
+		return c.errAt(ctx.Accent.at, "unknown accent %s%s", quote(ctx.Accent.S), didYouMean(ctx.Accent.S, slices.Clone(accentNames)))
+	}
+	for _, key := range keysOf(ctx.Rules) {
+		if err := c.validateLadder(ctx.Rules[key].Ladder); err != nil {
+			return err
+		}
+	}
+	for i := range ctx.Flags {
+		if err := c.validateDSN(ctx.Flags[i].DSN, "flags"); err != nil {
+			return err
+		}
+	}
+	for i := range ctx.Metrics {
+		if err := c.validateMetrics(&ctx.Metrics[i]); err != nil {
+			return err
+		}
+	}
+	seen := map[string]bool{}
+	for _, l := range ctx.Latency {
+		if seen[l.Name.S] {
+			return c.errAt(l.Name.at, "latency %s is there twice", quote(l.Name.S))
+		}
+		seen[l.Name.S] = true
+	}
+	return c.validatePresets(ctx)
+}
+
+func (c *Config) validateLadder(steps []Step) error {
+	for i, s := range steps {
+		if s.P <= 0 {
+			return c.errAt(s.at, "ladder step 0 is no step: start above 0")
+		}
+		if i > 0 && s.P <= steps[i-1].P {
+			return c.errAt(s.at, "ladder steps must ascend: %s follows %s", s.P, steps[i-1].P)
+		}
+	}
+	return nil
+}
+
+func (c *Config) validateDSN(t Text, kind string) error {
+	if envRef.MatchString(t.S) {
+		return nil
+	}
+	if _, err := parseDSN(t.S, kind); err != nil {
+		return c.errAt(t.at, "%s", err)
+	}
+	return nil
+}
+
+func (c *Config) validateMetrics(m *MetricsConfig) error {
+	if err := c.validateDSN(m.DSN, "metrics"); err != nil {
+		return err
+	}
+	auth := 0
+	for _, set := range []bool{m.Token.Set(), m.TokenFile.S != "", m.Username.S != ""} {
+		if set {
+			auth++
+		}
+	}
+	switch {
+	case auth > 1:
+		return c.errAt(m.DSN.at, "give one of token, token_file and username, not several")
+	case m.Password.Set() && m.PasswordFile.S != "":
+		return c.errAt(m.Password.at, "give one of password and password_file, not both")
+	case m.Username.S == "" && (m.Password.Set() || m.PasswordFile.S != ""):
+		return c.errAt(m.DSN.at, "a password needs a username")
+	case (m.CertFile.S == "") != (m.KeyFile.S == ""):
+		return c.errAt(m.DSN.at, "cert_file and key_file go together")
+	}
+	return nil
+}
+
+// accentNames are those of the sixteen colours that stand out as a badge.
+var accentNames = []string{"red", "green", "yellow", "blue", "magenta", "cyan", "white"}
+
+// pick is the context to open: the one asked for, else the default, else the only one.
+func (c *Config) pick(asked string) (string, *ContextConfig, error) {
+	names := keysOf(c.Contexts)
+	switch {
+	case asked != "" && c.Contexts[asked] == nil:
+		return "", nil, &usageError{msg: fmt.Sprintf("no context %s in %s%s", quote(asked), sources.Clean(c.file, sources.MaxName), contextHint(asked, names))}
+	case asked != "":
+		return asked, c.Contexts[asked], nil
+	case c.Default.S != "":
+		return c.Default.S, c.Contexts[c.Default.S], nil
+	case len(names) == 1:
+		return names[0], c.Contexts[names[0]], nil
+	default:
+		return "", nil, &usageError{msg: fmt.Sprintf("%s has no default: name one of its contexts with --context (%s)",
+			sources.Clean(c.file, sources.MaxName), sources.Clean(strings.Join(names, ", "), 200))}
+	}
+}

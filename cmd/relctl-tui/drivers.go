@@ -1,0 +1,79 @@
+package main
+
+import (
+	"time"
+
+	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/prometheus"
+	"relctl-tui/sources/scrape"
+)
+
+// driver is how one kind of source is opened. Opening reads nothing.
+type driver struct {
+	kind        string // what it serves: "flags" or "metrics"
+	openFlags   func(name string, d DSN) (store, error)
+	openMetrics func(name string, d DSN, a access, mc metrics.Config) (reader, error)
+}
+
+// drivers is every source that there is: one line per scheme of a DSN.
+var drivers = map[string]driver{
+	"flagd":            {kind: "flags", openFlags: openFlagd},
+	"http":             {kind: "metrics", openMetrics: openPrometheus},
+	"https":            {kind: "metrics", openMetrics: openPrometheus},
+	"prometheus+http":  {kind: "metrics", openMetrics: openPrometheus},
+	"prometheus+https": {kind: "metrics", openMetrics: openPrometheus},
+	"scrape+http":      {kind: "metrics", openMetrics: openScrape},
+	"scrape+https":     {kind: "metrics", openMetrics: openScrape},
+}
+
+func openFlagd(name string, d DSN) (store, error) {
+	return store{kind: "flagd", src: flagd.New(name, d.Target)}, nil
+}
+
+func openPrometheus(name string, d DSN, a access, mc metrics.Config) (reader, error) {
+	src, err := prometheus.New(name, d.Target, prometheus.Options{
+		Metrics: mc, Timeout: a.timeout.D,
+		Auth: prometheus.Auth{
+			BearerToken: a.token, BearerTokenFile: a.tokenFile,
+			BasicUser: a.username, BasicPassword: a.password, BasicPasswordFile: a.passwordFile,
+			Headers: a.headers,
+		},
+		TLS: prometheus.TLS{
+			CAFile: a.caFile, CertFile: a.certFile, KeyFile: a.keyFile,
+			ServerName: a.server, InsecureSkipVerify: a.insecure,
+		},
+	})
+	if err != nil {
+		return reader{}, err
+	}
+	return reader{kind: "prometheus", src: src}, nil
+}
+
+// scrapeWarmUp is how far two scrapes must lie apart before rates mean anything.
+const scrapeWarmUp = time.Second
+
+func openScrape(name string, d DSN, a access, mc metrics.Config) (reader, error) {
+	transport, err := a.transport(d.Target)
+	if err != nil {
+		return reader{}, err
+	}
+	src, err := scrape.New(name, []string{d.Target}, scrape.Options{
+		Metrics: mc, Timeout: a.timeout.D, Transport: transport,
+	})
+	if err != nil {
+		return reader{}, err
+	}
+	return reader{kind: "scrape", src: src, warmUp: scrapeWarmUp}, nil
+}
+
+// schemes lists the schemes of a kind, sorted; "" for all.
+func schemes(kind string) []string {
+	var out []string
+	for _, s := range keysOf(drivers) {
+		if kind == "" || drivers[s].kind == kind {
+			out = append(out, s+":")
+		}
+	}
+	return out
+}

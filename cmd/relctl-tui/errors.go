@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+)
+
+// The exit codes, as the command line promises them.
+const (
+	exitDone        = 0
+	exitFailed      = 1 // nothing changed
+	exitUsage       = 2 // usage or config
+	exitRefused     = 3 // by a guard or a rule
+	exitConflict    = 4 // nothing changed
+	exitUnconfirmed = 5 // written, not read back
+)
+
+// errUsage marks what the operator typed or configured wrongly.
+var errUsage = errors.New("usage")
+
+// errRefused marks what a rule forbids, whatever the store says.
+var errRefused = errors.New("refused")
+
+// usageError is a sentence for what was typed wrongly.
+type usageError struct{ msg string }
+
+func (e *usageError) Error() string { return e.msg }
+
+func (e *usageError) Unwrap() error { return errUsage }
+
+// exitCode is the one place where errors become exit codes.
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, control.ErrUnconfirmed):
+		return exitUnconfirmed
+	case errors.Is(err, errUsage):
+		return exitUsage
+	case errors.Is(err, sources.ErrConflict):
+		return exitConflict
+	case errors.Is(err, errRefused), errors.Is(err, sources.ErrReadOnly),
+		errors.Is(err, sources.ErrApprovalNeeded), errors.Is(err, sources.ErrUnsupported):
+		return exitRefused
+	default:
+		return exitFailed
+	}
+}

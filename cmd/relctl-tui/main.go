@@ -1,0 +1,75 @@
+// Command relctl-tui is a live board for release operations, and the same verbs
+// without a screen.
+//
+// Exit codes: 0 done and confirmed, 1 failed and nothing changed, 2 usage or
+// config, 3 refused by a guard or a rule, 4 conflict and nothing changed,
+// 5 written but not confirmed.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"charm.land/fang/v2"
+	"charm.land/lipgloss/v2"
+)
+
+func main() {
+	os.Exit(execute())
+}
+
+func execute() int {
+	// fang asks the terminal for its background colour before it prints help or an
+	// error, and waits up to four seconds where nobody answers. It asks only through
+	// os.Stdin when that is a terminal, so the real one is kept aside for the board.
+	stdin := os.Stdin
+	if null, err := os.Open(os.DevNull); err == nil {
+		os.Stdin = null
+		defer null.Close()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	version, commit := buildVersion()
+	err := fang.Execute(ctx, newRootCmd(stdin),
+		fang.WithVersion(version),
+		fang.WithCommit(commit),
+		fang.WithColorSchemeFunc(colorScheme),
+		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { say(w, errorSentence(err)) }),
+	)
+	return exitCode(err)
+}
+
+// colorScheme keeps to the terminal's own sixteen colours and its own foreground:
+// they are readable on any background, so none need be asked for.
+func colorScheme(lipgloss.LightDarkFunc) fang.ColorScheme {
+	plain := lipgloss.NoColor{}
+	return fang.ColorScheme{
+		Base: plain, Title: lipgloss.Blue, Description: plain, Codeblock: plain,
+		Program: lipgloss.Cyan, DimmedArgument: plain, Comment: plain, Flag: lipgloss.Green,
+		FlagDefault: plain, Command: lipgloss.Cyan, QuotedString: plain, Argument: plain,
+		Help: plain, Dash: plain, ErrorDetails: plain,
+	}
+}
+
+// buildVersion is what the Go linker knows: a release has its tag, a build from
+// source its commit.
+func buildVersion() (version, commit string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel", ""
+	}
+	version = info.Main.Version
+	if version == "" || version == "(devel)" {
+		version = "devel"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && version == "devel" {
+			commit = s.Value
+		}
+	}
+	return version, commit
+}

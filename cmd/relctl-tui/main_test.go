@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "relctl-tui-test-")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "relctl-tui")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// cleanEnv is an environment with homes of the test's own: nothing of whoever
+// runs the tests is read or written.
+func cleanEnv(t testing.TB) []string {
+	t.Helper()
+	home := t.TempDir()
+	return []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home,
+		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"),
+		"XDG_STATE_HOME=" + filepath.Join(home, "state"),
+	}
+}
+
+// result is one finished run of the program.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// runIn runs the program without a terminal, in an environment that the caller made.
+func runIn(t testing.TB, env []string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(binary, args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, &stdout, &stderr
+	cmd.WaitDelay = 30 * time.Second
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		require.NoError(t, err)
+	}
+	r := result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
+	for _, bad := range []string{"\x1b", "\u009b", "\u202e"} {
+		require.NotContains(t, r.stdout+r.stderr, bad, "no escape sequence ever reaches a pipe")
+	}
+	return r
+}
+
+// run is runIn with a clean environment and both outputs together.
+func run(t testing.TB, env []string, args ...string) (string, int) {
+	t.Helper()
+	r := runIn(t, append(cleanEnv(t), env...), args...)
+	return r.stdout + r.stderr, r.code
+}
+
+// lines is text's lines without the last, empty one.
+func lines(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/journal"
+)
+
+// readTimeout bounds one read of one source: an operator waits no longer.
+const readTimeout = 10 * time.Second
+
+// changesLookedAt is how far back the record is searched for a flag's last change.
+const changesLookedAt = 1000
+
+// reading is what the sources said when each was asked once.
+type reading struct {
+	at        time.Time
+	sources   []sources.SourceStatus
+	flags     []sources.Flag
+	breakers  []sources.Breaker
+	latencies []sources.Latency
+	exposures []*sources.ExposureSet
+	errs      []error // one for each source that failed
+}
+
+// want says what to read.
+type want struct{ flags, breakers, latencies, exposures bool }
+
+// read asks every source that can answer, all at once, each within its own
+// timeout. One that fails leaves its sentence and stops none of the others.
+func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading {
+	parts := make([]*reading, len(s.stores)+len(s.readers))
+	var wg sync.WaitGroup
+	for i := range s.stores {
+		if w.flags {
+			wg.Go(func() { parts[i] = s.readStore(ctx, &s.stores[i], now) })
+		}
+	}
+	for i := range s.readers {
+		wg.Go(func() { parts[len(s.stores)+i] = readMetrics(ctx, &s.readers[i], w, now) })
+	}
+	wg.Wait()
+	out := &reading{at: now()}
+	for _, p := range parts {
+		if p == nil {
+			continue
+		}
+		out.sources = append(out.sources, p.sources...)
+		out.flags = append(out.flags, p.flags...)
+		out.breakers = append(out.breakers, p.breakers...)
+		out.latencies = append(out.latencies, p.latencies...)
+		out.exposures = append(out.exposures, p.exposures...)
+		out.errs = append(out.errs, p.errs...)
+	}
+	slices.SortFunc(out.flags, func(a, b sources.Flag) int {
+		return cmp.Or(cmp.Compare(a.ID.Source, b.ID.Source), cmp.Compare(a.ID.Key, b.ID.Key))
+	})
+	slices.SortFunc(out.breakers, sources.CompareBreakers)
+	slices.SortFunc(out.latencies, sources.CompareLatencies)
+	return out
+}
+
+func (s *setup) readStore(ctx context.Context, st *store, now func() time.Time) *reading {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	p := &reading{}
+	status := sources.SourceStatus{Name: st.name, Kind: st.kind, Flags: true, Writable: !st.readOnly && !s.readOnly}
+	set, err := listFlags(ctx, st)
+	if err == nil {
+		p.flags = slices.Clone(set.Flags) // the driver's own are shared
+		last := lastChanges(st)
+		for i := range p.flags {
+			f := &p.flags[i]
+			s.applyRule(f)
+			if e := last[f.ID.Key]; e != nil && e.NewRevision == f.Revision {
+				f.ChangedAt, f.ChangedBy = e.At, e.Actor
+			}
+		}
+	}
+	p.settle(status, err, set.Warnings, now())
+	return p
+}
+
+// lastChanges is the newest change on record of each flag of a store. It only adds
+// who and when, so a journal that cannot be read costs nothing but that.
+func lastChanges(st *store) map[string]*journal.Entry {
+	entries, _, _ := journal.Open(st.journal, journal.Options{}).Read(changesLookedAt)
+	out := make(map[string]*journal.Entry, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		if out[e.Flag.Key] == nil && e.Flag.Source == st.name && e.Outcome != sources.Failed {
+			out[e.Flag.Key] = e
+		}
+	}
+	return out
+}
+
+func listFlags(ctx context.Context, st *store) (sources.FlagSet, error) {
+	lister, ok := st.src.(sources.FlagLister)
+	if !ok {
+		return sources.FlagSet{}, fmt.Errorf("%s lists no flags: %w", st.name, sources.ErrUnsupported)
+	}
+	return lister.Flags(ctx)
+}
+
+// applyRule gives a flag the ladder and metric that the config wants for it.
+func (s *setup) applyRule(f *sources.Flag) {
+	r := s.rules[f.ID.Key]
+	switch {
+	case len(r.ladder) > 0:
+		f.Ladder = r.ladder
+	case len(f.Ladder) == 0:
+		f.Ladder = s.ladder
+	}
+	f.Metric = cmp.Or(r.metric, f.Metric)
+}
+
+func readMetrics(ctx context.Context, r *reader, w want, now func() time.Time) *reading {
+	breakers, _ := r.src.(sources.BreakerLister)
+	latencies, _ := r.src.(sources.LatencyReader)
+	exposures, _ := r.src.(sources.ExposureReader)
+	if !w.breakers {
+		breakers = nil
+	}
+	if !w.latencies || r.breakersOnly {
+		latencies = nil
+	}
+	if !w.exposures || r.breakersOnly {
+		exposures = nil
+	}
+	if breakers == nil && latencies == nil && exposures == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.timeout, readTimeout)+r.warmUp)
+	defer cancel()
+	p := &reading{}
+	status := sources.SourceStatus{Name: r.name, Kind: r.kind, Metrics: true}
+	warnings, err := p.ask(ctx, breakers, latencies, exposures)
+	if err == nil && r.warmUp > 0 {
+		if err = wait(ctx, r.warmUp); err == nil {
+			*p = reading{}
+			warnings, err = p.ask(ctx, breakers, latencies, exposures)
+		}
+	}
+	p.settle(status, err, warnings, now())
+	return p
+}
+
+func (p *reading) ask(ctx context.Context, b sources.BreakerLister, l sources.LatencyReader, e sources.ExposureReader) (warnings []string, err error) {
+	var errs []error
+	if b != nil {
+		set, err := b.Breakers(ctx)
+		p.breakers, warnings, errs = slices.Clone(set.Breakers), append(warnings, set.Warnings...), appendErr(errs, err)
+	}
+	if l != nil && len(errs) == 0 {
+		set, err := l.Latencies(ctx)
+		p.latencies, warnings, errs = slices.Clone(set.Latencies), append(warnings, set.Warnings...), appendErr(errs, err)
+	}
+	if e != nil && len(errs) == 0 {
+		set, err := e.Exposures(ctx)
+		warnings, errs = append(warnings, set.Warnings...), appendErr(errs, err)
+		if err == nil {
+			p.exposures = append(p.exposures, &set)
+		}
+	}
+	slices.Sort(warnings)
+	return slices.Compact(warnings), errors.Join(errs...)
+}
+
+func appendErr(errs []error, err error) []error {
+	if err != nil {
+		return append(errs, err)
+	}
+	return errs
+}
+
+// settle notes how the source stood.
+func (p *reading) settle(status sources.SourceStatus, err error, warnings []string, at time.Time) {
+	status.Warnings = warnings
+	if err != nil {
+		status.Err = errorSentence(err)
+		p.errs = append(p.errs, err)
+	} else {
+		status.Health, status.LastOK = sources.Fresh, at
+	}
+	status.Since = at
+	p.sources = append(p.sources, status)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// exposure is the observed share of a flag's variant, from the first source that
+// has seen the flag.
+func (p *reading) exposure(f *sources.Flag) sources.Value {
+	for _, set := range p.exposures {
+		if v := set.Exposure(f.ID.Key, f.Variant); v.OK {
+			return v
+		}
+	}
+	return sources.Value{}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+)
+
+// options is what was typed, before anything is opened.
+type options struct {
+	config, context          string
+	flags, metrics, breakers []string
+	readOnly, ascii          bool
+	theme                    string
+	actor, reason            string
+	output                   string
+	stdin                    *os.File
+	now                      func() time.Time
+}
+
+const rootLong = `A live board for release operations: flag states, rollout percentages, breakers and latencies
+on one screen; one key ramps a flag, one kills it, one undoes it. The verbs below do the same
+without a screen. Without any option the board opens on a flag file of your own.
+
+Exit codes: 0 done and confirmed · 1 failed, nothing changed · 2 usage or config ·
+3 refused by a guard or a rule · 4 conflict, nothing changed · 5 written but not confirmed.`
+
+// newRootCmd builds the command tree. It opens nothing.
+func newRootCmd(stdin *os.File) *cobra.Command {
+	o := &options{stdin: stdin, now: time.Now}
+	root := &cobra.Command{
+		Use:   "relctl-tui",
+		Short: "See what is unhealthy, act with one key",
+		Long:  rootLong,
+		Example: `relctl-tui demo
+relctl-tui --flags flagd:prod.flagd.json --metrics https://prometheus.example
+relctl-tui status
+relctl-tui ramp checkout-v2 25 --reason "canary is clean"
+relctl-tui kill checkout-v2`,
+		Args: noVerb,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runBoard(cmd, o) },
+	}
+	p := root.PersistentFlags()
+	p.StringVar(&o.config, "config", "", "config file (default $RELCTL_CONFIG, else under ~/.config)")
+	p.StringVar(&o.context, "context", "", "context of the config file to open")
+	p.StringArrayVar(&o.flags, "flags", nil, "flag store: flagd:PATH (may be repeated)")
+	p.StringArrayVar(&o.metrics, "metrics", nil, "metrics: http(s)://PROMETHEUS or scrape+http://HOST/metrics (may be repeated)")
+	p.StringArrayVar(&o.breakers, "breakers", nil, "metrics to read breakers only from (may be repeated)")
+	p.BoolVar(&o.readOnly, "read-only", false, "refuse every change")
+	p.StringVar(&o.actor, "actor", "", "who acts (default $RELCTL_ACTOR, $SUDO_USER, else your user name)")
+	addBoardFlags(root.Flags(), o)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		verb := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "relctl-tui"), " ")
+		if verb != "" {
+			verb += ": "
+		}
+		return &usageError{msg: verb + cleanMsg(err.Error()) + flagHint(cmd, err)}
+	})
+	root.AddCommand(
+		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newLogCmd(o),
+		newRampCmd(o), newKillCmd(o), newUndoCmd(o), newDemoCmd(o), newConfigCmd(o),
+	)
+	return root
+}
+
+func addBoardFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.theme, "theme", "", "colours of the board: "+strings.Join(themes.Names(), ", "))
+	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only")
+}
+
+// noVerb refuses a word that is no verb, with the verb that was meant.
+func noVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var verbs []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			verbs = append(verbs, c.Name())
+		}
+	}
+	return &usageError{msg: fmt.Sprintf("unknown verb %s%s", quote(args[0]), didYouMean(args[0], verbs))}
+}
+
+// argCount makes cobra's complaint about arguments a usage error.
+func argCount(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && len(args) <= most {
+			return nil
+		}
+		return &usageError{msg: fmt.Sprintf("%s takes %s, not %d arguments", cmd.CommandPath(), what, len(args))}
+	}
+}
+
+func flagHint(cmd *cobra.Command, err error) string {
+	word, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !ok {
+		return ""
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	if near := nearest(word, known); len(near) > 0 {
+		return ": did you mean --" + near[0] + "?"
+	}
+	return ""
+}
+
+func addOutput(cmd *cobra.Command, o *options) {
+	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "table or json")
+	pre := cmd.PreRunE
+	cmd.PreRunE = func(c *cobra.Command, args []string) error {
+		if o.output != "table" && o.output != "json" {
+			return &usageError{msg: fmt.Sprintf("unknown output %s: write -o table or -o json", quote(o.output))}
+		}
+		if pre != nil {
+			return pre(c, args)
+		}
+		return nil
+	}
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// errorSentence is an error as one clean line, without the sentinel's words at
+// its end where the sentence says as much by itself.
+func errorSentence(err error) string {
+	s := strings.Join(strings.Fields(sources.Clean(err.Error(), 2000)), " ")
+	for _, sentinel := range []error{
+		errRefused, sources.ErrInvalid, sources.ErrNotFound, sources.ErrUnsupported, sources.ErrReadOnly,
+		sources.ErrUnavailable, sources.ErrConflict,
+	} {
+		if short, ok := strings.CutSuffix(s, ": "+sentinel.Error()); ok && strings.Contains(short, " ") {
+			return short
+		}
+	}
+	return s
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
+)
+
+// setup is one context, opened: its sources and its rules.
+type setup struct {
+	context, accent          string
+	readOnly, confirm        bool
+	staleAfter, unknownAfter time.Duration
+	ladder                   sources.Ladder
+	rules                    map[string]rule
+	stores                   []store
+	readers                  []reader
+	banner                   string
+}
+
+// rule is what the config says about one flag.
+type rule struct {
+	ladder sources.Ladder
+	metric string
+}
+
+// store is one flag store and where its changes are journalled.
+type store struct {
+	name, kind string
+	src        any
+	readOnly   bool
+	journal    string
+}
+
+// reader is one source of breakers, latencies and exposures.
+type reader struct {
+	name, kind   string
+	src          any
+	every        time.Duration // 0 for the engine's own pace
+	timeout      time.Duration // for one read; 0 for the default
+	warmUp       time.Duration // a second read after this long is needed before rates exist
+	breakersOnly bool
+}
+
+// open resolves options and config and makes the sources. Nothing is read yet
+// but the config and the files that it names. Warnings go to errOut.
+func (o *options) open(errOut io.Writer) (*setup, error) {
+	name, file, ctx, err := o.contextConfig(errOut)
+	if err != nil {
+		return nil, err
+	}
+	banner := ""
+	if file == "" && len(ctx.Flags)+len(ctx.Metrics)+len(o.breakers) == 0 {
+		path, err := exampleStore()
+		if err != nil {
+			return nil, err
+		}
+		ctx.Flags = []FlagsConfig{{DSN: Text{S: "flagd:" + path}}}
+		banner = "An example of your own. Point it elsewhere: --flags flagd:PATH --metrics http://PROMETHEUS, or relctl-tui config init. A living fleet: relctl-tui demo"
+	}
+	s := &setup{
+		context: name, accent: ctx.Accent.S, banner: banner,
+		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
+		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D,
+		rules: map[string]rule{},
+	}
+	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
+		return nil, &usageError{msg: trimInvalid(err)}
+	}
+	for key, r := range ctx.Rules {
+		l, err := ladderOf(r.Ladder)
+		if err != nil {
+			return nil, &usageError{msg: trimInvalid(err)}
+		}
+		s.rules[key] = rule{ladder: l, metric: r.Metric.S}
+	}
+	return s, s.openSources(file, ctx, o.breakers)
+}
+
+// contextConfig is the context to open. Options that name sources replace those
+// of the context; without a named config or context they stand alone.
+func (o *options) contextConfig(errOut io.Writer) (name, file string, ctx *ContextConfig, err error) {
+	ctx = &ContextConfig{}
+	adHoc := len(o.flags)+len(o.metrics)+len(o.breakers) > 0
+	path, named := configPath(o.config)
+	wanted := o.config != "" || o.context != "" || !adHoc
+	if wanted && !named && o.context == "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			wanted = false
+		}
+	}
+	if wanted {
+		cfg, warnings, err := loadConfig(path)
+		if err != nil {
+			return "", "", nil, err
+		}
+		say(errOut, warnings...)
+		if name, ctx, err = cfg.pick(o.context); err != nil {
+			return "", "", nil, err
+		}
+		if err := ctx.expand(path, os.LookupEnv); err != nil {
+			return "", "", nil, err
+		}
+		if err := cfg.validateContext(ctx); err != nil {
+			return "", "", nil, err
+		}
+		file = path
+	}
+	if len(o.flags) > 0 {
+		ctx.Flags = nil
+		for _, dsn := range o.flags {
+			ctx.Flags = append(ctx.Flags, FlagsConfig{DSN: Text{S: dsn}})
+		}
+	}
+	if len(o.metrics) > 0 {
+		ctx.Metrics = nil
+		for _, dsn := range o.metrics {
+			ctx.Metrics = append(ctx.Metrics, MetricsConfig{DSN: Text{S: dsn}})
+		}
+	}
+	return name, file, ctx, nil
+}
+
+func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) error {
+	names := uniqueNames{}
+	for i := range ctx.Flags {
+		f := &ctx.Flags[i]
+		d, err := dsnOf(f.DSN, "flags")
+		if err != nil {
+			return err
+		}
+		d.Target = resolvePath(d.Target, baseOf(f.DSN, file))
+		name := names.take(firstWord(sources.Clean(f.Name.S, 40), d.sourceName()))
+		st, err := drivers[d.Scheme].openFlags(name, d)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		st.name, st.readOnly = name, f.ReadOnly
+		st.journal = journalPath(s.context, name, resolvePath(f.Journal.S, file), st.src)
+		s.stores = append(s.stores, st)
+	}
+	mc := ctx.metricsConfig(0)
+	all := ctx.Metrics
+	for _, dsn := range breakers {
+		all = append(all, MetricsConfig{DSN: Text{S: dsn}})
+	}
+	for i := range all {
+		r, err := openReader(names, &all[i], file, mc)
+		if err != nil {
+			return err
+		}
+		r.breakersOnly = i >= len(ctx.Metrics)
+		s.readers = append(s.readers, r)
+	}
+	return nil
+}
+
+func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Config) (reader, error) {
+	d, err := dsnOf(m.DSN, "metrics")
+	if err != nil {
+		return reader{}, err
+	}
+	access, err := m.access(file)
+	if err != nil {
+		return reader{}, err
+	}
+	name := names.take(firstWord(sources.Clean(m.Name.S, 40), d.sourceName()))
+	r, err := drivers[d.Scheme].openMetrics(name, d, access, mc)
+	if err != nil {
+		return reader{}, &usageError{msg: fmt.Sprintf("%s: %s", name, trimInvalid(err))}
+	}
+	r.name, r.every, r.timeout = name, m.Every.D, m.Timeout.D
+	return r, nil
+}
+
+// dsnOf parses a DSN from an option or, where it has a place, from the config,
+// whose errors were told at that place already.
+func dsnOf(t Text, kind string) (DSN, error) {
+	d, err := parseDSN(t.S, kind)
+	if err != nil {
+		return DSN{}, &usageError{msg: fmt.Sprintf("--%s: %s", kind, err)}
+	}
+	return d, nil
+}
+
+// baseOf is the file that a relative path counts from: the config for what stands
+// in it, the working directory for an option.
+func baseOf(t Text, file string) string {
+	if t.at.line > 0 {
+		return file
+	}
+	return ""
+}
+
+func firstWord(words ...string) string {
+	for _, w := range words {
+		if strings.TrimSpace(w) != "" {
+			return w
+		}
+	}
+	return "source"
+}
+
+// journalPlacer is a store that knows where its changes are best journalled.
+type journalPlacer interface{ JournalPath() string }
+
+// journalPath prefers the place beside the flags, because then everybody who
+// shares the flags shares the history; where that cannot be written it is under
+// the operator's own state directory.
+func journalPath(context, name, configured string, src any) string {
+	if configured != "" {
+		return configured
+	}
+	if p, ok := src.(journalPlacer); ok {
+		if path := p.JournalPath(); path != "" && writable(path) {
+			return path
+		}
+	}
+	if context == "" {
+		context = "adhoc"
+	}
+	return filepath.Join(stateDir(), "journal", fileWord(context)+"-"+fileWord(name)+".jsonl")
+}
+
+const exampleFlags = `{
+  "$schema": "https://flagd.dev/schema/v0/flags.json",
+  "flags": {
+    "my-first-flag": {
+      "state": "ENABLED",
+      "variants": { "on": true, "off": false },
+      "defaultVariant": "off",
+      "targeting": {
+        "fractional": [["on", 10], ["off", 90]]
+      }
+    }
+  }
+}
+`
+
+// exampleStore is the path of the flag file that is opened when nothing is named;
+// it is made when it is not there, and never touched when it is.
+func exampleStore() (string, error) {
+	path := filepath.Join(stateDir(), "flags.flagd.json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("cannot make the state directory %s: %s: name a flag store with --flags", sources.Clean(filepath.Dir(path), sources.MaxName), plainIOError(err))
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return path, nil
+	}
+	if err == nil {
+		_, err = f.WriteString(exampleFlags)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot write %s: %s: name a flag store with --flags", sources.Clean(path, sources.MaxName), plainIOError(err))
+	}
+	return path, nil
+}

@@ -1,0 +1,20 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// writable tells whether a file could be written, or made, without trying it: a
+// trial file beside the flags would wake everybody who watches them.
+func writable(path string) bool {
+	err := unix.Access(path, unix.W_OK)
+	if errors.Is(err, unix.ENOENT) {
+		err = unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK)
+	}
+	return err == nil
+}
