@@ -119,6 +119,9 @@ func ParseMatch(s string) ([]Matcher, error) {
 	if len(s) > MaxMatch {
 		return bad(fmt.Sprintf("longer than %d bytes", MaxMatch))
 	}
+	if !utf8.ValidString(s) {
+		return bad("it is not UTF-8")
+	}
 	rest := strings.TrimSpace(s)
 	if strings.HasPrefix(rest, "{") != strings.HasSuffix(rest, "}") {
 		return bad("a brace is missing")

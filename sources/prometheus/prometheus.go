@@ -5,14 +5,13 @@
 package prometheus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -147,32 +146,32 @@ func (s *Source) Close() error {
 
 // Breakers reads every breaker.
 func (s *Source) Breakers(ctx context.Context) (sources.BreakerSet, error) {
-	c := &call{s: s}
+	c, at := &call{s: s}, s.opts.Now()
 	rows, warns, err := s.plan.Breakers(ctx, s.name, c)
 	if err != nil {
 		return sources.BreakerSet{}, err
 	}
-	return sources.BreakerSet{Breakers: rows, Warnings: c.with(warns), ReadAt: s.opts.Now()}, nil
+	return sources.BreakerSet{Breakers: rows, Warnings: c.with(warns), ReadAt: at}, nil
 }
 
 // Latencies reads every latency.
 func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
-	c := &call{s: s}
+	c, at := &call{s: s}, s.opts.Now()
 	rows, warns, err := s.plan.Latencies(ctx, s.name, c)
 	if err != nil {
 		return sources.LatencySet{}, err
 	}
-	return sources.LatencySet{Latencies: rows, Warnings: c.with(warns), ReadAt: s.opts.Now()}, nil
+	return sources.LatencySet{Latencies: rows, Warnings: c.with(warns), ReadAt: at}, nil
 }
 
 // Exposures reads the shares of flag evaluations.
 func (s *Source) Exposures(ctx context.Context) (sources.ExposureSet, error) {
-	c := &call{s: s}
+	c, at := &call{s: s}, s.opts.Now()
 	by, warns, err := s.plan.Exposures(ctx, c)
 	if err != nil {
 		return sources.ExposureSet{}, err
 	}
-	return sources.ExposureSet{ByKey: by, Warnings: c.with(warns), ReadAt: s.opts.Now()}, nil
+	return sources.ExposureSet{ByKey: by, Warnings: c.with(warns), ReadAt: at}, nil
 }
 
 // call is one refresh: it collects what the server warns of.
@@ -180,6 +179,17 @@ type call struct {
 	s        *Source
 	mu       sync.Mutex
 	warnings []string
+}
+
+var kinds = map[model.ValueType]string{
+	model.ValScalar: "a scalar", model.ValString: "a string", model.ValMatrix: "a matrix", model.ValVector: "a vector",
+}
+
+func kindOf(v model.Value) string {
+	if v == nil {
+		return "nothing"
+	}
+	return cmp.Or(kinds[v.Type()], "nothing")
 }
 
 func (c *call) warn(list ...string) {
@@ -243,30 +253,37 @@ func (s *Source) remembered(names []string) map[string]bool {
 // Ask implements metrics.Asker: one query for each, a few at a time. The first
 // failure ends the others.
 func (c *call) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	out := make([]metrics.Answer, len(queries))
+	err := each(ctx, len(queries), func(ctx context.Context, i int) error {
+		v, err := c.vector(ctx, render(&queries[i], c.s.plan.Window()))
+		if err == nil {
+			out[i] = answer(&queries[i], v)
+		}
+		return err
+	})
+	return out, err
+}
+
+// each runs do for 0..n-1, a few at a time, and returns the first failure, which
+// ends the others.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	slots := make(chan struct{}, parallel)
 	var wg sync.WaitGroup
 	var once sync.Once
 	var first error
-	for i := range queries {
+	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			v, err := c.vector(ctx, render(&queries[i], c.s.plan.Window()))
-			if err != nil {
-				once.Do(func() { first = err; cancel(err) })
-				return
+			if err := do(ctx, i); err != nil {
+				once.Do(func() { first = err; cancel() })
 			}
-			out[i] = answer(&queries[i], v)
 		})
 	}
 	wg.Wait()
-	if first != nil {
-		return nil, first
-	}
-	return out, nil
+	return first
 }
 
 // vector asks one query at the server's own present: our clock may be off.
@@ -281,17 +298,17 @@ func (c *call) vector(ctx context.Context, query string) (model.Vector, error) {
 	}
 	vec, ok := v.(model.Vector)
 	if !ok {
-		kind := "nothing"
-		if v != nil {
-			kind = "a " + v.Type().String()
-		}
-		return nil, fmt.Errorf("%s answered %s where a vector was asked for: %w", c.s.who, kind, sources.ErrInvalid)
+		return nil, fmt.Errorf("%s answered %s where a vector was asked for: %w", c.s.who, kindOf(v), sources.ErrInvalid)
 	}
-	if len(vec) > c.s.opts.MaxSeries {
-		return nil, fmt.Errorf("%s answered %d series, more than %d, narrow the rules with match: %w",
-			c.s.who, len(vec), c.s.opts.MaxSeries, sources.ErrInvalid)
+	return vec, c.s.bounded(len(vec))
+}
+
+func (s *Source) bounded(n int) error {
+	if n <= s.opts.MaxSeries {
+		return nil
 	}
-	return vec, nil
+	return fmt.Errorf("%s answered %d series, more than %d, narrow the rules with match: %w",
+		s.who, n, s.opts.MaxSeries, sources.ErrInvalid)
 }
 
 // fault turns what the API says into a sentence.
@@ -311,68 +328,4 @@ func (s *Source) fault(err error) error {
 	default:
 		return fmt.Errorf("%s failed (%s): %w", s.who, msg, sources.ErrUnavailable)
 	}
-}
-
-// answer sorts a vector into groups.
-func answer(q *metrics.Query, v model.Vector) metrics.Answer {
-	var out metrics.Answer
-	if q.Kind != metrics.Buckets {
-		for _, s := range v {
-			if s.Histogram == nil {
-				out.Series = append(out.Series, metrics.Series{Labels: labels(s.Metric), Value: float64(s.Value)})
-			}
-		}
-		return out
-	}
-	classic := map[model.Fingerprint]int{}
-	for _, s := range v {
-		if s.Histogram != nil {
-			out.Hists = append(out.Hists, metrics.Hist{Labels: labels(s.Metric), Native: spans(s.Histogram)})
-			continue
-		}
-		le, ok := bound(s.Metric)
-		if !ok {
-			continue
-		}
-		group := s.Metric.Clone()
-		delete(group, model.BucketLabel)
-		at, known := classic[group.Fingerprint()]
-		if !known {
-			at = len(out.Hists)
-			classic[group.Fingerprint()] = at
-			out.Hists = append(out.Hists, metrics.Hist{Labels: labels(group)})
-		}
-		out.Hists[at].Classic = append(out.Hists[at].Classic, metrics.Bucket{Upper: le, Count: float64(s.Value)})
-	}
-	for i := range out.Hists {
-		out.Hists[i].Normalise()
-	}
-	return out
-}
-
-func bound(m model.Metric) (float64, bool) {
-	text, ok := m[model.BucketLabel]
-	if !ok {
-		return 0, false
-	}
-	le, err := strconv.ParseFloat(string(text), 64)
-	return le, err == nil && !math.IsNaN(le)
-}
-
-func labels(m model.Metric) metrics.Labels {
-	out := make(metrics.Labels, len(m))
-	for k, v := range m {
-		if k != model.MetricNameLabel {
-			out[string(k)] = string(v)
-		}
-	}
-	return out
-}
-
-func spans(h *model.SampleHistogram) []metrics.Span {
-	out := make([]metrics.Span, 0, len(h.Buckets))
-	for _, b := range h.Buckets {
-		out = append(out, metrics.Span{Lower: float64(b.Lower), Upper: float64(b.Upper), Count: float64(b.Count)})
-	}
-	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -216,4 +217,25 @@ func TestScrapeAndPrometheusAgreeOverOneExporter(t *testing.T) {
 	require.Len(t, ds.Breakers, 1)
 	require.Equal(t, ps.Breakers[0].State, ds.Breakers[0].State)
 	require.InDelta(t, ps.Breakers[0].ErrorRatio.V, ds.Breakers[0].ErrorRatio.V, 1e-6)
+}
+
+func TestTrendsBeginWithWhatTheServerRemembers(t *testing.T) {
+	t.Parallel()
+	page := exporter(t)
+	server, _ := startServer(t, page.URL)
+	s, err := prometheus.New("prod", server, prometheus.Options{Metrics: metrics.Config{Window: 4 * time.Second}})
+	require.NoError(t, err)
+	trends, err := s.Trends(t.Context(), 60*time.Second, time.Second)
+	require.NoError(t, err)
+	require.Len(t, trends, 3)
+	set, err := s.Latencies(t.Context())
+	require.NoError(t, err)
+	for _, row := range set.Latencies {
+		points := trends[row.Name]
+		require.Len(t, points, 60)
+		require.True(t, math.IsNaN(points[0]), "there was no server a minute ago")
+		require.InEpsilon(t, row.P99.Seconds, points[59], 1e-6)
+	}
+	_, err = s.Trends(t.Context(), time.Hour, time.Second)
+	require.ErrorIs(t, err, sources.ErrInvalid)
 }

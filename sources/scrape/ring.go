@@ -45,8 +45,9 @@ func newRing(window time.Duration) *ring {
 // is new although the scrape before was whole was born in between and counted
 // from 0, so its first increase is not lost.
 func (r *ring) add(at time.Time, p *page, extra metrics.Labels) {
-	if !at.After(r.at) && r.scrapes > 0 {
-		return // a clock that stands still or goes back gives no rates
+	if r.scrapes > 0 && !at.After(r.at) {
+		// The clock went back: states are still true, rates must begin anew.
+		*r = *newRing(r.window)
 	}
 	r.scrapes++
 	for i := range p.samples {
