@@ -33,6 +33,7 @@ var (
 const (
 	DefaultPollInterval = 2 * time.Second
 	DefaultReread       = 30 * time.Second
+	DefaultPatience     = 500 * time.Millisecond
 	DefaultMaxSize      = 32 << 20
 )
 
@@ -43,6 +44,7 @@ type Store struct {
 	now        func() time.Time
 	poll       time.Duration
 	reread     time.Duration
+	patience   time.Duration
 	maxSize    int64
 	notify     bool
 
@@ -69,6 +71,11 @@ func WithReread(d time.Duration) Option {
 	return func(s *Store) { s.reread = max(d, time.Millisecond) }
 }
 
+// WithPatience sets how long Watch reads a file again that stopped making sense
+// before it says so, because editors truncate and then write; DefaultPatience
+// otherwise.
+func WithPatience(d time.Duration) Option { return func(s *Store) { s.patience = d } }
+
 // WithMaxSize bounds the file in bytes; DefaultMaxSize otherwise.
 func WithMaxSize(n int64) Option { return func(s *Store) { s.maxSize = n } }
 
@@ -83,7 +90,7 @@ func New(name, path string, opts ...Option) *Store {
 	}
 	s := &Store{
 		name: name, path: path, now: time.Now, notify: true,
-		poll: DefaultPollInterval, reread: DefaultReread, maxSize: DefaultMaxSize,
+		poll: DefaultPollInterval, reread: DefaultReread, patience: DefaultPatience, maxSize: DefaultMaxSize,
 	}
 	for _, opt := range opts {
 		opt(s)

@@ -15,14 +15,9 @@ import (
 	"relctl-tui/sources"
 )
 
-const (
-	// settle is how long a file that is written in place may take before it is
-	// read; one that was renamed into place is read at once.
-	settle = 10 * time.Millisecond
-	// patience is how long a file that makes no sense is read again before the
-	// watch says so: editors truncate, then write.
-	patience = 500 * time.Millisecond
-)
+// settle is how long a file that is written in place may take before it is
+// read; one that was renamed into place is read at once.
+const settle = 10 * time.Millisecond
 
 // Watch follows the file by notification and, for network file systems, by a
 // slow poll. An error is reported once, until it changes or the file is well
@@ -187,7 +182,7 @@ func (w *watch) patient(err error) bool {
 	if w.bad.IsZero() {
 		w.bad = time.Now()
 	}
-	return time.Since(w.bad) < patience
+	return time.Since(w.bad) < w.s.patience
 }
 
 func (w *watch) fail(ctx context.Context, err error) {

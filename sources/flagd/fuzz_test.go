@@ -1,0 +1,113 @@
+package flagd
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"relctl-tui/sources"
+)
+
+// The fuzz targets lie inside the package and touch no disk: with files and
+// goroutines in the way, a fuzzer gets through a few inputs a second.
+
+const (
+	fuzzFlag  = `{"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off"}`
+	fuzzSplit = `{"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off", "targeting": {"fractional": [["on", 25], ["off", 75]]}}`
+)
+
+func seeds(f *testing.F) {
+	f.Helper()
+	for _, s := range []string{
+		"", "{", "[]", `{"flags":{}}`, "\ufeff{\"flags\":{\"f\":" + fuzzSplit + "}}", `{"flags":[{"key":"f","state":"ENABLED"}]}`,
+		`{"flags":{"f":` + fuzzFlag + `,"g":` + fuzzSplit + `}}`,
+		`{"flags":{"\u0066":{"st\u0061te":"DISABLED","variants":{"on":true,"off":false},"defaultVariant":"on"}}}`,
+		`{"flags":{"f":{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off","targeting":{"fractional":[{"var":"x"},["on"],["off",3]]},"metadata":{"owner":"ana","relctl.ladder":"1,2"}}}}`,
+		`{"flags":{"f":{}}}`, `{"flags":{"f":{"a":1}}}`, "{\r\n\t\"flags\" : {\r\n\t\t\"f\" : { \"x\" : [ ] }\r\n\t}\r\n}", `{"flags":{"f":1,"f":2}}`,
+	} {
+		f.Add([]byte(s))
+	}
+}
+
+// FuzzParse: whatever is in the file, reading it does not panic, agrees with
+// encoding/json on what JSON is, and gives clean, sorted flags.
+func FuzzParse(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		set, err := New("prod", "f.json").set(b)
+		if err != nil {
+			return
+		}
+		if !json.Valid(bytes.TrimPrefix(b, []byte("\ufeff"))) {
+			t.Fatalf("read what is not JSON: %q", b)
+		}
+		for i, x := range set.Flags {
+			if i > 0 && set.Flags[i-1].ID.Key >= x.ID.Key {
+				t.Fatal("not sorted", x.ID)
+			}
+			for _, s := range []string{x.Name, x.Owner, x.Description, x.Variant, x.Note, x.Metric} {
+				if sources.Clean(s, len(s)) != s {
+					t.Fatalf("not clean: %q", s)
+				}
+			}
+			if x.State == sources.FlagBroken && x.Note == "" {
+				t.Fatal("broken without a reason")
+			}
+		}
+	})
+}
+
+// FuzzEdit: a change touches the bytes of its own flag alone, and an undo
+// restores the file byte for byte.
+func FuzzEdit(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := New("prod", "f.json")
+		set, err := s.set(b)
+		if err != nil {
+			return
+		}
+		for _, x := range set.Flags[:min(len(set.Flags), 4)] {
+			for _, c := range []sources.Change{
+				{Kind: sources.Kill}, {Kind: sources.Set, To: sources.Pct(37)}, {Kind: sources.Set, To: 1}, {Kind: sources.Set, To: sources.Full}, {Kind: sources.Set},
+			} {
+				c.Flag = x.ID
+				roundTrip(t, s, b, c)
+			}
+		}
+	})
+}
+
+func roundTrip(t *testing.T, s *Store, before []byte, c sources.Change) {
+	t.Helper()
+	there, err := s.draft(before, c)
+	if err != nil {
+		return
+	}
+	after, raw := there.bytes, there.planned.Restore
+	// All that differs lies within the definition's own bytes.
+	at := bytes.Index(before, raw)
+	for ; at >= 0; at = following(before, raw, at) {
+		tail := before[at+len(raw):]
+		if bytes.HasPrefix(after, before[:at]) && bytes.HasSuffix(after, tail) && len(after) >= at+len(tail) {
+			break
+		}
+	}
+	if at < 0 {
+		t.Fatalf("bytes outside the flag changed: %q -> %q", before, after)
+	}
+	back, err := s.draft(after, sources.Change{Flag: c.Flag, Kind: sources.Undo, Seen: there.planned.New.Revision, Restore: raw})
+	if err != nil {
+		t.Fatalf("no way back from %q to %q: %v", after, before, err)
+	}
+	if !bytes.Equal(back.bytes, before) {
+		t.Fatalf("undo left %q of %q", back.bytes, before)
+	}
+}
+
+func following(b, sub []byte, at int) int {
+	if i := bytes.Index(b[at+1:], sub); i >= 0 {
+		return at + 1 + i
+	}
+	return -1
+}

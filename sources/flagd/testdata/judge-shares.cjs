@@ -1,0 +1,22 @@
+// Reads {"files": [path, ...], "flag": key, "users": n} on standard input and prints,
+// for each file, what flagd's own evaluation says for users user-0 .. user-(n-1).
+const { FlagdCore } = require('@openfeature/flagd-core');
+const fs = require('fs');
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const ask = JSON.parse(fs.readFileSync(0, 'utf8'));
+const answers = ask.files.map((file) => {
+  const core = new FlagdCore(undefined, quiet);
+  core.setConfigurations(fs.readFileSync(file, 'utf8'));
+  const on = [];
+  const reasons = {};
+  for (let i = 0; i < ask.users; i++) {
+    const context = { targetingKey: 'user-' + i, email: 'user-' + i + '@example.com' };
+    const got = core.resolveBooleanEvaluation(ask.flag, false, context, quiet);
+    reasons[got.reason] = (reasons[got.reason] || 0) + 1;
+    if (got.errorCode) throw new Error(file + ': ' + got.errorCode + ' ' + got.errorMessage);
+    if (got.value) on.push(i);
+  }
+  return { on, reasons };
+});
+console.log(JSON.stringify(answers));
