@@ -96,4 +96,8 @@ type Activity struct {
 	New     string // "killed"
 	Outcome Outcome
 	Err     string
+
+	// Revision is what the flag has after the change, "" when unknown. It is how
+	// a change seen in the store is told apart from one that is known already.
+	Revision Revision
 }

@@ -1,0 +1,227 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/journal"
+)
+
+// errNothingToDo is how commit stops a write that would change nothing.
+var errNothingToDo = errors.New("nothing to do")
+
+// attempt is one intent being carried out.
+type attempt struct {
+	c      *Controller
+	intent sources.Intent
+	store  *Store
+	writer sources.FlagWriter
+	change sources.Change
+	undoes *journal.Entry // the change being undone
+
+	mu        sync.Mutex // commit may run on the driver's goroutine
+	planned   *sources.Planned
+	idle      *sources.Flag // set when there was nothing to do
+	journaled bool
+	warnings  []string
+}
+
+// prepare finds the store and the writer, and checks what needs no flag.
+func (a *attempt) prepare(ctx context.Context) (err error) {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("nothing was changed, the time was up before it began: %w: %w", sources.ErrUnavailable, err)
+	}
+	switch a.intent.Kind {
+	case sources.Kill:
+		a.change.Seen, a.change.To = "", 0
+	case sources.Ramp, sources.Back, sources.Set:
+		if a.intent.To < 0 || a.intent.To > sources.Full {
+			return fmt.Errorf("%s%% is outside 0..100: %w", a.intent.To, sources.ErrInvalid)
+		}
+	case sources.Undo:
+		if err := a.findUndo(ctx); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("%q is nothing that can be done to a flag: %w", sources.Clean(string(a.intent.Kind), 20), sources.ErrInvalid)
+	}
+	if a.store, err = a.c.store(a.change.Flag.Source); err != nil {
+		return err
+	}
+	a.writer, err = a.store.writer()
+	return err
+}
+
+func (a *attempt) run(ctx context.Context) (sources.Receipt, error) {
+	r, err := a.write(ctx)
+	a.mu.Lock()
+	idle, planned := a.idle, a.planned
+	a.mu.Unlock()
+	switch {
+	case idle != nil:
+		if planned != nil { // an earlier try was recorded, then somebody else was quicker
+			a.finish(nil, sources.Failed, fmt.Errorf("%s was already there", idle.Brief()))
+		}
+		return a.nothingToDo(*idle), nil
+	case err == nil && planned == nil && r.Old.Revision == r.New.Revision:
+		return a.nothingToDo(r.New), nil
+	case err == nil && planned == nil: // the driver wrote without asking
+		_ = a.commit(sources.Planned{Old: r.Old, New: r.New, Restore: r.Restore})
+	case err != nil && (planned == nil || certain(err)):
+		return sources.Receipt{}, a.failed(ctx, err)
+	case err != nil:
+		return a.settle(ctx, err)
+	}
+	return a.verify(ctx, r)
+}
+
+// write applies the change; a kill goes on until it wins or ctx ends.
+func (a *attempt) write(ctx context.Context) (sources.Receipt, error) {
+	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
+		r, err := a.apply(ctx)
+		if err == nil || a.intent.Kind != sources.Kill || !errors.Is(err, sources.ErrConflict) {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// apply keeps a driver's panic from taking the board down with it.
+func (a *attempt) apply(ctx context.Context) (r sources.Receipt, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the driver of %s failed while writing (%v): %w", a.store.Name, p, sources.ErrUnavailable)
+		}
+	}()
+	return a.writer.Apply(ctx, a.change)
+}
+
+// commit runs between the compare and the swap: rules first, then the journal.
+func (a *attempt) commit(p sources.Planned) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.allowed(&p); err != nil {
+		if errors.Is(err, errNothingToDo) {
+			a.idle = &p.Old
+		}
+		return err
+	}
+	now := a.c.opts.Now()
+	if j := a.store.Journal; j != nil {
+		if err := j.Intent(a.entry(&p, now)); err == nil {
+			a.journaled = true
+		} else if a.intent.Kind == sources.Kill {
+			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+err.Error())
+		} else {
+			return fmt.Errorf("nothing was changed because it could not be recorded: %w: %w", sources.ErrUnavailable, err)
+		}
+	}
+	a.planned = &p
+	a.c.opts.Observe(a.activity(&p, now, sources.Pending, nil))
+	return nil
+}
+
+// allowed holds a change against the flag as the store has it at this moment.
+func (a *attempt) allowed(p *sources.Planned) error {
+	old := &p.Old
+	switch a.intent.Kind {
+	case sources.Kill:
+		if old.Killed {
+			return errNothingToDo
+		}
+		return nil
+	case sources.Undo:
+		return nil
+	}
+	if err := old.CanRamp(); err != nil {
+		return err
+	}
+	to, now := a.change.To, old.Rollout.Or(0)
+	switch {
+	case old.Revision != "" && old.Revision == p.New.Revision:
+		return errNothingToDo
+	case a.intent.Kind == sources.Ramp && to < now:
+		return fmt.Errorf("%s is at %s%% already, a ramp to %s%% would lower it: %w", old.Name, now, to, sources.ErrInvalid)
+	case a.intent.Kind == sources.Back && to > now:
+		return fmt.Errorf("%s is at %s only, a step back to %s%% would raise it: %w", old.Name, old.Brief(), to, sources.ErrInvalid)
+	}
+	return nil
+}
+
+func (a *attempt) entry(p *sources.Planned, now time.Time) journal.Entry {
+	e := journal.Entry{
+		ID: a.change.ID, At: now, Kind: a.change.Kind, Flag: a.change.Flag,
+		Actor: a.change.Actor, Reason: a.change.Reason,
+		Old: p.Old.Brief(), New: p.New.Brief(),
+		OldRevision: p.Old.Revision, NewRevision: p.New.Revision, Restore: p.Restore,
+	}
+	switch a.intent.Kind {
+	case sources.Ramp, sources.Back, sources.Set:
+		e.To = a.change.To.String()
+	case sources.Undo:
+		e.Undoes = a.undoes.ID
+	}
+	return e
+}
+
+func (a *attempt) activity(p *sources.Planned, at time.Time, o sources.Outcome, err error) sources.Activity {
+	e := a.entry(p, at)
+	act := e.Activity()
+	act.Actor = sources.Clean(act.Actor, sources.MaxName)
+	act.Reason = sources.Clean(act.Reason, maxSentence)
+	act.Outcome = o
+	if err != nil {
+		act.Err = sources.Clean(err.Error(), maxSentence)
+	}
+	return act
+}
+
+// nothingToDo is the receipt of a change that the store has already.
+func (a *attempt) nothingToDo(f sources.Flag) sources.Receipt {
+	warning := f.Name + " is " + f.Brief() + " already, nothing was written"
+	if a.intent.Kind == sources.Kill {
+		warning = f.Name + " was already killed"
+	}
+	now := a.c.opts.Now()
+	return sources.Receipt{
+		Change: a.change.ID, Kind: a.intent.Kind, Old: f, New: f, Accepted: now, Reread: now,
+		Warning: sources.Clean(warning, maxSentence),
+	}
+}
+
+// finish records the outcome, tells the board and completes the receipt.
+func (a *attempt) finish(r *sources.Receipt, o sources.Outcome, cause error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.c.opts.Now()
+	if a.journaled {
+		text := ""
+		if cause != nil {
+			text = cause.Error()
+		}
+		if err := a.store.Journal.Result(a.change.ID, o, text, now); err != nil {
+			a.warnings = append(a.warnings, "the result could not be recorded: "+err.Error())
+		}
+	}
+	if a.planned != nil {
+		a.c.opts.Observe(a.activity(a.planned, now, o, cause))
+	}
+	if r == nil {
+		return
+	}
+	for _, w := range a.warnings {
+		if r.Warning != "" {
+			r.Warning += "; "
+		}
+		r.Warning += w
+	}
+	r.Warning = sources.Clean(r.Warning, maxSentence)
+}

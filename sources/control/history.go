@@ -1,0 +1,182 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/journal"
+)
+
+// History is what the journals of all stores know, newest first and at most
+// limit lines (0 or less: as much as undo looks back over), with warnings about
+// what could not be read.
+func (c *Controller) History(limit int) ([]sources.Activity, []string) {
+	entries, warnings := c.entries(limit)
+	if limit > 0 && len(entries) > limit {
+		entries = entries[:limit]
+	}
+	acts := make([]sources.Activity, len(entries))
+	for i := range entries {
+		acts[i] = entries[i].Activity()
+	}
+	return acts, warnings
+}
+
+// entries merges the newest entries of all journals.
+func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string) {
+	if limit <= 0 {
+		limit = historyWindow
+	}
+	for i := range c.opts.Stores {
+		s := &c.opts.Stores[i]
+		if s.Journal == nil {
+			continue
+		}
+		es, ws, err := s.Journal.Read(limit)
+		if err != nil {
+			ws = append(ws, sources.Clean(err.Error(), maxSentence))
+		}
+		warnings = append(warnings, ws...)
+		for _, e := range es {
+			// A journal speaks for its own store only, whatever its lines say.
+			if e.Flag.Source == s.Name {
+				all = append(all, e)
+			}
+		}
+	}
+	slices.SortStableFunc(all, journal.Compare)
+	return all, warnings
+}
+
+// findUndo fills the change with what takes another one back.
+func (a *attempt) findUndo(ctx context.Context) error {
+	entries, warnings := a.c.entries(0)
+	var found *journal.Entry
+	if a.intent.Change != "" {
+		i := slices.IndexFunc(entries, func(e journal.Entry) bool { return e.ID == a.intent.Change })
+		if i < 0 {
+			return fmt.Errorf("no change %s is recorded: %w", sources.Clean(a.intent.Change, 64), sources.ErrNotFound)
+		}
+		found = &entries[i]
+	} else {
+		undone := undoneSet(entries)
+		for i := range entries {
+			if e := &entries[i]; e.Actor == sources.Clean(a.intent.Actor, sources.MaxName) && e.Kind != sources.Undo && !undone[e.ID] && a.c.happened(ctx, e) {
+				found = e
+				break
+			}
+		}
+	}
+	if found == nil {
+		err := fmt.Errorf("there is nothing left to undo: %w", sources.ErrNotFound)
+		if len(warnings) > 0 {
+			err = fmt.Errorf("%w (%s)", err, warnings[0])
+		}
+		return err
+	}
+	if found.Outcome == sources.Failed {
+		return fmt.Errorf("change %s failed, there is nothing to undo: %w", found.ID, sources.ErrInvalid)
+	}
+	if found.NewRevision == "" || len(found.Restore) == 0 {
+		return fmt.Errorf("the record of change %s does not say how to undo it: %w", found.ID, sources.ErrUnsupported)
+	}
+	a.undoes = found
+	a.change.Flag, a.change.Seen, a.change.Restore, a.change.To = found.Flag, found.NewRevision, found.Restore, 0
+	return nil
+}
+
+// happened says whether an entry's change is in the store: a confirmed one is, a
+// failed one is not, and for the rest the store is asked.
+func (c *Controller) happened(ctx context.Context, e *journal.Entry) bool {
+	switch e.Outcome {
+	case sources.Confirmed:
+		return true
+	case sources.Failed:
+		return false
+	}
+	s, err := c.store(e.Flag.Source)
+	if err != nil {
+		return false
+	}
+	f, err := s.read(ctx, e.Flag)
+	return err == nil && e.NewRevision != "" && f.Revision == e.NewRevision
+}
+
+// undoneSet is the changes that are taken back at the moment: undone by an undo
+// that is not itself undone. Entries come newest first, and an undo is always
+// newer than what it undoes, so one pass settles it.
+func undoneSet(entries []journal.Entry) map[string]bool {
+	undone := map[string]bool{}
+	for i := range entries {
+		e := &entries[i]
+		if e.Kind == sources.Undo && e.Undoes != "" && e.Outcome != sources.Failed && e.Outcome != sources.Pending && !undone[e.ID] {
+			undone[e.Undoes] = true
+		}
+	}
+	return undone
+}
+
+// InDoubt is the changes whose result was never recorded, because a process died
+// in between, newest first. Each is held against the store: Confirmed when the
+// change is in force or was built upon, Failed when the old value is still there,
+// Unconfirmed when neither can be said; Err explains it. Verdicts on intents
+// older than a minute are recorded, so that they are reported once.
+func (c *Controller) InDoubt() []sources.Activity {
+	ctx, cancel := context.WithTimeout(context.Background(), doubtTimeout)
+	defer cancel()
+	entries, _ := c.entries(0)
+	var doubts []sources.Activity
+	for i := range entries {
+		e := &entries[i]
+		if e.Outcome != sources.Pending || c.isRunning(e.ID) {
+			continue
+		}
+		outcome, why, settled := c.verdict(ctx, e, entries[:i])
+		act := e.Activity()
+		act.Outcome, act.Err = outcome, sources.Clean(why, maxSentence)
+		doubts = append(doubts, act)
+		if settled && c.opts.Now().Sub(e.At) > inFlight {
+			c.record(e, outcome, why)
+		}
+	}
+	return doubts
+}
+
+// verdict compares an entry with the store and with the entries after it.
+func (c *Controller) verdict(ctx context.Context, e *journal.Entry, later []journal.Entry) (o sources.Outcome, why string, settled bool) {
+	s, err := c.store(e.Flag.Source)
+	if err != nil {
+		return sources.Unconfirmed, err.Error(), false
+	}
+	if slices.ContainsFunc(later, func(l journal.Entry) bool {
+		return l.Flag == e.Flag && l.OldRevision == e.NewRevision && l.Outcome != sources.Failed
+	}) {
+		return sources.Confirmed, "no result was recorded, but a later change was made on top of it", true
+	}
+	f, err := s.read(ctx, e.Flag)
+	switch {
+	case err != nil && !errors.Is(err, sources.ErrNotFound):
+		return sources.Unconfirmed, "no result was recorded and the store cannot be read: " + err.Error(), false
+	case err != nil:
+		return sources.Unconfirmed, "no result was recorded and the flag is gone", true
+	case f.Revision == e.NewRevision:
+		return sources.Confirmed, "no result was recorded, but the change is in force", true
+	case f.Revision == e.OldRevision:
+		return sources.Failed, "no result was recorded and the store still has the old value", true
+	default:
+		return sources.Unconfirmed, "no result was recorded and the flag is " + f.Brief() + " now", true
+	}
+}
+
+// record keeps a verdict, where this controller may write.
+func (c *Controller) record(e *journal.Entry, o sources.Outcome, why string) {
+	if c.opts.ReadOnly {
+		return
+	}
+	if s, err := c.store(e.Flag.Source); err == nil && s.Journal != nil && !s.ReadOnly {
+		_ = s.Journal.Result(e.ID, o, why, c.opts.Now()) // asked again next time when it cannot be kept
+	}
+}

@@ -1,0 +1,114 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"relctl-tui/sources"
+)
+
+// certain says that after this error of a writer nothing was written; any other
+// (a timeout, a lost connection) leaves that open.
+func certain(err error) bool {
+	for _, e := range []error{
+		sources.ErrConflict, sources.ErrNotFound, sources.ErrUnsupported, sources.ErrUnauthorized,
+		sources.ErrReadOnly, sources.ErrApprovalNeeded, sources.ErrInvalid,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// failed closes a change of which nothing was written.
+func (a *attempt) failed(ctx context.Context, err error) error {
+	if errors.Is(err, sources.ErrConflict) {
+		err = a.conflict(ctx, err)
+	}
+	a.finish(nil, sources.Failed, err)
+	return err
+}
+
+// conflict says what the flag is now, and for an undo what it should have been.
+func (a *attempt) conflict(ctx context.Context, err error) error {
+	now, rerr := a.store.read(ctx, a.change.Flag)
+	switch {
+	case rerr != nil:
+		return err
+	case a.undoes != nil:
+		return fmt.Errorf("%s is %s now and not %s as the change left it, so it was not undone: %w", now.Name, now.Brief(), a.undoes.New, err)
+	case a.intent.Kind == sources.Kill:
+		return fmt.Errorf("%s keeps being changed and is %s now, press kill again: %w", now.Name, now.Brief(), err)
+	case a.intent.Kind == sources.Set, a.intent.Kind == sources.Ramp, a.intent.Kind == sources.Back:
+		return fmt.Errorf("%s is %s now, changed since you looked, so it was not set to %s%%: %w", now.Name, now.Brief(), a.change.To, err)
+	default:
+		return err
+	}
+}
+
+// settle finds out what became of a write whose answer was lost.
+func (a *attempt) settle(ctx context.Context, cause error) (sources.Receipt, error) {
+	r := sources.Receipt{
+		Change: a.change.ID, Kind: a.intent.Kind,
+		Old: a.planned.Old, New: a.planned.New, Restore: a.planned.Restore,
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
+	defer cancel()
+	got, err := a.store.read(ctx, a.change.Flag)
+	switch {
+	case err == nil && got.Revision == a.planned.New.Revision:
+		r.New, r.Accepted, r.Reread = got, a.c.opts.Now(), a.c.opts.Now()
+		r.Warning = "written, though the store answered: " + cause.Error()
+		a.finish(&r, sources.Confirmed, nil)
+		return r, nil
+	case err == nil && got.Revision == a.planned.Old.Revision:
+		a.finish(nil, sources.Failed, cause)
+		return sources.Receipt{}, cause
+	case err == nil:
+		cause = fmt.Errorf("%s may have been changed and is %s now, look before you go on: %w: %w", got.Name, got.Brief(), ErrUnconfirmed, cause)
+	default:
+		cause = fmt.Errorf("%s may have been changed and cannot be read back: %w: %w", a.planned.Old.Name, ErrUnconfirmed, cause)
+	}
+	a.finish(&r, sources.Unconfirmed, cause)
+	return r, cause
+}
+
+// verify reads back what the store accepted. Another value than ours is
+// somebody's later change, since the write was durable: it is confirmed, with a
+// warning. Two exceptions: the old value still there, and a kill that is not in
+// force, are never called done.
+func (a *attempt) verify(ctx context.Context, r sources.Receipt) (sources.Receipt, error) {
+	r.Change, r.Kind = a.change.ID, a.intent.Kind
+	if r.Accepted.IsZero() {
+		r.Accepted = a.c.opts.Now()
+	}
+	got, err := a.store.read(ctx, a.change.Flag)
+	name := sources.Clean(a.change.Flag.Key, sources.MaxName)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%s was written but could not be read back: %w: %w", name, ErrUnconfirmed, err)
+	case got.Revision == r.New.Revision:
+		r.Reread = a.c.opts.Now()
+	case got.Revision == r.Old.Revision:
+		err = fmt.Errorf("%s was written but still reads %s, look before you go on: %w", name, got.Brief(), ErrUnconfirmed)
+	case a.intent.Kind == sources.Kill && !got.Killed:
+		err = fmt.Errorf("%s was killed but somebody made it %s right after, press kill again: %w", name, got.Brief(), ErrUnconfirmed)
+	default:
+		r.Reread = a.c.opts.Now()
+		a.warn(fmt.Sprintf("%s was changed again right after by somebody else and is %s now", name, got.Brief()))
+	}
+	if err != nil {
+		a.finish(&r, sources.Unconfirmed, err)
+		return r, err
+	}
+	a.finish(&r, sources.Confirmed, nil)
+	return r, nil
+}
+
+func (a *attempt) warn(sentence string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.warnings = append(a.warnings, sentence)
+}

@@ -1,0 +1,276 @@
+// Package live supervises the sources of a context and publishes immutable,
+// numbered snapshots of everything the board shows. One source's failure or
+// silence never delays another, and polling never stops.
+package live
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+const (
+	defaultStale    = 15 * time.Second
+	defaultUnknown  = 2 * time.Minute
+	defaultEvery    = 5 * time.Second
+	defaultTimeout  = 5 * time.Second
+	defaultActivity = 200
+	maxBackoff      = 15 * time.Second
+	publishEvery    = 50 * time.Millisecond // at most 20 snapshots a second
+	maxText         = 300
+)
+
+// Source is one system to supervise. Driver is asked for FlagWatcher, FlagLister,
+// BreakerLister, LatencyReader and ExposureReader.
+type Source struct {
+	Name, Kind string
+	Driver     any
+	Every      time.Duration // pause between polls; 0 for 5 s
+	Timeout    time.Duration // of one read; 0 for 5 s
+	Writable   bool          // flags may be changed through it, if the driver can
+}
+
+// FlagRule is what the configuration adds to a flag, by its key.
+type FlagRule struct {
+	Ladder sources.Ladder // nil for the context's
+	Metric string         // name of a latency; "" for none
+}
+
+// Options make an Engine. Only Sources matters; everything else has a default.
+type Options struct {
+	Context, Accent string
+	Sources         []Source
+	StaleAfter      time.Duration // age at which data is stale; 0 for 15 s
+	UnknownAfter    time.Duration // age at which data means nothing; 0 for 2 min
+	Now             func() time.Time
+	After           func(time.Duration) <-chan time.Time
+	Jitter          func(time.Duration) time.Duration // spreads retries; nil for ±20 %
+	History         func() []sources.Activity         // the journal, newest first; may do I/O
+	Rules           map[string]FlagRule               // by flag key
+	Ladder          sources.Ladder                    // the context's; nil for the default
+	MaxActivity     int                               // lines of activity kept; 0 for 200
+}
+
+// Engine supervises sources. Make it with New; it is goroutine-safe.
+type Engine struct {
+	opts     Options
+	snapshot atomic.Pointer[sources.Snapshot]
+	kick     chan struct{} // wakes the publisher
+	recall   chan struct{} // wakes the historian
+
+	mu     sync.Mutex
+	state  *state
+	wake   chan struct{} // closed with the next snapshot
+	nudges map[string][]chan struct{}
+}
+
+// New is an Engine that has read nothing yet; its first snapshot is there at once.
+func New(opts Options) *Engine {
+	opts = withDefaults(opts)
+	e := &Engine{
+		opts: opts, kick: make(chan struct{}, 1), recall: make(chan struct{}, 1),
+		wake: make(chan struct{}), nudges: map[string][]chan struct{}{},
+		state: newState(opts),
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.publish(opts.Now())
+	return e
+}
+
+func withDefaults(o Options) Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = time.After
+	}
+	if o.Jitter == nil {
+		o.Jitter = func(d time.Duration) time.Duration {
+			return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // spreads load, guards nothing
+		}
+	}
+	if o.StaleAfter <= 0 {
+		o.StaleAfter = defaultStale
+	}
+	if o.UnknownAfter <= 0 {
+		o.UnknownAfter = max(defaultUnknown, o.StaleAfter)
+	}
+	if o.MaxActivity <= 0 {
+		o.MaxActivity = defaultActivity
+	}
+	o.Sources = append([]Source(nil), o.Sources...)
+	for i := range o.Sources {
+		s := &o.Sources[i]
+		if s.Every <= 0 {
+			s.Every = defaultEvery
+		}
+		if s.Timeout <= 0 {
+			s.Timeout = defaultTimeout
+		}
+	}
+	return o
+}
+
+// Run supervises all sources until ctx ends and then returns nil, once every
+// loop of its own is over. Call it once.
+func (e *Engine) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for i := range e.opts.Sources {
+		for _, loop := range e.loops(i) {
+			wg.Go(func() { loop(ctx) })
+		}
+	}
+	if e.opts.History != nil {
+		e.remember()
+		wg.Go(func() { e.historian(ctx) })
+	}
+	e.publisher(ctx)
+	wg.Wait()
+	return nil
+}
+
+// Snapshot is the latest snapshot; never nil, never blocks.
+func (e *Engine) Snapshot() *sources.Snapshot { return e.snapshot.Load() }
+
+// Next waits for a snapshot whose Seq is above after and returns the latest. Its
+// only error is ctx's.
+func (e *Engine) Next(ctx context.Context, after uint64) (*sources.Snapshot, error) {
+	for {
+		e.mu.Lock()
+		wake := e.wake
+		e.mu.Unlock()
+		if s := e.snapshot.Load(); s.Seq > after {
+			return s, nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Observe adds what happened, or what became of it: an activity with a known ID
+// replaces the one that is there.
+func (e *Engine) Observe(a sources.Activity) {
+	e.update(func(s *state) { s.observe(a, e.opts.Now()) })
+	if a.Outcome == sources.Confirmed && a.Flag.Source != "" {
+		e.nudge(a.Flag.Source, false)
+	}
+}
+
+// Nudge reads the named source now instead of at its next turn.
+func (e *Engine) Nudge(source string) { e.nudge(source, true) }
+
+func (e *Engine) nudge(source string, watched bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	st := e.state.source(source)
+	if st == nil || (!watched && st.watched) {
+		return
+	}
+	for _, c := range e.nudges[source] {
+		signal(c)
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// update changes the state and lets the publisher decide whether it shows.
+func (e *Engine) update(f func(*state)) {
+	e.mu.Lock()
+	f(e.state)
+	unattributed := e.state.unattributed
+	e.state.unattributed = false
+	e.mu.Unlock()
+	signal(e.kick)
+	if unattributed {
+		signal(e.recall)
+	}
+}
+
+// publisher turns changes into snapshots: the first after a quiet time at once,
+// bursts gathered, and health by the clock even when nothing arrives.
+func (e *Engine) publisher(ctx context.Context) {
+	var last time.Time
+	for {
+		var gather, health <-chan time.Time
+		e.mu.Lock()
+		now := e.opts.Now()
+		next := e.state.assess(now)
+		if e.state.dirty {
+			if wait := publishEvery - now.Sub(last); last.IsZero() || wait <= 0 {
+				e.publish(now)
+				last = now
+			} else {
+				gather = e.opts.After(wait)
+			}
+		}
+		e.mu.Unlock()
+		if next > 0 {
+			health = e.opts.After(next)
+		}
+		kick := e.kick
+		if gather != nil {
+			kick = nil // it is dirty already; one look when the wait is over is enough
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-kick:
+		case <-gather:
+		case <-health:
+		}
+	}
+}
+
+// publish makes the state the latest snapshot. The caller holds e.mu.
+func (e *Engine) publish(now time.Time) {
+	e.snapshot.Store(e.state.build(now))
+	close(e.wake)
+	e.wake = make(chan struct{})
+}
+
+// historian re-reads the journal when a change appears whose author is not
+// known: the intent is on disk before the change shows, its result comes later.
+func (e *Engine) historian(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.recall:
+		}
+		for _, pause := range []time.Duration{0, time.Second, 4 * time.Second} {
+			if pause > 0 {
+				select {
+				case <-ctx.Done():
+					return
+				case <-e.recall: // another one: start over
+					signal(e.recall)
+				case <-e.opts.After(pause):
+				}
+			}
+			e.remember()
+		}
+	}
+}
+
+func (e *Engine) remember() {
+	defer func() { _ = recover() }() // a journal that cannot be read names nobody
+	acts := e.opts.History()
+	e.update(func(s *state) {
+		for i := len(acts) - 1; i >= 0; i-- {
+			s.recall(acts[i], e.opts.Now())
+		}
+	})
+}

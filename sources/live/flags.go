@@ -1,0 +1,114 @@
+package live
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// setFlags takes a store's new set, turns what differs into activity, and marks
+// the flags for the next snapshot when anything does.
+func (s *state) setFlags(i int, set *sources.FlagSet, now time.Time) {
+	st := s.sources[i]
+	s.warn(st, capFlags, set.Warnings)
+	old := st.flags
+	st.flags = set
+	if old == nil {
+		s.flagsDirty, s.dirty = true, true
+		return
+	}
+	if old.Revision != "" && old.Revision == set.Revision && len(old.Flags) == len(set.Flags) {
+		return
+	}
+	changed, room := false, s.opts.MaxActivity
+	diff(old.Flags, set.Flags, func(was, is *sources.Flag) {
+		changed = true
+		if room > 0 {
+			room--
+			s.changed(was, is, now)
+		}
+	})
+	if changed {
+		s.flagsDirty, s.dirty = true, true
+	}
+}
+
+// diff walks two sets sorted by key and calls f for each flag that came, went or
+// changed; was or is is nil for the first two.
+func diff(old, now []sources.Flag, f func(was, is *sources.Flag)) {
+	for len(old) > 0 || len(now) > 0 {
+		switch {
+		case len(now) == 0 || (len(old) > 0 && old[0].ID.Key < now[0].ID.Key):
+			f(&old[0], nil)
+			old = old[1:]
+		case len(old) == 0 || now[0].ID.Key < old[0].ID.Key:
+			f(nil, &now[0])
+			now = now[1:]
+		default:
+			if old[0].Revision != now[0].Revision || old[0].Revision == "" && old[0].Brief() != now[0].Brief() {
+				f(&old[0], &now[0])
+			}
+			old, now = old[1:], now[1:]
+		}
+	}
+}
+
+// mergeFlags makes one slice of all stores' flags, by source and key, with the
+// context's rules and the last change written in.
+func (s *state) mergeFlags() {
+	n := 0
+	for _, st := range s.sources {
+		if st.flags != nil {
+			n += len(st.flags.Flags)
+		}
+	}
+	last := s.lastChanges()
+	flags := make([]sources.Flag, 0, n)
+	for _, st := range s.sources {
+		if st.flags == nil {
+			continue
+		}
+		for _, f := range st.flags.Flags {
+			if rule, ok := s.opts.Rules[f.ID.Key]; ok {
+				if rule.Ladder != nil {
+					f.Ladder = rule.Ladder
+				}
+				if rule.Metric != "" {
+					f.Metric = rule.Metric
+				}
+			}
+			if f.Ladder == nil {
+				f.Ladder = s.opts.Ladder
+			}
+			if l := last[f.ID]; l != nil && (l.Revision == f.Revision || l.Revision == "" && f.ChangedAt.Before(l.At)) {
+				f.ChangedAt, f.ChangedBy = l.At, l.Actor
+			}
+			flags = append(flags, f)
+		}
+	}
+	if !slices.IsSortedFunc(flags, byID) {
+		slices.SortStableFunc(flags, byID)
+	}
+	s.flags = flags
+	s.flagsSeq++
+}
+
+func byID(a, b sources.Flag) int {
+	if c := strings.Compare(a.ID.Source, b.ID.Source); c != 0 {
+		return c
+	}
+	return strings.Compare(a.ID.Key, b.ID.Key)
+}
+
+// lastChanges is the newest change of each flag that took effect.
+func (s *state) lastChanges() map[sources.FlagID]*line {
+	last := map[sources.FlagID]*line{}
+	for _, l := range s.activity {
+		if l.Flag.Key != "" && l.tookEffect() && last[l.Flag] == nil {
+			last[l.Flag] = l
+		}
+	}
+	return last
+}

@@ -1,0 +1,235 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// capability is one thing that a source can be read for. Each has a loop of its
+// own, so that a slow one does not hold up the others of the same source.
+type capability int
+
+const (
+	capFlags capability = iota
+	capBreakers
+	capLatencies
+	capExposures
+	capCount
+)
+
+var errHung = errors.New("no answer")
+
+// loops is what supervises the i-th source.
+func (e *Engine) loops(i int) (loops []func(context.Context)) {
+	src := e.opts.Sources[i]
+	add := func(c capability, read func(context.Context) (func(*state), error)) {
+		nudge := make(chan struct{}, 1)
+		e.mu.Lock()
+		e.nudges[src.Name] = append(e.nudges[src.Name], nudge)
+		e.mu.Unlock()
+		loops = append(loops, func(ctx context.Context) { e.poll(ctx, i, c, read, nudge) })
+	}
+	flags := func(ctx context.Context) (func(*state), error) {
+		set, err := src.Driver.(sources.FlagLister).Flags(ctx)
+		return func(s *state) { s.setFlags(i, &set, e.opts.Now()) }, err
+	}
+	_, lists := src.Driver.(sources.FlagLister)
+	if w, ok := src.Driver.(sources.FlagWatcher); ok {
+		nudge := make(chan struct{}, 1)
+		e.mu.Lock()
+		e.nudges[src.Name] = append(e.nudges[src.Name], nudge)
+		e.mu.Unlock()
+		if !lists {
+			flags = nil
+		}
+		loops = append(loops, func(ctx context.Context) { e.watch(ctx, i, w, flags, nudge) })
+	} else if lists {
+		add(capFlags, flags)
+	}
+	if d, ok := src.Driver.(sources.BreakerLister); ok {
+		add(capBreakers, func(ctx context.Context) (func(*state), error) {
+			set, err := d.Breakers(ctx)
+			return func(s *state) { s.setBreakers(i, set, e.opts.Now()) }, err
+		})
+	}
+	if d, ok := src.Driver.(sources.LatencyReader); ok {
+		add(capLatencies, func(ctx context.Context) (func(*state), error) {
+			set, err := d.Latencies(ctx)
+			return func(s *state) { s.setLatencies(i, set, e.opts.Now()) }, err
+		})
+	}
+	if d, ok := src.Driver.(sources.ExposureReader); ok {
+		add(capExposures, func(ctx context.Context) (func(*state), error) {
+			set, err := d.Exposures(ctx)
+			return func(s *state) { s.setExposures(i, &set, e.opts.Now()) }, err
+		})
+	}
+	return loops
+}
+
+// poll reads again and again: after Every, later when it fails, at once when nudged.
+func (e *Engine) poll(ctx context.Context, i int, c capability, read func(context.Context) (func(*state), error), nudge chan struct{}) {
+	failures := 0
+	for {
+		err := e.read(ctx, i, c, read)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil || absent(err) {
+			failures = 0
+		} else {
+			failures++
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-nudge:
+		case <-e.opts.After(e.pause(i, failures)):
+		}
+	}
+}
+
+// pause is Every, doubled with each failure up to a cap, and then spread.
+func (e *Engine) pause(i, failures int) time.Duration {
+	every := e.opts.Sources[i].Every
+	if failures == 0 {
+		return every
+	}
+	d := every
+	for n := 1; n < failures && d < maxBackoff; n++ {
+		d *= 2
+	}
+	return e.opts.Jitter(min(d, max(maxBackoff, every)))
+}
+
+type reading struct {
+	apply func(*state)
+	err   error
+}
+
+// read makes one read within the source's timeout. A driver that does not return
+// even then is reported, and waited for: one read at a time is outstanding.
+func (e *Engine) read(ctx context.Context, i int, c capability, read func(context.Context) (func(*state), error)) error {
+	readCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan reading, 1)
+	go func() {
+		var r reading
+		defer func() {
+			if p := recover(); p != nil {
+				r = reading{err: fmt.Errorf("the driver failed (%v): %w", p, sources.ErrUnavailable)}
+			}
+			done <- r
+		}()
+		r.apply, r.err = read(readCtx)
+	}()
+	timeout := e.opts.Sources[i].Timeout
+	deadline := e.opts.After(timeout)
+	var late error
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline:
+			late = fmt.Errorf("%w within %s: %w", errHung, timeout, sources.ErrUnavailable)
+			e.fail(i, c, late)
+			cancel()
+		case r := <-done:
+			if r.err != nil && late != nil {
+				return late // it only says that it was cancelled
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			e.take(i, c, r)
+			return r.err
+		}
+	}
+}
+
+func (e *Engine) take(i int, c capability, r reading) {
+	if r.err != nil {
+		e.fail(i, c, r.err)
+		return
+	}
+	e.update(func(s *state) {
+		r.apply(s)
+		s.succeed(i, c, e.opts.Now())
+	})
+}
+
+func (e *Engine) fail(i int, c capability, err error) {
+	e.update(func(s *state) { s.fail(i, c, err, e.opts.Now()) })
+}
+
+// absent says that a source simply does not have a thing, which is no failure.
+func absent(err error) bool { return errors.Is(err, sources.ErrUnsupported) }
+
+// watch follows a store and starts over, with a growing pause, when the watch
+// cannot be had or breaks off. A nudge reads the store once, beside the watch.
+func (e *Engine) watch(ctx context.Context, i int, w sources.FlagWatcher, flags func(context.Context) (func(*state), error), nudge chan struct{}) {
+	failures := 0
+	for {
+		events, cancel, err := e.startWatch(ctx, w)
+		if err == nil {
+			if e.follow(ctx, i, events, flags, nudge) {
+				failures = 0
+			}
+			err = fmt.Errorf("the watch broke off: %w", sources.ErrUnavailable)
+		}
+		cancel()
+		if ctx.Err() != nil {
+			return
+		}
+		e.fail(i, capFlags, err)
+		failures++
+		select {
+		case <-ctx.Done():
+			return
+		case <-nudge:
+		case <-e.opts.After(e.pause(i, failures)):
+		}
+	}
+}
+
+func (e *Engine) startWatch(ctx context.Context, w sources.FlagWatcher) (events <-chan sources.FlagEvent, cancel context.CancelFunc, err error) {
+	ctx, cancel = context.WithCancel(ctx)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the driver failed (%v): %w", p, sources.ErrUnavailable)
+		}
+	}()
+	events, err = w.Watch(ctx, "")
+	return events, cancel, err
+}
+
+// follow takes events until the channel closes, and says whether any was good.
+func (e *Engine) follow(ctx context.Context, i int, events <-chan sources.FlagEvent, flags func(context.Context) (func(*state), error), nudge chan struct{}) (good bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return good
+		case <-nudge:
+			if flags != nil {
+				_ = e.read(ctx, i, capFlags, flags) // its failure is recorded in the state
+			}
+		case ev, open := <-events:
+			if !open {
+				return good
+			}
+			if ev.Set == nil {
+				e.fail(i, capFlags, ev.Err)
+				continue
+			}
+			good = true
+			e.update(func(s *state) {
+				s.setFlags(i, ev.Set, e.opts.Now())
+				s.succeed(i, capFlags, e.opts.Now())
+			})
+		}
+	}
+}

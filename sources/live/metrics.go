@@ -1,0 +1,137 @@
+package live
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// setBreakers takes a source's breakers and turns transitions into activity.
+func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
+	st := s.sources[i]
+	s.warn(st, capBreakers, set.Warnings)
+	before := make(map[string]*sources.Breaker, len(st.breakers))
+	for i := range st.breakers {
+		before[st.breakers[i].Name] = &st.breakers[i]
+	}
+	next := slices.Clone(set.Breakers)
+	for i := range next {
+		b := &next[i]
+		was := before[b.Name]
+		if was == nil {
+			continue
+		}
+		if was.State != b.State {
+			s.transition(was, b, now)
+			if b.Since.IsZero() {
+				b.Since = now
+			}
+		} else if b.Since.IsZero() {
+			b.Since = was.Since
+		}
+	}
+	if !slices.Equal(st.breakers, next) {
+		s.metricsDirty, s.dirty = true, true
+	}
+	st.breakers = next
+}
+
+func (s *state) transition(was, is *sources.Breaker, now time.Time) {
+	l := &line{matched: true, Activity: sources.Activity{
+		At: now, Kind: "breaker", Name: is.Name, Old: was.State.String(), New: is.State.String(), Outcome: sources.Seen,
+	}}
+	s.activity = append(s.activity, l)
+	s.order()
+	s.touched(l)
+}
+
+// setLatencies takes a source's latencies and appends one point to each trend.
+func (s *state) setLatencies(i int, set sources.LatencySet, _ time.Time) {
+	st := s.sources[i]
+	s.warn(st, capLatencies, set.Warnings)
+	gone := make(map[string]bool, len(st.latencies))
+	for j := range st.latencies {
+		gone[st.latencies[j].Name] = true
+	}
+	for j := range set.Latencies {
+		l := &set.Latencies[j]
+		delete(gone, l.Name)
+		p99 := math.NaN()
+		if l.P99.OK {
+			p99 = l.P99.Seconds
+		}
+		s.trends[l.Name] = s.trends[l.Name].Add(p99)
+	}
+	for name := range gone {
+		delete(s.trends, name)
+	}
+	s.trendsDirty = s.trendsDirty || len(set.Latencies)+len(gone) > 0
+	if !slices.EqualFunc(st.latencies, set.Latencies, sameLatency) {
+		s.metricsDirty, s.dirty = true, true
+	}
+	st.latencies = slices.Clone(set.Latencies)
+}
+
+func sameLatency(a, b sources.Latency) bool {
+	return a.Source == b.Source && a.Name == b.Name && a.P50 == b.P50 && a.P95 == b.P95 && a.P99 == b.P99 &&
+		a.Rate == b.Rate && a.ErrorRatio == b.ErrorRatio && a.SLO == b.SLO && a.Verdict == b.Verdict &&
+		a.Note == b.Note && slices.Equal(a.Calls, b.Calls)
+}
+
+func (s *state) setExposures(i int, set *sources.ExposureSet, _ time.Time) {
+	st := s.sources[i]
+	s.warn(st, capExposures, set.Warnings)
+	same := st.exposures != nil && maps.EqualFunc(st.exposures.ByKey, set.ByKey, maps.Equal[map[string]float64, map[string]float64])
+	if !same {
+		s.metricsDirty, s.dirty = true, true
+	}
+	st.exposures = set
+}
+
+// mergeMetrics puts all sources' numbers together, worst first. What is too old
+// to mean anything loses its numbers and its colour, never its row.
+func (s *state) mergeMetrics() {
+	var breakers []sources.Breaker
+	var latencies []sources.Latency
+	var exposures *sources.ExposureSet
+	for _, st := range s.sources {
+		for _, b := range st.breakers {
+			if st.caps[capBreakers].health == sources.Unknown {
+				b = sources.Breaker{Source: b.Source, Name: b.Name, Inferred: b.Inferred, Note: b.Note}
+			}
+			breakers = append(breakers, b)
+		}
+		for _, l := range st.latencies {
+			if st.caps[capLatencies].health == sources.Unknown {
+				l = sources.Latency{Source: l.Source, Name: l.Name, SLO: l.SLO, Calls: l.Calls, Note: l.Note}
+			}
+			latencies = append(latencies, l)
+		}
+		if st.exposures != nil && st.caps[capExposures].health != sources.Unknown {
+			exposures = mergeExposures(exposures, st.exposures)
+		}
+	}
+	slices.SortStableFunc(breakers, sources.CompareBreakers)
+	slices.SortStableFunc(latencies, sources.CompareLatencies)
+	s.breakers, s.latencies, s.exposures = breakers, latencies, exposures
+}
+
+// mergeExposures is both sets together, as old as the older; on the same key the
+// first source wins.
+func mergeExposures(a, b *sources.ExposureSet) *sources.ExposureSet {
+	if a == nil {
+		return b
+	}
+	merged := sources.ExposureSet{ByKey: maps.Clone(b.ByKey), Warnings: slices.Concat(a.Warnings, b.Warnings), ReadAt: b.ReadAt}
+	if merged.ByKey == nil {
+		merged.ByKey = map[string]map[string]float64{}
+	}
+	maps.Copy(merged.ByKey, a.ByKey)
+	if a.ReadAt.Before(b.ReadAt) {
+		merged.ReadAt = a.ReadAt
+	}
+	return &merged
+}

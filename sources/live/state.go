@@ -1,0 +1,239 @@
+package live
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// state is everything that was read, guarded by Engine.mu. Slices and maps that
+// went into a snapshot are never written again.
+type state struct {
+	opts    Options
+	sources []*sourceState
+
+	dirty         bool // something visible changed since the last snapshot
+	flagsDirty    bool
+	metricsDirty  bool
+	trendsDirty   bool
+	unattributed  bool // a change appeared whose author is not known
+	seq, flagsSeq uint64
+	flags         []sources.Flag
+	breakers      []sources.Breaker
+	latencies     []sources.Latency
+	exposures     *sources.ExposureSet
+	trends        map[string]sources.Trend // current; cloned into the snapshot
+	shownTrends   map[string]sources.Trend
+	activity      []*line // newest first
+	shownActivity []sources.Activity
+	activityDirty bool
+}
+
+// sourceState is one source's last data.
+type sourceState struct {
+	cfg       Source
+	watched   bool
+	caps      [capCount]capState
+	flags     *sources.FlagSet
+	breakers  []sources.Breaker
+	latencies []sources.Latency
+	exposures *sources.ExposureSet
+	health    sources.Health
+	since     time.Time
+}
+
+// capState is how one capability of a source is doing.
+type capState struct {
+	has      bool // the driver has it, and did not say that the system has not
+	live     bool // a watch that is in order: its data does not age
+	lastOK   time.Time
+	err      string
+	warnings []string
+	health   sources.Health
+}
+
+func newState(opts Options) *state {
+	s := &state{opts: opts, trends: map[string]sources.Trend{}, flagsDirty: true, metricsDirty: true, trendsDirty: true, activityDirty: true}
+	for _, cfg := range opts.Sources {
+		st := &sourceState{cfg: cfg, since: opts.Now()}
+		_, lists := cfg.Driver.(sources.FlagLister)
+		_, st.watched = cfg.Driver.(sources.FlagWatcher)
+		st.caps[capFlags].has = lists || st.watched
+		_, st.caps[capBreakers].has = cfg.Driver.(sources.BreakerLister)
+		_, st.caps[capLatencies].has = cfg.Driver.(sources.LatencyReader)
+		_, st.caps[capExposures].has = cfg.Driver.(sources.ExposureReader)
+		s.sources = append(s.sources, st)
+	}
+	return s
+}
+
+func (s *state) source(name string) *sourceState {
+	for _, st := range s.sources {
+		if st.cfg.Name == name {
+			return st
+		}
+	}
+	return nil
+}
+
+func (s *state) succeed(i int, c capability, now time.Time) {
+	st := &s.sources[i].caps[c]
+	if st.err != "" {
+		s.dirty = true
+	}
+	st.has, st.err, st.lastOK = true, "", now
+	st.live = c == capFlags && s.sources[i].watched
+}
+
+func (s *state) fail(i int, c capability, err error, now time.Time) {
+	st := &s.sources[i].caps[c]
+	if errors.Is(err, sources.ErrUnsupported) && st.lastOK.IsZero() {
+		if st.has {
+			s.dirty = true
+		}
+		st.has = false
+		return
+	}
+	text := "failed without saying why"
+	if err != nil {
+		text = cmp.Or(sources.Clean(err.Error(), maxText), text)
+	}
+	if st.live { // good until now
+		st.live, st.lastOK = false, now
+	}
+	if st.err != text {
+		st.err, s.dirty = text, true
+	}
+}
+
+func (s *state) warn(st *sourceState, c capability, warnings []string) {
+	if slices.Equal(st.caps[c].warnings, warnings) {
+		return
+	}
+	clean := make([]string, len(warnings))
+	for i, w := range warnings {
+		clean[i] = sources.Clean(w, maxText)
+	}
+	st.caps[c].warnings, s.dirty = clean, true
+}
+
+// assess works out every health at this moment and says in how long one will
+// change by age alone; 0 for never.
+func (s *state) assess(now time.Time) (next time.Duration) {
+	for _, st := range s.sources {
+		worst, any := sources.Fresh, false
+		for c := range st.caps {
+			cp := &st.caps[c]
+			if !cp.has {
+				continue
+			}
+			h, in := s.age(cp, now)
+			if in > 0 && (next == 0 || in < next) {
+				next = in
+			}
+			if h != cp.health {
+				cp.health, s.dirty = h, true
+				if capability(c) != capFlags {
+					s.metricsDirty = true
+				}
+			}
+			if !any || worse(h, worst) {
+				worst, any = h, true
+			}
+		}
+		if !any {
+			worst = sources.Unknown
+		}
+		if worst != st.health {
+			st.health, st.since, s.dirty = worst, now, true
+		}
+	}
+	return next
+}
+
+func (s *state) age(c *capState, now time.Time) (h sources.Health, next time.Duration) {
+	if c.live {
+		return sources.Fresh, 0
+	}
+	if c.lastOK.IsZero() {
+		return sources.Unknown, 0
+	}
+	switch age := now.Sub(c.lastOK); {
+	case age < s.opts.StaleAfter:
+		return sources.Fresh, s.opts.StaleAfter - age
+	case age < s.opts.UnknownAfter:
+		return sources.Stale, s.opts.UnknownAfter - age
+	default:
+		return sources.Unknown, 0
+	}
+}
+
+// worse orders health: unknown, stale, fresh.
+func worse(a, b sources.Health) bool {
+	rank := [...]int{sources.Unknown: 2, sources.Fresh: 0, sources.Stale: 1}
+	return rank[a] > rank[b]
+}
+
+// status is a source's standing for the snapshot.
+func (st *sourceState) status(now time.Time) sources.SourceStatus {
+	out := sources.SourceStatus{Name: st.cfg.Name, Kind: st.cfg.Kind, Health: st.health, Since: st.since}
+	_, writes := st.cfg.Driver.(sources.FlagWriter)
+	out.Writable = st.cfg.Writable && writes
+	for c := range st.caps {
+		cp := &st.caps[c]
+		if !cp.has {
+			continue
+		}
+		if capability(c) == capFlags {
+			out.Flags = true
+		} else {
+			out.Metrics = true
+		}
+		last := cp.lastOK
+		if cp.live {
+			last = now
+		}
+		if out.LastOK.IsZero() || (!last.IsZero() && last.Before(out.LastOK)) {
+			out.LastOK = last
+		}
+		out.Err = cmp.Or(out.Err, cp.err)
+		out.Warnings = append(out.Warnings, cp.warnings...)
+	}
+	return out
+}
+
+// build makes the next snapshot from what changed and what is shared with the
+// last one.
+func (s *state) build(now time.Time) *sources.Snapshot {
+	s.assess(now)
+	if s.flagsDirty {
+		s.mergeFlags()
+	}
+	if s.metricsDirty {
+		s.mergeMetrics()
+	}
+	if s.trendsDirty {
+		s.shownTrends = maps.Clone(s.trends)
+	}
+	if s.activityDirty {
+		s.shownActivity = make([]sources.Activity, len(s.activity))
+		for i, l := range s.activity {
+			s.shownActivity[i] = l.Activity
+		}
+	}
+	status := make([]sources.SourceStatus, len(s.sources))
+	for i, st := range s.sources {
+		status[i] = st.status(now)
+	}
+	s.dirty, s.flagsDirty, s.metricsDirty, s.trendsDirty, s.activityDirty = false, false, false, false, false
+	s.seq++
+	return &sources.Snapshot{
+		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
+		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers,
+		Latencies: s.latencies, Trends: s.shownTrends, Activity: s.shownActivity,
+	}
+}
