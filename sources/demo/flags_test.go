@@ -13,6 +13,7 @@ import (
 	"relctl-tui/sources/demo"
 	"relctl-tui/sources/flagd"
 	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/sourcetest"
 )
 
 func TestTheLatencyRulesNameEveryLatencyThatAFlagIsLinkedTo(t *testing.T) {
@@ -45,6 +46,27 @@ func TestTheLatencyRulesNameEveryLatencyThatAFlagIsLinkedTo(t *testing.T) {
 		}
 	}
 	require.Len(t, linked, len(names), "each latency has a flag")
+}
+
+func TestTheBoardReadsTheDefaultFlagsAsTheyAreMeant(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "demo.flagd.json")
+	require.NoError(t, os.WriteFile(path, demo.DefaultFlags(), 0o600))
+	set, err := flagd.New("demo", path).Flags(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, set.Warnings)
+	brief := map[string]string{}
+	for i := range set.Flags {
+		brief[set.Flags[i].ID.Key] = set.Flags[i].Brief()
+	}
+	require.Equal(t, map[string]string{
+		"checkout-v2": "0%", "express-shipping": "5%", "gift-cards": "1%", "guest-checkout": "100%", "one-click-reorder": "50%",
+		"address-autocomplete": "25%", "buy-button-copy": "custom", "saved-cards": "100%", "wallet-pay": "50%",
+		"payment-retries": "100%", "fraud-scoring": "100%", "three-ds-frictionless": "25%", "invoice-pdf-v2": "5%",
+		"price-cache": "100%", "search-ranking": "25%", "recommendations": "50%", "stock-reservations": "100%",
+		"async-stock-updates": "5%", "backorder-badges": "1%", "read-replicas": "killed", "pooled-statements": "100%",
+		"email-receipts": "100%", "loyalty-points": "50%", "partner-portal": "custom",
+	}, brief)
 }
 
 func TestTheCallerOwnsTheDefaultFlags(t *testing.T) {
@@ -80,8 +102,9 @@ func TestFlagdTakesEveryDefaultFlagAndServesWhatTheFleetServes(t *testing.T) {
 	}
 	in, err := json.Marshal(map[string]any{"doc": string(demo.DefaultFlags()), "users": users})
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), "node", "-e", judge)
-	cmd.Dir, cmd.Stdin = judgeDir(t), strings.NewReader(string(in))
+	node, dir := sourcetest.Judge(t)
+	cmd := exec.CommandContext(t.Context(), node, "-e", judge)
+	cmd.Dir, cmd.Stdin = dir, strings.NewReader(string(in))
 	raw, err := cmd.Output()
 	require.NoError(t, err)
 	var got struct {
@@ -107,28 +130,4 @@ func TestFlagdTakesEveryDefaultFlagAndServesWhatTheFleetServes(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, foreign, "only the flag with custom targeting is not evaluated")
-}
-
-// judgeDir is where flagd's own evaluation is installed.
-func judgeDir(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("RELCTL_JUDGE_DIR")
-	if dir == "" {
-		root, err := filepath.Abs("../..")
-		require.NoError(t, err)
-		dir = filepath.Join(root, ".ci", "judge")
-	}
-	_, err := os.Stat(filepath.Join(dir, "node_modules", "@openfeature", "flagd-core"))
-	if err == nil {
-		_, err = exec.LookPath("node")
-	}
-	if err == nil {
-		return dir
-	}
-	const how = "flagd's own evaluation is not installed; run: npm install --prefix .ci/judge --no-package-lock"
-	if os.Getenv("RELCTL_REQUIRE_REAL") == "1" {
-		t.Fatal(how)
-	}
-	t.Skip(how)
-	return ""
 }

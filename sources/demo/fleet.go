@@ -56,7 +56,7 @@ type Fleet struct {
 	temp       string // the directory to remove; "" for none
 	metricsURL string
 
-	ctx     context.Context //nolint:containedctx // the fleet's life, which outlasts Start
+	ctx     context.Context // the fleet's life, which outlasts Start
 	stop    context.CancelFunc
 	client  *http.Client
 	servers []*http.Server

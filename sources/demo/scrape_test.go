@@ -25,7 +25,7 @@ func scrape(t require.TestingT, f *demo.Fleet) sample {
 	if h, ok := t.(interface{ Helper() }); ok {
 		h.Helper()
 	}
-	resp, err := http.Get(f.MetricsURL()) //nolint:noctx // a test's scrape of loopback
+	resp, err := http.Get(f.MetricsURL())
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
 	require.Equal(t, http.StatusOK, resp.StatusCode)

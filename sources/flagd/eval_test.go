@@ -3,9 +3,7 @@ package flagd_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,6 +11,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/sourcetest"
 )
 
 // evalDoc is a document of flags that only differ in what is given.
@@ -151,33 +150,9 @@ for (const f of flags) out[f] = contexts.map(c => {
 console.log(JSON.stringify(out));
 `
 
-// evalJudgeDir is where flagd's own evaluation is installed.
-func evalJudgeDir(t *testing.T) string {
-	t.Helper()
-	root, err := filepath.Abs("../..")
-	require.NoError(t, err)
-	dirs := []string{filepath.Join(root, ".ci", "judge")}
-	if d := os.Getenv("RELCTL_JUDGE_DIR"); d != "" {
-		dirs = []string{d}
-	}
-	for _, dir := range dirs {
-		if _, err := os.Stat(filepath.Join(dir, "node_modules", "@openfeature", "flagd-core")); err == nil {
-			if _, err = exec.LookPath("node"); err == nil {
-				return dir
-			}
-		}
-	}
-	const how = "flagd's own evaluation is not installed; run: npm install --prefix .ci/judge --no-package-lock"
-	if os.Getenv("RELCTL_REQUIRE_REAL") == "1" {
-		t.Fatal(how)
-	}
-	t.Skip(how)
-	return ""
-}
-
 func TestBucketingAgreesKeyByKeyWithFlagd(t *testing.T) {
 	t.Parallel()
-	dir := evalJudgeDir(t)
+	node, dir := sourcetest.Judge(t)
 	var flags, names []string
 	for i, c := range evalCases {
 		names = append(names, fmt.Sprintf("flag-%d", i))
@@ -194,7 +169,7 @@ func TestBucketingAgreesKeyByKeyWithFlagd(t *testing.T) {
 	contexts = append(contexts, map[string]any{"email": "nobody@example.com", "age": 1.0})
 	in, err := json.Marshal(map[string]any{"doc": string(doc), "flags": names, "contexts": contexts})
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), "node", "-e", evalJudge)
+	cmd := exec.CommandContext(t.Context(), node, "-e", evalJudge)
 	cmd.Dir, cmd.Stdin = dir, strings.NewReader(string(in))
 	raw, err := cmd.Output()
 	require.NoError(t, err)
@@ -218,4 +193,23 @@ func TestBucketingAgreesKeyByKeyWithFlagd(t *testing.T) {
 	}
 	require.Greater(t, compared, 50_000)
 	t.Logf("%d evaluations agree with flagd", compared)
+}
+
+func FuzzEvaluatorAnswersOrSaysWhyNot(f *testing.F) {
+	for _, c := range evalCases {
+		f.Add(evalDoc(evalFlagJSON("f", c)))
+	}
+	f.Add([]byte(`{"flags":{"f":{"state":"ENABLED","variants":{"on":1e400}}}}`))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		e, err := flagd.NewEvaluator(doc)
+		if err != nil {
+			require.ErrorIs(t, err, sources.ErrInvalid)
+			return
+		}
+		r := e.Evaluate("f", "user-1", map[string]any{"email": "e"})
+		require.Equal(t, r.Reason == flagd.ReasonError, r.Err != nil)
+		if r.Err != nil || r.Reason == flagd.ReasonDisabled {
+			require.Nil(t, r.Value)
+		}
+	})
 }

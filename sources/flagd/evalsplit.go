@@ -65,25 +65,33 @@ func evalReadShare(entry []json.RawMessage) (share evalShare, ok bool, err error
 		return share, false, evalForeign("a computed variant or weight")
 	}
 	var variant any
-	if json.Unmarshal(entry[0], &variant) != nil || evalIsList(entry[0]) {
+	if evalIsList(entry[0]) {
 		return share, false, nil
+	}
+	if err := json.Unmarshal(entry[0], &variant); err != nil {
+		return share, false, evalForeign("this variant")
 	}
 	share.null, share.weight = variant == nil, 1
 	if share.variant, ok = evalText(variant); !ok && !share.null {
 		return share, false, evalForeign("this number as a variant")
 	}
 	if len(entry) == 2 {
-		var weight any
-		w, isNumber := 0.0, false
-		if json.Unmarshal(entry[1], &weight) == nil {
-			w, isNumber = weight.(float64)
-		}
-		if !isNumber || w != math.Trunc(w) {
+		w, whole := evalWeight(entry[1])
+		if !whole {
 			return share, false, nil
 		}
-		share.weight = uint64(max(0, min(w, 2*evalMaxWeight))) // below 0 is 0 to flagd
+		share.weight = w
 	}
 	return share, true, nil
+}
+
+// evalWeight is a weight as flagd counts it, and whether it is a whole number.
+func evalWeight(raw json.RawMessage) (uint64, bool) {
+	var w *float64
+	if err := json.Unmarshal(raw, &w); err != nil || w == nil || *w != math.Trunc(*w) {
+		return 0, false
+	}
+	return uint64(max(0, min(*w, 2*evalMaxWeight))), true // below 0 is 0 to flagd
 }
 
 // pick is the variant for what the scope is bucketed by; false for the default.
