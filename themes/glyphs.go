@@ -15,7 +15,7 @@ type Glyphs struct {
 
 	Closed, HalfOpen, Open, Forced, Unprotected string
 
-	Good, Bad, Stale, Unknown, Idle string
+	Good, Bad, Stale, Unknown, Idle, Neutral string
 
 	BarFull, BarHalf, BarEmpty string
 
@@ -28,7 +28,7 @@ func unicodeGlyphs() Glyphs {
 		Cursor: "▸", Rule: "╌", RuleHot: "╍", Sep: "∙", Ellipsis: "⋯", Arrow: "➔",
 		FlagOn: "◉", FlagRamping: "◒", FlagOff: "◌", FlagKilled: "✗", FlagCustom: "❖", FlagBroken: "!",
 		Closed: "✓", HalfOpen: "◒", Open: "✗", Forced: "⊗", Unprotected: "⊘",
-		Good: "✓", Bad: "✗", Stale: "◔", Unknown: "?", Idle: "◌",
+		Good: "✓", Bad: "✗", Stale: "◔", Unknown: "?", Idle: "◌", Neutral: "∙",
 		BarFull: "⣿", BarHalf: "⡇", BarEmpty: "⣀",
 		Spark: brailleSpark(),
 	}
@@ -39,7 +39,7 @@ func asciiGlyphs() Glyphs {
 		Cursor: ">", Rule: "-", RuleHot: "=", Sep: "|", Ellipsis: "~", Arrow: "->",
 		FlagOn: "@", FlagRamping: "%", FlagOff: ".", FlagKilled: "x", FlagCustom: "*", FlagBroken: "!",
 		Closed: "+", HalfOpen: "%", Open: "X", Forced: "F", Unprotected: "!",
-		Good: "+", Bad: "X", Stale: "~", Unknown: "?", Idle: ".",
+		Good: "+", Bad: "X", Stale: "~", Unknown: "?", Idle: ".", Neutral: "-",
 		BarFull: "#", BarHalf: "=", BarEmpty: ".",
 		Spark: asciiSpark(),
 	}

@@ -2,7 +2,6 @@ package views
 
 import (
 	"math"
-	"strings"
 	"time"
 
 	"relctl-tui/sources"
@@ -13,8 +12,12 @@ import (
 // is filled and below 100 a part of the last one is not, so that 1 % never looks
 // like off and 99 % never like done.
 func Bar(th *themes.Theme, p sources.Percent, width int) string {
+	return string(appendBar(nil, th, p, width))
+}
+
+func appendBar(b []byte, th *themes.Theme, p sources.Percent, width int) []byte {
 	if width <= 0 {
-		return ""
+		return b
 	}
 	g := &th.Glyphs
 	halves := int((int64(p.Clamp())*int64(width)*2 + int64(sources.Full)/2) / int64(sources.Full))
@@ -24,45 +27,71 @@ func Bar(th *themes.Theme, p sources.Percent, width int) string {
 	if p < sources.Full {
 		halves = min(halves, width*2-1)
 	}
-	full, half := halves/2, halves%2
-	return strings.Repeat(g.BarFull, full) + strings.Repeat(g.BarHalf, half) +
-		strings.Repeat(g.BarEmpty, width-full-half)
+	for i := range width {
+		switch {
+		case halves >= 2*i+2:
+			b = append(b, g.BarFull...)
+		case halves == 2*i+1:
+			b = append(b, g.BarHalf...)
+		default:
+			b = append(b, g.BarEmpty...)
+		}
+	}
+	return b
 }
 
 // Spark is a trend as width cells, each of two points. It is a ring drawn in
 // place: a new point overwrites the oldest and the gap in front of it moves on,
 // so one cell changes where a shifting line would repaint them all. With an SLO
 // the upper half is the breach, and cells with a point in it are painted bad.
-func Spark(th *themes.Theme, t sources.Trend, width int, slo time.Duration, quiet themes.Ink) string {
-	if width <= 0 {
-		return ""
-	}
-	slots := min(width*2, sources.TrendLen*2)
-	top := sparkTop(&t, slo)
-	var b strings.Builder
-	b.Grow(width * 4)
-	bad, open := false, false
-	for c := range width {
-		l, lBad := sparkLevel(&t, c*2, slots, top, slo)
-		r, rBad := sparkLevel(&t, c*2+1, slots, top, slo)
-		if now := lBad || rBad; !open || now != bad {
-			if open {
-				b.WriteString(sparkInk(th, bad, quiet).Close())
-			}
-			bad, open = now, true
-			b.WriteString(sparkInk(th, bad, quiet).Open())
-		}
-		b.WriteString(th.Glyphs.Spark[l][r])
-	}
-	b.WriteString(sparkInk(th, bad, quiet).Close())
-	return b.String()
+func Spark(th *themes.Theme, t sources.Trend, width int, slo time.Duration, quiet, bad themes.Ink) string {
+	return string(appendSpark(nil, th, &t, width, slo, quiet, bad))
 }
 
-func sparkInk(th *themes.Theme, bad bool, quiet themes.Ink) themes.Ink {
-	if bad {
-		return th.Bad
+func appendSpark(b []byte, th *themes.Theme, t *sources.Trend, width int, slo time.Duration, quiet, bad themes.Ink) []byte {
+	if width <= 0 {
+		return b
 	}
-	return quiet
+	slots := min(width*2, sources.TrendLen*2)
+	top := sparkTop(t, slo)
+	ink, loud := &quiet, false
+	b = append(b, ink.Open()...)
+	for c := range width {
+		l, lBad := sparkLevel(t, c*2, slots, top, slo)
+		r, rBad := sparkLevel(t, c*2+1, slots, top, slo)
+		if now := lBad || rBad; now != loud {
+			b = append(b, ink.Close()...)
+			ink, loud = &quiet, now
+			if loud {
+				ink = &bad
+			}
+			b = append(b, ink.Open()...)
+		}
+		b = append(b, th.Glyphs.Spark[l][r]...)
+	}
+	return append(b, ink.Close()...)
+}
+
+// Bar writes a percentage in exactly w cells.
+func (p *Pen) Bar(ink themes.Ink, v sources.Percent, w int) {
+	w = min(w, p.width-p.x)
+	if w <= 0 || p.line >= p.height {
+		return
+	}
+	p.buf = append(p.buf, ink.Open()...)
+	p.buf = appendBar(p.buf, p.th, v, w)
+	p.buf = append(p.buf, ink.Close()...)
+	p.x += w
+}
+
+// Spark writes a trend in exactly w cells.
+func (p *Pen) Spark(t sources.Trend, slo time.Duration, quiet, bad themes.Ink, w int) {
+	w = min(w, p.width-p.x)
+	if w <= 0 || p.line >= p.height {
+		return
+	}
+	p.buf = appendSpark(p.buf, p.th, &t, w, slo, quiet, bad)
+	p.x += w
 }
 
 // sparkTop is the value of a full column. It moves in steps of 1, 2 and 5, so

@@ -95,6 +95,19 @@ func (f *Feed) Say(p *Pen, th *themes.Theme, noSource string) bool {
 	return true
 }
 
+// Warning is the trouble in lines for the top of a pane of w x h cells that has
+// data to show below: one line, two where there is room, none where there is not.
+func (f *Feed) Warning(th *themes.Theme, w, h int) []string {
+	switch {
+	case !f.Loaded || f.Trouble == "" || h <= 3:
+		return nil
+	case h < 8:
+		return WrapLines(th, f.Trouble, w-Indent-1, 1)
+	default:
+		return WrapLines(th, f.Trouble, w-Indent-1, 2)
+	}
+}
+
 // Fresh tells whether a source's data can be shown as it is.
 func Fresh(s *sources.Snapshot, source string) bool {
 	return s.Source(source).Health == sources.Fresh

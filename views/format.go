@@ -1,6 +1,7 @@
 package views
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -46,15 +47,15 @@ func Age(d time.Duration, fine bool) string {
 	d = max(d, 0)
 	switch {
 	case d < time.Minute && fine:
-		return strconv.Itoa(int(d/time.Second)) + "s"
+		return number(float64(d/time.Second), 0, "s")
 	case d < time.Minute:
 		return "<1m"
 	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
+		return number(float64(d/time.Minute), 0, "m")
 	case d < 48*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + "h"
+		return number(float64(d/time.Hour), 0, "h")
 	default:
-		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+		return number(float64(d/(24*time.Hour)), 0, "d")
 	}
 }
 
@@ -107,17 +108,17 @@ func seconds(s float64) string {
 	case s == 0:
 		return "0ms"
 	case s < 0.00995:
-		return strconv.FormatFloat(s*1e3, 'f', 1, 64) + "ms"
+		return number(s*1e3, 1, "ms")
 	case s < 0.9995:
-		return strconv.FormatFloat(s*1e3, 'f', 0, 64) + "ms"
+		return number(s*1e3, 0, "ms")
 	case s < 9.95:
-		return trimZero(strconv.FormatFloat(s, 'f', 1, 64)) + "s"
+		return number(s, 1, "s")
 	case s < 120:
-		return strconv.FormatFloat(s, 'f', 0, 64) + "s"
+		return number(s, 0, "s")
 	case s < 5940:
-		return strconv.FormatFloat(s/60, 'f', 0, 64) + "m"
+		return number(s/60, 0, "m")
 	default:
-		return strconv.FormatFloat(min(s/3600, 9999), 'f', 0, 64) + "h"
+		return number(min(s/3600, 9999), 0, "h")
 	}
 }
 
@@ -135,15 +136,15 @@ func Rate(v sources.Value) string {
 	case n < 0.05:
 		return "<0.1/s"
 	case n < 9.95:
-		return trimZero(strconv.FormatFloat(n, 'f', 1, 64)) + "/s"
+		return number(n, 1, "/s")
 	case n < 999.5:
-		return strconv.FormatFloat(n, 'f', 0, 64) + "/s"
+		return number(n, 0, "/s")
 	case n < 9950:
-		return trimZero(strconv.FormatFloat(n/1e3, 'f', 1, 64)) + "k/s"
+		return number(n/1e3, 1, "k/s")
 	case n < 999_500:
-		return strconv.FormatFloat(n/1e3, 'f', 0, 64) + "k/s"
+		return number(n/1e3, 0, "k/s")
 	default:
-		return strconv.FormatFloat(min(n/1e6, 9999), 'f', 0, 64) + "M/s"
+		return number(min(n/1e6, 9999), 0, "M/s")
 	}
 }
 
@@ -162,9 +163,9 @@ func Ratio(v sources.Value) string {
 	case p < 0.05:
 		return "<0.1%"
 	case p < 9.95:
-		return trimZero(strconv.FormatFloat(p, 'f', 1, 64)) + "%"
+		return number(p, 1, "%")
 	default:
-		return strconv.FormatFloat(min(p, 9999), 'f', 0, 64) + "%"
+		return number(min(p, 9999), 0, "%")
 	}
 }
 
@@ -178,18 +179,25 @@ func Share(v sources.Value) string {
 	if p > 0 && p < 0.05 {
 		return "<0.1%"
 	}
-	return trimZero(strconv.FormatFloat(p, 'f', 1, 64)) + "%"
+	return number(p, 1, "%")
 }
 
 // PercentText is an exact percentage with its sign: "25%", "0.5%".
 func PercentText(p sources.Percent) string {
 	if p%1000 == 0 {
-		return strconv.Itoa(int(p/1000)) + "%"
+		return number(float64(p/1000), 0, "%")
 	}
 	return p.String() + "%"
 }
 
-func trimZero(s string) string { return strings.TrimSuffix(s, ".0") }
+// number is v with its unit, without ".0": one allocation, for it is called a
+// hundred times a frame.
+func number(v float64, decimals int, unit string) string {
+	var room [32]byte
+	b := strconv.AppendFloat(room[:0], v, 'f', decimals, 64)
+	b = bytes.TrimSuffix(b, []byte(".0"))
+	return string(append(b, unit...))
+}
 
 // Cut is s in at most width cells, with the theme's sign where it was cut.
 func Cut(th *themes.Theme, s string, width int) string {
@@ -204,6 +212,9 @@ func Cut(th *themes.Theme, s string, width int) string {
 func WrapLines(th *themes.Theme, s string, width, most int) []string {
 	if s == "" || width <= 0 || most <= 0 {
 		return nil
+	}
+	if most == 1 {
+		return []string{Cut(th, s, width)}
 	}
 	lines := strings.Split(ansi.Wrap(s, width, ""), "\n")
 	if len(lines) > most {

@@ -26,15 +26,15 @@ func DefaultKeyMap() KeyMap {
 	}
 	return KeyMap{
 		Ramp:       bind("+", "ramp to the next step", "+"),
-		Back:       bind("-", "one step back", "-"),
+		Back:       bind("-", "back one step", "-"),
 		Kill:       bind("K", "kill", "K"),
-		Undo:       bind("u", "undo last change", "u"),
-		SetPercent: bind("=", "type a percentage", "="),
+		Undo:       bind("u", "undo the last change", "u"),
+		SetPercent: bind("=", "set a percentage", "="),
 		Detail:     bind("enter", "detail", "enter"),
-		Escape:     bind("esc", "back", "esc"),
+		Escape:     bind("esc", "close", "esc"),
 		Filter:     bind("/", "filter (/! inverse)", "/"),
 		Sort:       bind("s", "sort", "s"),
-		Zoom:       bind("z", "zoom pane", "z"),
+		Zoom:       bind("z", "zoom the pane", "z"),
 		Up:         bind("k/up", "up", "k", "up"),
 		Down:       bind("j/down", "down", "j", "down"),
 		PageUp:     bind("pgup", "page up", "pgup", "ctrl+u"),
@@ -66,7 +66,7 @@ func (k KeyMap) Groups() []Group {
 
 // ShortHelp is the keys worth a place in one line.
 func (k KeyMap) ShortHelp() []key.Binding {
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Detail, k.Filter, k.NextPane, k.Help, k.Quit}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Sort, k.Zoom}
 }
 
 // FullHelp is all keys, a column for each group.

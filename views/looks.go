@@ -5,8 +5,8 @@ import (
 	"relctl-tui/themes"
 )
 
-// Look is how a state is shown: always by a sign and a word, and by colour where
-// there is any.
+// Look is how a state is shown: always by a sign of one cell and an ASCII word,
+// and by colour where there is any.
 type Look struct {
 	Glyph, Word string
 	Ink         themes.Ink
@@ -66,7 +66,7 @@ func VerdictLook(th *themes.Theme, v sources.Verdict) Look {
 	case sources.VerdictOK:
 		return Look{g.Good, "ok", th.Good}
 	case sources.VerdictNone:
-		return Look{g.Sep, "no SLO", th.Quiet}
+		return Look{g.Neutral, "no SLO", th.Quiet}
 	case sources.VerdictNoTraffic:
 		return Look{g.Idle, "no traffic", th.Quiet}
 	default:
@@ -100,6 +100,6 @@ func OutcomeLook(th *themes.Theme, o sources.Outcome) Look {
 	case sources.Pending:
 		return Look{g.Stale, string(o), th.Pending}
 	default:
-		return Look{g.Sep, "seen", th.Quiet}
+		return Look{g.Neutral, "seen", th.Quiet}
 	}
 }

@@ -47,11 +47,11 @@ func (p *Pen) Title(focused bool, name string, notes []Note, labels []Label) {
 	}
 	p.Gap(1)
 	for _, l := range labels {
-		if l.At < p.x+2 || l.At+Width(l.Text) > p.width {
+		if l.At < p.x || l.At+Width(l.Text) > p.width {
 			continue
 		}
-		p.Text(rule, strings.Repeat(dash, l.At-1-p.x))
-		p.Gap(1)
+		p.Text(rule, strings.Repeat(dash, max(0, l.At-1-p.x)))
+		p.To(l.At)
 		p.Text(th.Label, l.Text)
 		p.Gap(1)
 	}
@@ -61,14 +61,22 @@ func (p *Pen) Title(focused bool, name string, notes []Note, labels []Label) {
 
 // Say writes a sentence over as many lines as it needs, indented by two.
 func (p *Pen) Say(ink themes.Ink, sentence string) {
-	const indent = 2
-	room := max(p.width-indent, 1)
+	room := max(p.width-Indent, 1)
 	for _, line := range strings.Split(ansi.Wrap(sentence, room, ""), "\n") {
 		if p.Left() <= 0 {
 			return
 		}
-		p.Gap(indent)
+		p.Gap(Indent)
 		p.Text(ink, strings.TrimRight(line, " "))
+		p.End()
+	}
+}
+
+// Warn writes lines of trouble.
+func (p *Pen) Warn(lines []string) {
+	for _, line := range lines {
+		p.Gap(Indent)
+		p.Text(p.th.Warn, line)
 		p.End()
 	}
 }

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"unicode/utf8"
+
 	"github.com/charmbracelet/x/ansi"
 
 	"relctl-tui/themes"
@@ -36,11 +38,7 @@ func (p *Pen) Text(ink themes.Ink, s string) {
 	if p.line >= p.height || s == "" {
 		return
 	}
-	w := Width(s)
-	if room := p.width - p.x; w > room {
-		s = p.cut(s, room)
-		w = Width(s)
-	}
+	s, w := p.fit(s, p.width-p.x)
 	p.write(ink, s, w)
 }
 
@@ -50,11 +48,7 @@ func (p *Pen) Cell(ink themes.Ink, s string, w int) {
 	if w <= 0 || p.line >= p.height {
 		return
 	}
-	n := Width(s)
-	if n > w {
-		s = p.cut(s, w)
-		n = Width(s)
-	}
+	s, n := p.fit(s, w)
 	p.write(ink, s, n)
 	p.Gap(w - n)
 }
@@ -65,11 +59,7 @@ func (p *Pen) CellRight(ink themes.Ink, s string, w int) {
 	if w <= 0 || p.line >= p.height {
 		return
 	}
-	n := Width(s)
-	if n > w {
-		s = p.cut(s, w)
-		n = Width(s)
-	}
+	s, n := p.fit(s, w)
 	p.Gap(w - n)
 	p.write(ink, s, n)
 }
@@ -81,11 +71,7 @@ func (p *Pen) Fill(ink themes.Ink, s string, w int) {
 	if w <= 0 || p.line >= p.height {
 		return
 	}
-	n := Width(s)
-	if n > w {
-		s = p.cut(s, w)
-		n = Width(s)
-	}
+	s, n := p.fit(s, w)
 	p.buf = append(p.buf, ink.Open()...)
 	p.buf = append(p.buf, s...)
 	p.x += n
@@ -100,6 +86,30 @@ func (p *Pen) Raw(s string, w int) {
 		p.buf = append(p.buf, s...)
 		p.x += w
 	}
+}
+
+// Look writes a state's sign and its word in exactly w cells.
+func (p *Pen) Look(l Look, w int) {
+	w = min(w, p.width-p.x)
+	if w <= 0 || p.line >= p.height {
+		return
+	}
+	p.buf = append(p.buf, l.Ink.Open()...)
+	p.buf = append(p.buf, l.Glyph...)
+	p.x++
+	n := 0
+	if w > 2 {
+		word := l.Word
+		if len(word) > w-2 {
+			word = word[:w-2]
+		}
+		p.buf = append(p.buf, ' ')
+		p.buf = append(p.buf, word...)
+		n = len(word) + 1
+	}
+	p.buf = append(p.buf, l.Ink.Close()...)
+	p.x += n
+	p.Gap(w - 1 - n)
 }
 
 // Gap writes n spaces.
@@ -144,9 +154,40 @@ func (p *Pen) write(ink themes.Ink, s string, w int) {
 	}
 }
 
-func (p *Pen) cut(s string, w int) string {
-	if w <= 0 {
-		return ""
+// fit is s in at most w cells, and how many it takes.
+func (p *Pen) fit(s string, w int) (string, int) {
+	n := Width(s)
+	if n > w {
+		if w <= 0 {
+			return "", 0
+		}
+		s = ansi.Truncate(s, w, p.th.Glyphs.Ellipsis)
+		n = Width(s)
 	}
-	return ansi.Truncate(s, w, p.th.Glyphs.Ellipsis)
+	if joins(s) {
+		return closed(s)
+	}
+	return s, n
+}
+
+// joins tells whether s may end in a rune that makes one cluster with what
+// follows, as some Indic and Arabic signs do with any padding.
+func joins(s string) bool {
+	if s == "" || s[len(s)-1] < utf8.RuneSelf {
+		return false
+	}
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return (r >= 0x600 && r < 0xe00) || r >= 0x11000
+}
+
+// closed is s without such runes at its end, so that padding adds up.
+func closed(s string) (string, int) {
+	for {
+		n := ansi.StringWidth(s)
+		if s == "" || ansi.StringWidth(s+" ") == n+1 {
+			return s, n
+		}
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
 }

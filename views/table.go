@@ -19,9 +19,19 @@ type Table struct {
 	Starts  []int
 }
 
-// Lay gives every column that has its place in width cells a start and a width,
-// from cell left on. Room that is left goes to the growing columns, in order.
-func Lay(columns []Column, left, width int) Table {
+// Indent is where the first column of every pane starts, so that panes line up
+// and a cursor has room before it.
+const Indent = 2
+
+// Lay gives every column that has its place in a pane of width cells a start and
+// a width, with a cell of air at the right edge. Room that is left goes to the
+// growing columns, in order.
+func Lay(columns []Column, width int) Table {
+	const left = Indent
+	right := 1
+	if width < 40 {
+		right = 0
+	}
 	t := Table{Columns: columns, Widths: make([]int, len(columns)), Starts: make([]int, len(columns))}
 	used := left
 	for i, c := range columns {
@@ -33,7 +43,7 @@ func Lay(columns []Column, left, width int) Table {
 	}
 	for i, c := range columns {
 		if t.Widths[i] > 0 && c.Max > c.Min {
-			more := max(0, min(width-used, c.Max-c.Min))
+			more := max(0, min(width-right-used, c.Max-c.Min))
 			t.Widths[i] += more
 			used += more
 		}
@@ -81,6 +91,14 @@ func (t *Table) Cell(p *Pen, i int, ink themes.Ink, s string) {
 	p.Cell(ink, s, t.Widths[i])
 }
 
+// Look writes a state into a column.
+func (t *Table) Look(p *Pen, i int, l Look) {
+	if t.Widths[i] > 0 {
+		p.To(t.Starts[i])
+		p.Look(l, t.Widths[i])
+	}
+}
+
 // Labels are the titles of the drawn columns, for a pane's title line.
 func (t *Table) Labels() []Label {
 	var out []Label
@@ -90,7 +108,7 @@ func (t *Table) Labels() []Label {
 		}
 		at := t.Starts[i]
 		if c.Right {
-			at += t.Widths[i] - Width(c.Title)
+			at += max(0, t.Widths[i]-Width(c.Title))
 		}
 		out = append(out, Label{At: at, Text: c.Title})
 	}

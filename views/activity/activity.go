@@ -38,12 +38,16 @@ const (
 	colWhy
 )
 
-func columns() []views.Column {
+func columns(w int) []views.Column {
+	change := 12
+	if w >= 64 {
+		change = 19 // "half-open ➔ closed"
+	}
 	return []views.Column{
 		{Title: "", Min: 6},
-		{Title: "", Min: 8, Max: 12, From: 40},
+		{Title: "", Min: 7, Max: 8, From: 40},
 		{Title: "", Min: 8, Max: 30},
-		{Title: "", Min: 15, Max: 22},
+		{Title: "", Min: change},
 		{Title: "", Min: 13, From: 60},
 		{Title: "", Min: 12, Max: 200, From: 90},
 	}
@@ -59,7 +63,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSize gives the pane w x h cells, its title line included.
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
-	m.table = views.Lay(columns(), 1, w)
+	m.table = views.Lay(columns(w), w)
 }
 
 // SetSnapshot shows other data, with days as of now.
@@ -114,7 +118,7 @@ func (m Model) View() string {
 }
 
 // Table is the pane's columns laid out for other panes that list changes.
-func Table(width int) views.Table { return views.Lay(columns(), 2, width) }
+func Table(width int) views.Table { return views.Lay(columns(width), width) }
 
 // Row writes one line of activity.
 func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, now time.Time) {
@@ -133,10 +137,15 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 	t.Cell(p, colTime, th.Quiet, views.Clock(a.At, now))
 	t.Cell(p, colActor, th.Text, actor)
 	t.Cell(p, colName, th.Text, a.Name)
-	t.Cell(p, colChange, look.Ink, change)
-	if t.Has(colOutcome) {
-		t.Cell(p, colOutcome, look.Ink, look.Glyph+" "+look.Word)
+	ink := look.Ink
+	if a.Kind != "breaker" && (a.Outcome == sources.Confirmed || a.Outcome == sources.Seen) {
+		ink = th.Text
 	}
+	t.Cell(p, colChange, ink, change)
+	if a.Kind == "breaker" {
+		look = views.OutcomeLook(th, a.Outcome)
+	}
+	t.Look(p, colOutcome, look)
 	if a.Err != "" {
 		t.Cell(p, colWhy, th.Bad, a.Err)
 	} else {
@@ -154,7 +163,6 @@ func Look(th *themes.Theme, a *sources.Activity) views.Look {
 	for s := sources.BreakerUnknown; s <= sources.BreakerDisabled; s++ {
 		if s.String() == a.New {
 			look := views.BreakerLook(th, s)
-			look.Word = "seen"
 			return look
 		}
 	}

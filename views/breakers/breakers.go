@@ -38,17 +38,19 @@ const (
 	colRate
 	colRejects
 	colSince
+	colNote
 )
 
 func columns() []views.Column {
 	return []views.Column{
 		{Title: "", Min: 15},
-		{Title: "", Min: 10, Max: 44},
+		{Title: "", Min: 10, Max: 30},
 		{Title: "open", Min: 9, Right: true, From: 40},
 		{Title: "errors", Min: 6, Right: true, From: 48},
 		{Title: "rate", Min: 7, Right: true, From: 58},
 		{Title: "rejected", Min: 8, Right: true, From: 70},
 		{Title: "since", Min: 5, Right: true, From: 78},
+		{Title: "", Min: 10, Max: 200, From: 104},
 	}
 }
 
@@ -62,7 +64,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSize gives the pane w x h cells, its title line included.
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
-	m.table = views.Lay(columns(), 1, w)
+	m.table = views.Lay(columns(), w)
 }
 
 // SetSnapshot shows other data, with ages as of now.
@@ -103,10 +105,7 @@ func (m Model) View() string {
 	list := m.snap.Breakers
 	top := m.scroll.Top(len(list), m.height-1)
 	p.Title(m.focused, "Breakers", m.notes(list, top), m.table.Labels())
-	if m.feed.AllOld && m.feed.Trouble != "" && m.height > 2 {
-		p.Text(m.th.Warn, " "+m.feed.Trouble)
-		p.End()
-	}
+	p.Warn(m.feed.Warning(m.th, m.width, m.height))
 	for i := top; i < len(list) && p.Left() > 0; i++ {
 		m.row(p, &list[i])
 	}
@@ -119,7 +118,10 @@ func (m *Model) notes(list []sources.Breaker, top int) []views.Note {
 	if m.feed.Stale {
 		notes = append(notes, views.Note{Ink: m.th.Warn, Text: m.feed.Age()})
 	}
-	if open > 0 {
+	switch {
+	case open > 0 && m.feed.AllOld:
+		notes = append(notes, views.Note{Ink: m.th.Warn, Text: strconv.Itoa(open) + " open when last seen"})
+	case open > 0:
 		notes = append(notes, views.Note{Ink: m.th.Alarm, Text: " " + strconv.Itoa(open) + " open "})
 	}
 	if half > 0 {
@@ -162,11 +164,10 @@ func (m *Model) row(p *views.Pen, b *sources.Breaker) {
 	if fresh && b.ErrorRatio.OK && b.ErrorRatio.V >= 0.05 {
 		errors = th.Bad
 	}
-	word := look.Word
 	if b.Inferred {
-		word += "?"
+		look.Word += "?" // worked out, not exported
 	}
-	t.Cell(p, colState, look.Ink, look.Glyph+" "+word)
+	t.Look(p, colState, look)
 	t.Cell(p, colName, name, b.Name)
 	t.Cell(p, colOpen, number, instances(b))
 	t.Cell(p, colErrors, errors, views.Ratio(b.ErrorRatio))
@@ -177,6 +178,7 @@ func (m *Model) row(p *views.Pen, b *sources.Breaker) {
 	} else {
 		t.Cell(p, colSince, th.Warn, "stale")
 	}
+	t.Cell(p, colNote, th.Quiet, b.Note)
 	p.End()
 }
 

@@ -223,7 +223,7 @@ func (m *Model) rollout(p *views.Pen) {
 	look := views.FlagLook(m.th, f)
 	m.head(p, "rollout")
 	if f.Rollout.OK {
-		p.Text(look.Ink, views.Bar(m.th, f.Rollout.V, min(20, max(4, m.width/5))))
+		p.Bar(look.Ink, f.Rollout.V, min(20, max(4, m.width/5)))
 		p.Gap(1)
 		p.Text(m.th.Strong, views.PercentText(f.Rollout.V))
 		if f.Variant != "" {
@@ -343,17 +343,17 @@ func plain(s string) string {
 func (m *Model) latency(p *views.Pen, l *sources.Latency) {
 	th := m.th
 	look := views.VerdictLook(th, l.Verdict)
-	quiet := th.Quiet
+	quiet, bad := th.Quiet, th.Bad
 	if !views.Fresh(m.snap, l.Source) {
 		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
-		quiet = th.Stale
+		quiet, bad = th.Stale, th.Stale
 	}
 	m.head(p, "latency")
 	p.Text(th.Text, l.Name)
 	p.Text(quiet, "  p50 "+views.ShortSeconds(l.P50)+"  p95 "+views.ShortSeconds(l.P95)+"  p99 ")
 	p.Text(look.Ink, views.ShortSeconds(l.P99)+" "+look.Glyph+" "+look.Word)
 	p.Gap(2)
-	p.Raw(views.Spark(th, m.snap.Trends[l.Name], 15, l.SLO, quiet), 15)
+	p.Spark(m.snap.Trends[l.Name], l.SLO, quiet, bad, 15)
 	p.End()
 }
 

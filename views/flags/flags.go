@@ -30,6 +30,8 @@ type Model struct {
 	feed  views.Feed
 	table views.Table
 
+	trouble []string // lines under the title: what cannot be read
+
 	sort    Sort
 	order   []int32 // all flags, by index into snap.Flags, in the order of sort
 	hits    []int32 // those of order that pass the filter
@@ -46,7 +48,7 @@ type Model struct {
 }
 
 // tally is what the title counts.
-type tally struct{ ramping, killed, broken int }
+type tally struct{ ramping, broken int }
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
@@ -58,7 +60,8 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSize gives the pane w x h cells, its title line included.
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
-	m.table = views.Lay(columns(w), 1, w)
+	m.table = views.Lay(columns(w), w)
+	m.trouble = m.feed.Warning(m.th, w, h)
 	m.show()
 }
 
@@ -68,11 +71,13 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	old := m.snap
 	m.snap, m.now = s, now
 	m.feed = views.FlagFeed(s, now)
+	m.trouble = m.feed.Warning(m.th, m.width, m.height)
 	if s == nil {
 		m.order, m.hits, m.rows, m.tally = nil, nil, nil, tally{}
 		return
 	}
 	if old != nil && old.FlagsSeq == s.FlagsSeq && len(old.Flags) == len(s.Flags) && old.Context == s.Context {
+		m.show()
 		return
 	}
 	m.arrange()
@@ -210,15 +215,8 @@ func (m *Model) show() {
 
 // visible is how many rows fit under the title.
 func (m *Model) visible() int {
-	n := m.height - 1
-	if m.warned() {
-		n--
-	}
-	return max(n, 0)
+	return max(m.height-1-len(m.trouble), 0)
 }
-
-// warned tells whether a line under the title says that a store cannot be read.
-func (m *Model) warned() bool { return m.feed.Trouble != "" && m.feed.Loaded && m.height > 3 }
 
 func (m *Model) current() *sources.Flag {
 	if !m.chosen || m.cursor >= len(m.rows) {

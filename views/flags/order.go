@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sahilm/fuzzy"
 
@@ -64,12 +65,10 @@ func (m *Model) arrange() {
 	m.order = make([]int32, 0, len(flags))
 	m.tally = tally{}
 	for i := range flags {
-		m.order = append(m.order, int32(i)) //nolint:gosec // a board of 2^31 flags is no board
+		m.order = append(m.order, int32(i))
 		switch f := &flags[i]; {
 		case f.State == sources.FlagBroken:
 			m.tally.broken++
-		case f.Killed:
-			m.tally.killed++
 		case views.Ramping(f):
 			m.tally.ramping++
 		}
@@ -111,7 +110,9 @@ func (n names) String(i int) string { return n.flags[n.among[i]].Name }
 func (n names) Len() int            { return len(n.among) }
 
 // match sets hits to those of among that pass the filter, in the table's order,
-// and rows to the same with whole matches first. It never writes to among.
+// and rows to the same as drawn: names that hold the text as a whole in the
+// table's order, then names that hold its letters scattered, the best first. It
+// never writes to among.
 func (m *Model) match(among []int32) {
 	switch {
 	case m.filter == "":
@@ -122,20 +123,41 @@ func (m *Model) match(among []int32) {
 		m.rows = m.hits
 		return
 	}
-	lower := strings.ToLower(m.filter)
-	found := fuzzy.FindFromNoSort(m.filter, names{m.snap.Flags, among})
-	m.hits = make([]int32, len(found))
-	m.rows = make([]int32, 0, len(found))
-	var part []int32
-	for i, hit := range found {
-		m.hits[i] = among[hit.Index]
-		if strings.Contains(strings.ToLower(hit.Str), lower) {
-			m.rows = append(m.rows, m.hits[i])
-		} else {
-			part = append(part, m.hits[i])
+	text := strings.ToLower(m.filter)
+	m.hits, m.rows = nil, nil
+	var scattered []int32
+	for _, i := range among {
+		switch name := strings.ToLower(m.snap.Flags[i].Name); {
+		case strings.Contains(name, text):
+			m.rows = append(m.rows, i)
+		case holds(name, text):
+			scattered = append(scattered, i)
+		default:
+			continue
 		}
+		m.hits = append(m.hits, i)
 	}
-	m.rows = append(m.rows, part...)
+	// Ranking is slow, and of no use among more than anybody scrolls through.
+	const most = 1000
+	if len(scattered) > most {
+		m.rows = append(m.rows, scattered...)
+		return
+	}
+	for _, hit := range fuzzy.FindFrom(text, names{m.snap.Flags, scattered}) {
+		m.rows = append(m.rows, scattered[hit.Index])
+	}
+}
+
+// holds tells whether all letters of text are in name, in that order.
+func holds(name, text string) bool {
+	for _, want := range text {
+		i := strings.IndexRune(name, want)
+		if i < 0 {
+			return false
+		}
+		name = name[i+utf8.RuneLen(want):]
+	}
+	return true
 }
 
 func (m *Model) without(among []int32, text string) []int32 {
@@ -153,7 +175,7 @@ func (m *Model) without(among []int32, text string) []int32 {
 }
 
 // follow finds the selected flag again after rows changed, and keeps it on the
-// line it was on. When it is gone the cursor stays where it was, which is the
+// line it was on unless the table shows its beginning. When it is gone the cursor stays where it was, which is the
 // neighbour; byData says that no key asked for it.
 func (m *Model) follow(byData bool) {
 	line := m.cursor - m.top
@@ -161,7 +183,9 @@ func (m *Model) follow(byData bool) {
 		for i, idx := range m.rows {
 			if m.snap.Flags[idx].ID == m.selected {
 				m.cursor = i
-				m.top = i - line
+				if m.top > 0 || i >= m.visible() {
+					m.top = i - line
+				}
 				m.show()
 				return
 			}

@@ -27,19 +27,25 @@ const (
 // columns are those for a pane of w cells. Every width keeps state, name and
 // percentage; eighty cells have all but the linked latency.
 func columns(w int) []views.Column {
-	bar := 10
+	state, bar, name := 9, 10, 30
 	if w < 70 {
 		bar = 6
 	}
+	if w >= 100 {
+		state = 15 // as wide as in the other panes, so that the names line up
+	}
+	if w >= 140 {
+		name = min(w/4, 64)
+	}
 	return []views.Column{
-		{Title: "", Min: min(9, max(1, w-3))},
-		{Title: "", Min: max(1, min(20, w-21)), Max: 48},
+		{Title: "", Min: min(state, max(1, w-3))},
+		{Title: "", Min: max(1, min(18, w-22)), Max: name},
 		{Title: "rollout", Min: bar, Max: 20, From: 48},
 		{Title: "", Min: 7, Right: true, Tight: true, From: 24},
 		{Title: "seen", Min: 6, Right: true, From: 60},
 		{Title: "changed", Min: 4, Right: true, From: 54},
-		{Title: "", Min: 8, Max: 14, Tight: true, From: 72},
-		{Title: "", Min: 8, Max: 15, From: 96},
+		{Title: "", Min: 10, Max: 12, Tight: true, From: 72},
+		{Title: "", Min: 8, Max: 30, From: 96},
 		{Title: "p99", Min: 6, Right: true, Tight: true, From: 96},
 	}
 }
@@ -58,10 +64,7 @@ func (m Model) View() string {
 		return p.String()
 	}
 	p.Title(m.focused, "Flags", m.notes(), m.table.Labels())
-	if m.warned() {
-		p.Text(m.th.Warn, " "+m.feed.Trouble)
-		p.End()
-	}
+	p.Warn(m.trouble)
 	if len(m.rows) == 0 {
 		p.Say(m.th.Quiet, "no flag matches /"+m.filter+" (esc shows all "+strconv.Itoa(len(m.order))+")")
 	}
@@ -95,11 +98,15 @@ func (m *Model) notes() []views.Note {
 	if m.feed.Stale {
 		notes = append(notes, views.Note{Ink: th.Warn, Text: m.feed.Age()})
 	}
+	broken, ramping := th.Bad, th.Accent
+	if m.feed.AllOld {
+		broken, ramping = th.Quiet, th.Quiet
+	}
 	if n := m.tally.broken; n > 0 {
-		notes = append(notes, views.Note{Ink: th.Bad, Text: strconv.Itoa(n) + " broken"})
+		notes = append(notes, views.Note{Ink: broken, Text: strconv.Itoa(n) + " broken"})
 	}
 	if n := m.tally.ramping; n > 0 {
-		notes = append(notes, views.Note{Ink: th.Accent, Text: strconv.Itoa(n) + " ramping"})
+		notes = append(notes, views.Note{Ink: ramping, Text: strconv.Itoa(n) + " ramping"})
 	}
 	if m.sort != ByState {
 		notes = append(notes, views.Note{Ink: th.Quiet, Text: m.sort.String()})
@@ -127,7 +134,8 @@ func (m *Model) row(p *views.Pen, i int) {
 		ink = inks{th.Stale, th.Stale, th.Stale, th.Stale, fresh}
 	}
 	m.mark(p, here)
-	t.Cell(p, colState, ink.state, look.Glyph+" "+look.Word)
+	look.Ink = ink.state
+	t.Look(p, colState, look)
 	m.name(p, f, here, ink.name)
 	m.rollout(p, f, &ink)
 	m.seen(p, f, &ink)
@@ -175,11 +183,12 @@ func (m *Model) rollout(p *views.Pen, f *sources.Flag, ink *inks) {
 		return
 	}
 	bar := ink.state
-	if f.Rollout.V == 0 {
-		bar = ink.quiet
+	if f.Rollout.V == 0 || f.Rollout.V == sources.Full {
+		bar = ink.quiet // what is settled does not shine
 	}
 	if t.Has(colBar) {
-		t.Cell(p, colBar, bar, views.Bar(m.th, f.Rollout.V, t.Widths[colBar]))
+		p.To(t.Starts[colBar])
+		p.Bar(bar, f.Rollout.V, t.Widths[colBar])
 	}
 	t.Cell(p, colPercent, ink.number, views.PercentText(f.Rollout.V))
 }
@@ -233,14 +242,13 @@ func (m *Model) metric(p *views.Pen, f *sources.Flag, ink *inks) {
 		t.Cell(p, colP99, ink.quiet, views.Absent)
 		return
 	}
-	quiet, number := ink.quiet, ink.quiet
-	fresh := views.Fresh(m.snap, l.Source)
-	if !fresh {
-		quiet, number = m.th.Stale, m.th.Stale
+	quiet, number, bad := ink.quiet, ink.quiet, m.th.Bad
+	if !views.Fresh(m.snap, l.Source) {
+		quiet, number, bad = m.th.Stale, m.th.Stale, m.th.Stale
 	} else if l.Verdict == sources.VerdictBreached {
 		number = m.th.Bad
 	}
 	p.To(t.Starts[colSpark])
-	p.Raw(views.Spark(m.th, m.snap.Trends[l.Name], t.Widths[colSpark], l.SLO, quiet), t.Widths[colSpark])
+	p.Spark(m.snap.Trends[l.Name], l.SLO, quiet, bad, t.Widths[colSpark])
 	t.Cell(p, colP99, number, views.ShortSeconds(l.P99))
 }

@@ -85,7 +85,7 @@ func (m *Model) sentence(p *views.Pen) {
 	}
 	th := m.th
 	look := [...]views.Look{
-		Info:    {Glyph: th.Glyphs.Sep, Ink: th.Text},
+		Info:    {Glyph: th.Glyphs.Neutral, Ink: th.Text},
 		Done:    {Glyph: th.Glyphs.Good, Ink: th.Good},
 		Waiting: {Glyph: th.Glyphs.Stale, Ink: th.Pending},
 		Warning: {Glyph: th.Glyphs.FlagBroken, Ink: th.Warn},
@@ -116,13 +116,8 @@ func (m *Model) short(p *views.Pen) {
 	p.End()
 }
 
-// Brief is a key's help in as few words as a footer has room for: what stands
-// before the first bracket, without the filling words.
+// Brief is a key's help in the one word that a footer has room for.
 func Brief(desc string) string {
-	desc, _, _ = strings.Cut(desc, " (")
-	for _, filler := range []string{" to the next step", " last change", " pane"} {
-		desc = strings.TrimSuffix(desc, filler)
-	}
-	desc = strings.TrimPrefix(desc, "one step ")
-	return strings.TrimPrefix(desc, "type a ")
+	word, _, _ := strings.Cut(desc, " ")
+	return word
 }

@@ -56,7 +56,7 @@ func (m Model) View() string {
 	for _, n := range right {
 		room -= views.Width(n.Text) + 1
 	}
-	for _, n := range m.left() {
+	for _, n := range m.left(room) {
 		if p.X() > 0 {
 			if p.X()+2+views.Width(n.Text) > room {
 				continue
@@ -74,7 +74,7 @@ func (m Model) View() string {
 	return p.String()
 }
 
-func (m *Model) left() []views.Note {
+func (m *Model) left(room int) []views.Note {
 	th := m.th
 	if m.snap == nil {
 		return []views.Note{{Ink: th.Strong, Text: Product}, {Ink: th.Quiet, Text: "starting" + th.Glyphs.Ellipsis}}
@@ -83,21 +83,48 @@ func (m *Model) left() []views.Note {
 	if m.snap.Context != "" {
 		notes = append(notes, views.Note{Ink: th.Badge(m.snap.Accent), Text: " " + m.snap.Context + " "})
 	}
+	named := len(notes)
 	notes = append(notes, views.Note{Ink: th.Strong, Text: Product})
 	if m.readOnly {
 		notes = append(notes, views.Note{Ink: th.Warn, Text: "read-only"})
 	}
-	for i := range m.snap.Sources {
-		if m.snap.Sources[i].Health != sources.Fresh {
-			notes = append(notes, m.source(&m.snap.Sources[i]))
-		}
-	}
+	var fresh, bad []views.Note
 	for i := range m.snap.Sources {
 		if m.snap.Sources[i].Health == sources.Fresh {
-			notes = append(notes, m.source(&m.snap.Sources[i]))
+			fresh = append(fresh, m.source(&m.snap.Sources[i]))
+		} else {
+			bad = append(bad, m.source(&m.snap.Sources[i]))
 		}
 	}
-	return notes
+	if wide(notes)+wide(bad) > room {
+		bad = m.many(bad, th.Glyphs.Unknown, "not fresh", th.Warn)
+	}
+	if named > 0 && wide(notes)+wide(bad)+8 > room {
+		// The name of the product is what can be spared first.
+		notes = append(notes[:named], notes[named+1:]...)
+	}
+	notes = append(notes, bad...)
+	if wide(notes)+wide(fresh) > room {
+		fresh = m.many(fresh, th.Glyphs.Good, "fresh", th.Quiet)
+	}
+	return append(notes, fresh...)
+}
+
+// many is one note in place of several, where there is no room for their names.
+func (m *Model) many(notes []views.Note, glyph, words string, ink themes.Ink) []views.Note {
+	if len(notes) < 2 {
+		return notes
+	}
+	return []views.Note{{Ink: ink, Text: glyph + " " + strconv.Itoa(len(notes)) + " sources " + words}}
+}
+
+// wide is the room that notes take with two cells between them.
+func wide(notes []views.Note) int {
+	n := 0
+	for _, note := range notes {
+		n += views.Width(note.Text) + 2
+	}
+	return n
 }
 
 // source is one source's health in words. Fresh has no age, so that it does not
@@ -122,19 +149,35 @@ func (m *Model) source(st *sources.SourceStatus) views.Note {
 
 func (m *Model) right() []views.Note {
 	var notes []views.Note
-	if m.snap != nil && len(m.snap.Breakers) > 0 {
-		open, half := breakers.Count(m.snap.Breakers)
-		switch {
-		case open == 1:
-			notes = append(notes, views.Note{Ink: m.th.Alarm, Text: " " + m.th.Glyphs.Open + " 1 breaker open "})
-		case open > 1:
-			notes = append(notes, views.Note{Ink: m.th.Alarm, Text: " " + m.th.Glyphs.Open + " " + strconv.Itoa(open) + " breakers open "})
-		case half > 0:
-			notes = append(notes, views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.HalfOpen + " " + strconv.Itoa(half) + " half-open"})
-		}
+	if n, ok := m.breakers(); ok {
+		notes = append(notes, n)
 	}
 	if !m.now.IsZero() {
 		notes = append(notes, views.Note{Ink: m.th.Strong, Text: m.now.Format("15:04")})
 	}
 	return notes
+}
+
+// breakers is the alarm: what is open, or else half-open. Where nothing that
+// measures is fresh it is no alarm but a memory, and says so.
+func (m *Model) breakers() (views.Note, bool) {
+	if m.snap == nil {
+		return views.Note{}, false
+	}
+	open, half := breakers.Count(m.snap.Breakers)
+	word := strconv.Itoa(open) + " breakers open"
+	if open == 1 {
+		word = "1 breaker open"
+	}
+	feed := views.MetricFeed(m.snap, m.now)
+	switch {
+	case open > 0 && feed.AllOld:
+		return views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.Stale + " " + word + ", stale"}, true
+	case open > 0:
+		return views.Note{Ink: m.th.Alarm, Text: " " + m.th.Glyphs.Open + " " + word + " "}, true
+	case half > 0 && !feed.AllOld:
+		return views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.HalfOpen + " " + strconv.Itoa(half) + " half-open"}, true
+	default:
+		return views.Note{}, false
+	}
 }

@@ -45,7 +45,7 @@ const (
 
 func columns() []views.Column {
 	return []views.Column{
-		{Title: "", Min: 12},
+		{Title: "", Min: 15},
 		{Title: "", Min: 10, Max: 30},
 		{Title: "p50", Min: 6, Right: true, From: 64},
 		{Title: "p95", Min: 6, Right: true, From: 72},
@@ -68,7 +68,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSize gives the pane w x h cells, its title line included.
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
-	m.table = views.Lay(columns(), 1, w)
+	m.table = views.Lay(columns(), w)
 }
 
 // SetSnapshot shows other data, with ages as of now.
@@ -109,10 +109,7 @@ func (m Model) View() string {
 	list := m.snap.Latencies
 	top := m.scroll.Top(len(list), m.height-1)
 	p.Title(m.focused, "Latency", m.notes(list, top), m.table.Labels())
-	if m.feed.AllOld && m.feed.Trouble != "" && m.height > 2 {
-		p.Text(m.th.Warn, " "+m.feed.Trouble)
-		p.End()
-	}
+	p.Warn(m.feed.Warning(m.th, m.width, m.height))
 	for i := top; i < len(list) && p.Left() > 0; i++ {
 		m.row(p, &list[i])
 	}
@@ -131,7 +128,11 @@ func (m *Model) notes(list []sources.Latency, top int) []views.Note {
 		notes = append(notes, views.Note{Ink: m.th.Warn, Text: m.feed.Age()})
 	}
 	if breached > 0 {
-		notes = append(notes, views.Note{Ink: m.th.Bad, Text: strconv.Itoa(breached) + " breached"})
+		note := views.Note{Ink: m.th.Bad, Text: strconv.Itoa(breached) + " breached"}
+		if m.feed.AllOld {
+			note = views.Note{Ink: m.th.Warn, Text: note.Text + " when last seen"}
+		}
+		notes = append(notes, note)
 	}
 	if top > 0 {
 		notes = append(notes, views.Note{Ink: m.th.Quiet, Text: "from " + strconv.Itoa(top+1)})
@@ -142,7 +143,7 @@ func (m *Model) notes(list []sources.Latency, top int) []views.Note {
 func (m *Model) row(p *views.Pen, l *sources.Latency) {
 	th, t := m.th, &m.table
 	look := views.VerdictLook(th, l.Verdict)
-	name, p99, quiet, errors := th.Text, th.Text, th.Quiet, th.Quiet
+	name, p99, quiet, errors, bad := th.Text, th.Text, th.Quiet, th.Quiet, th.Bad
 	if l.Verdict == sources.VerdictBreached {
 		name, p99 = th.Strong, th.Bad
 	}
@@ -151,16 +152,16 @@ func (m *Model) row(p *views.Pen, l *sources.Latency) {
 	}
 	if !views.Fresh(m.snap, l.Source) {
 		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
-		name, p99, quiet, errors = th.Stale, th.Stale, th.Stale, th.Stale
+		name, p99, quiet, errors, bad = th.Stale, th.Stale, th.Stale, th.Stale, th.Stale
 	}
-	t.Cell(p, colVerdict, look.Ink, look.Glyph+" "+look.Word)
+	t.Look(p, colVerdict, look)
 	t.Cell(p, colName, name, l.Name)
 	t.Cell(p, colP50, quiet, views.ShortSeconds(l.P50))
 	t.Cell(p, colP95, quiet, views.ShortSeconds(l.P95))
 	t.Cell(p, colP99, p99, views.ShortSeconds(l.P99))
 	if t.Has(colSpark) {
 		p.To(t.Starts[colSpark])
-		p.Raw(views.Spark(th, m.snap.Trends[l.Name], t.Widths[colSpark], l.SLO, quiet), t.Widths[colSpark])
+		p.Spark(m.snap.Trends[l.Name], l.SLO, quiet, bad, t.Widths[colSpark])
 	}
 	t.Cell(p, colSLO, quiet, slo(l.SLO))
 	t.Cell(p, colRate, quiet, views.Rate(l.Rate))

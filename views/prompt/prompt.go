@@ -73,7 +73,16 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSize gives the prompt w x h cells; it writes one line and pads the others.
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
-	m.input.SetWidth(max(1, min(40, w-24)))
+	m.fit()
+}
+
+// fit leaves as much room for the hint as what is typed does not need.
+func (m *Model) fit() {
+	wide := 24
+	if m.purpose == Percent {
+		wide = 8
+	}
+	m.input.SetWidth(max(1, min(wide, m.width-12)))
 }
 
 // SetSnapshot is there for the sake of one interface; a prompt keeps the flag
@@ -98,6 +107,7 @@ func (m *Model) OpenPercent(f sources.Flag) {
 
 func (m *Model) start(purpose Purpose, text string) {
 	m.open, m.purpose, m.flag = true, purpose, sources.Flag{}
+	m.fit()
 	m.input.SetValue(text)
 	m.input.CursorEnd()
 	m.input.Focus()
