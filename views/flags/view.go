@@ -87,6 +87,9 @@ func (m *Model) none(p *views.Pen) {
 
 func (m *Model) notes() []views.Note {
 	th := m.th
+	if len(m.order) == 0 {
+		return nil
+	}
 	count := strconv.Itoa(len(m.order))
 	if m.filter != "" {
 		count = strconv.Itoa(len(m.rows)) + " of " + count
@@ -135,11 +138,17 @@ func (m *Model) row(p *views.Pen, i int) {
 	}
 	m.mark(p, here)
 	look.Ink = ink.state
+	words, waiting := m.pending[f.ID]
+	if waiting && !t.Has(colAge) {
+		look = views.Look{Glyph: th.Glyphs.Stale, Word: "pending", Ink: th.Pending}
+	}
 	t.Look(p, colState, look)
 	m.name(p, f, here, ink.name)
 	m.rollout(p, f, &ink)
-	m.seen(p, f, &ink)
-	if words, ok := m.pending[f.ID]; ok && t.Has(colAge) {
+	if !waiting || t.Has(colBy) {
+		m.seen(p, f, &ink)
+	}
+	if waiting {
 		m.waiting(p, words)
 	} else {
 		m.changed(p, f, here, &ink)
@@ -206,13 +215,27 @@ func (m *Model) seen(p *views.Pen, f *sources.Flag, ink *inks) {
 	m.table.Cell(p, colSeen, tone, views.Share(v))
 }
 
-// waiting takes the place of the last change, because the next one is under way.
+// waiting takes the place of the last change, because the next one is under way;
+// where room is short that of what is observed too.
 func (m *Model) waiting(p *views.Pen, words string) {
-	if !strings.Contains(words, "pending") {
-		words += " pending"
+	t := &m.table
+	if !t.Has(colAge) {
+		return
 	}
-	p.To(m.table.Starts[colAge])
-	p.Text(m.th.Pending, sources.Clean(words, 60))
+	at := t.Starts[colAge]
+	if !t.Has(colBy) && t.Has(colSeen) {
+		at = t.Starts[colSeen]
+	}
+	words = sources.Clean(words, 60)
+	long := words + " pending"
+	if strings.Contains(words, "pending") {
+		long = words
+	}
+	if at+views.Width(long) > m.width {
+		long = words + " " + m.th.Glyphs.Ellipsis
+	}
+	p.To(at)
+	p.Text(m.th.Pending, long)
 }
 
 func (m *Model) changed(p *views.Pen, f *sources.Flag, here bool, ink *inks) {
