@@ -54,7 +54,8 @@ func healthy() *metrics {
 	}
 }
 
-// flags is a store that can be watched; put hands out a new set.
+// flags is a store that can be watched; put hands out a new set. Its channel is
+// made by Watch, because it has to belong to the simulated time.
 type flags struct {
 	ch  chan sources.FlagEvent
 	set []sources.Flag
@@ -62,11 +63,10 @@ type flags struct {
 }
 
 func newFlags(keys ...string) *flags {
-	f := &flags{ch: make(chan sources.FlagEvent, 100)}
+	f := &flags{}
 	for _, k := range keys {
 		f.set = append(f.set, flag(k, 10, "r0-"+k))
 	}
-	f.put()
 	return f
 }
 
@@ -92,6 +92,8 @@ func (f *flags) put(changed ...sources.Flag) {
 }
 
 func (f *flags) Watch(ctx context.Context, _ sources.Revision) (<-chan sources.FlagEvent, error) {
+	f.ch = make(chan sources.FlagEvent, 100)
+	f.put()
 	out := make(chan sources.FlagEvent)
 	go func() {
 		defer close(out)
@@ -119,7 +121,7 @@ func run(t *testing.T, opts live.Options, f func(t *testing.T, e *live.Engine)) 
 		e := live.New(opts)
 		done := make(chan error, 1)
 		go func() { done <- e.Run(ctx) }()
-		synctest.Wait()
+		pass(time.Second / 10) // the first reads come as one burst
 		f(t, e)
 		cancel()
 		require.NoError(t, <-done)
@@ -152,9 +154,7 @@ func TestBeforeAnythingIsReadThereIsASnapshotOfUnknowns(t *testing.T) {
 
 func TestAHungSourceDelaysNobody(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	defer close(release)
-	hung := hang{make(chan struct{})}
+	hung := &hang{}
 	run(t, live.Options{Sources: []live.Source{src("hung", hung), src("m", healthy()), src("prod", newFlags("a"))}}, func(t *testing.T, e *live.Engine) {
 		s := e.Snapshot()
 		require.Equal(t, sources.Fresh, s.Source("m").Health)
@@ -174,7 +174,8 @@ func TestAHungSourceDelaysNobody(t *testing.T) {
 // hang does not even look at its context.
 type hang struct{ c chan struct{} }
 
-func (h hang) Breakers(context.Context) (sources.BreakerSet, error) {
+func (h *hang) Breakers(context.Context) (sources.BreakerSet, error) {
+	h.c = make(chan struct{})
 	<-h.c
 	return sources.BreakerSet{}, nil
 }
@@ -192,7 +193,7 @@ func TestASourceThatFailsTenTimesAgesAndHealsWithoutAKey(t *testing.T) {
 		require.Equal(t, sources.Stale, s.Source("m").Health)
 		require.Equal(t, "connection refused·[0m", s.Source("m").Err)
 		require.Equal(t, sources.BreakerClosed, s.Breakers[0].State, "a stale source keeps its values")
-		require.Equal(t, start.At.Add(15*time.Second), s.Source("m").Since)
+		require.Equal(t, s.Source("m").LastOK.Add(15*time.Second), s.Source("m").Since)
 
 		pass(2 * time.Minute)
 		s = e.Snapshot()
@@ -240,7 +241,7 @@ func TestHealthIsPublishedByTheClockAlone(t *testing.T) {
 			s = next
 		}
 		f.put()
-		synctest.Wait()
+		pass(time.Second / 10)
 		require.Equal(t, sources.Fresh, e.Snapshot().Source("prod").Health)
 	})
 }
