@@ -1,0 +1,111 @@
+package confirm_test
+
+import (
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+	"relctl-tui/views/confirm"
+	"relctl-tui/views/viewtest"
+)
+
+func checkout() sources.Flag {
+	return *viewtest.Snapshot(viewtest.OK).Flag(sources.FlagID{Source: viewtest.Store, Key: "checkout-v2"})
+}
+
+func ramp() sources.Intent {
+	f := checkout()
+	return sources.Intent{Kind: sources.Ramp, Flag: f.ID, Seen: f.Revision, To: sources.Pct(50)}
+}
+
+func ask(th *themes.Theme) confirm.Model {
+	m := confirm.New(th, views.DefaultKeyMap())
+	m.SetSize(80, 3)
+	m.Ask(ramp(), checkout())
+	return m
+}
+
+func build(th *themes.Theme) viewtest.Pane {
+	m := ask(th)
+	return &m
+}
+
+func TestGoldens(t *testing.T) {
+	t.Parallel()
+	viewtest.Goldens(t, 3, build)
+}
+
+func TestEveryLineKeepsItsWidth(t *testing.T) {
+	t.Parallel()
+	viewtest.Sizes(t, build)
+}
+
+func TestTheQuestionNamesTheFlagAndBothValues(t *testing.T) {
+	t.Parallel()
+	f := checkout()
+	for kind, want := range map[sources.ChangeKind]string{
+		sources.Ramp: "Ramp checkout-v2 25% ➔ 50%?",
+		sources.Back: "Step back checkout-v2 25% ➔ 50%?",
+		sources.Set:  "Set checkout-v2 25% ➔ 50%?",
+		sources.Kill: "Kill checkout-v2 25% ➔ killed?",
+		sources.Undo: "Undo the last change of checkout-v2?",
+	} {
+		in := ramp()
+		in.Kind = kind
+		require.Equal(t, want, confirm.Question(viewtest.Theme(t, "ansi", false), &in, &f))
+	}
+}
+
+func TestYesAndEnterAcceptTheIntentAsItWasAsked(t *testing.T) {
+	t.Parallel()
+	for _, msg := range []tea.KeyPressMsg{{Code: 'y', Text: "y"}, {Code: tea.KeyEnter}} {
+		m, cmd := ask(viewtest.Theme(t, "ansi", false)).Update(msg)
+		require.Equal(t, confirm.AcceptedMsg{Intent: ramp()}, cmd())
+		require.False(t, m.Opened())
+	}
+}
+
+func TestNoAndEscapeRejectIt(t *testing.T) {
+	t.Parallel()
+	for _, msg := range []tea.KeyPressMsg{{Code: 'n', Text: "n"}, {Code: tea.KeyEscape}} {
+		m, cmd := ask(viewtest.Theme(t, "ansi", false)).Update(msg)
+		require.Equal(t, confirm.RejectedMsg{Intent: ramp()}, cmd())
+		require.False(t, m.Opened())
+	}
+}
+
+func TestEveryOtherKeyIsSwallowed(t *testing.T) {
+	t.Parallel()
+	m := ask(viewtest.Theme(t, "ansi", false))
+	for _, k := range "+-Kux1 Y" {
+		var cmd tea.Cmd
+		m, cmd = m.Update(tea.KeyPressMsg{Code: k, Text: string(k)})
+		require.Nil(t, cmd)
+		require.True(t, m.Opened())
+	}
+}
+
+func TestOneLineStillShowsQuestionAndAnswers(t *testing.T) {
+	t.Parallel()
+	m := ask(viewtest.Theme(t, "ansi", false))
+	m.SetSize(60, 1)
+	screen := ansi.Strip(m.View())
+	require.Contains(t, screen, "25% ➔ 50%?")
+	require.Contains(t, screen, "y/enter yes")
+	require.Contains(t, screen, "n/esc no")
+}
+
+func TestAClosedQuestionIsBlankAndTakesNoKeys(t *testing.T) {
+	t.Parallel()
+	m := confirm.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(80, 1)
+	m, cmd := m.Update(tea.KeyPressMsg{Code: 'y', Text: "y"})
+	require.Nil(t, cmd)
+	require.Empty(t, strings.TrimSpace(m.View()))
+}

@@ -1,0 +1,79 @@
+package footer_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/themes"
+	"relctl-tui/views"
+	"relctl-tui/views/footer"
+	"relctl-tui/views/viewtest"
+)
+
+func build(th *themes.Theme) viewtest.Pane {
+	m := footer.New(th, views.DefaultKeyMap())
+	m.SetStatus("checkout-v2 25% to 50%: confirmed, u undoes it", footer.Done)
+	return &m
+}
+
+func TestGoldens(t *testing.T) {
+	t.Parallel()
+	viewtest.Goldens(t, 2, build)
+}
+
+func TestEveryLineKeepsItsWidth(t *testing.T) {
+	t.Parallel()
+	viewtest.Sizes(t, build)
+}
+
+func open(t *testing.T, w, h int) footer.Model {
+	t.Helper()
+	m := footer.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(w, h)
+	return m
+}
+
+func TestEightyColumnsHoldTheActingKeysAndTheWayOut(t *testing.T) {
+	t.Parallel()
+	screen := ansi.Strip(open(t, 80, 1).View())
+	for _, want := range []string{"+ ramp", "- back", "K kill", "u undo", "= set", "/ filter", "enter detail", "? help", "q quit"} {
+		require.Contains(t, screen, want)
+	}
+}
+
+func TestAStatusTakesTheOnlyLine(t *testing.T) {
+	t.Parallel()
+	m := open(t, 80, 1)
+	m.SetStatus("prod.flagd.json: permission denied", footer.Failure)
+	require.Contains(t, ansi.Strip(m.View()), "✗ prod.flagd.json: permission denied")
+	require.NotContains(t, ansi.Strip(m.View()), "kill")
+	m.SetStatus("", footer.Info)
+	require.Contains(t, ansi.Strip(m.View()), "kill")
+}
+
+func TestTwoLinesShowStatusAndKeys(t *testing.T) {
+	t.Parallel()
+	m := open(t, 80, 2)
+	m.SetStatus("nothing changed", footer.Warning)
+	lines := strings.Split(ansi.Strip(m.View()), "\n")
+	require.Contains(t, lines[0], "! nothing changed")
+	require.Contains(t, lines[1], "K kill")
+}
+
+func TestAReadOnlyFooterOffersNoChange(t *testing.T) {
+	t.Parallel()
+	m := open(t, 80, 1)
+	m.SetHelp(views.DefaultKeyMap().ReadOnly().ShortHelp())
+	require.NotContains(t, ansi.Strip(m.View()), "kill")
+	require.Contains(t, ansi.Strip(m.View()), "filter")
+}
+
+func TestAStatusCannotSendEscapeSequences(t *testing.T) {
+	t.Parallel()
+	m := open(t, 80, 1)
+	m.SetStatus("\x1b]0;owned\x07\x1b[2J", footer.Failure)
+	viewtest.RequireFrame(t, m.View(), 80, 1)
+}

@@ -1,0 +1,150 @@
+package prompt_test
+
+import (
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+	"relctl-tui/views/prompt"
+	"relctl-tui/views/viewtest"
+)
+
+func checkout() sources.Flag {
+	return *viewtest.Snapshot(viewtest.OK).Flag(sources.FlagID{Source: viewtest.Store, Key: "checkout-v2"})
+}
+
+func open(t *testing.T, purpose prompt.Purpose) prompt.Model {
+	t.Helper()
+	m := prompt.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(80, 1)
+	if purpose == prompt.Filter {
+		m.OpenFilter("")
+	} else {
+		m.OpenPercent(checkout())
+	}
+	return m
+}
+
+// typed presses keys one by one and is what the last one sent, commands of the
+// text field apart.
+func typed(m prompt.Model, text string) (prompt.Model, []tea.Msg) {
+	var sent []tea.Msg
+	for _, r := range text {
+		msg := tea.KeyPressMsg{Code: r, Text: string(r)}
+		switch r {
+		case '\n':
+			msg = tea.KeyPressMsg{Code: tea.KeyEnter}
+		case '\x1b':
+			msg = tea.KeyPressMsg{Code: tea.KeyEscape}
+		}
+		var cmd tea.Cmd
+		m, cmd = m.Update(msg)
+		sent = flatten(cmd)
+	}
+	return m, sent
+}
+
+func flatten(cmd tea.Cmd) []tea.Msg {
+	if cmd == nil {
+		return nil
+	}
+	msg := cmd()
+	batch, ok := msg.(tea.BatchMsg)
+	if !ok {
+		return []tea.Msg{msg}
+	}
+	var all []tea.Msg
+	for _, c := range batch {
+		all = append(all, flatten(c)...)
+	}
+	return all
+}
+
+func TestGoldens(t *testing.T) {
+	t.Parallel()
+	viewtest.Goldens(t, 1, func(th *themes.Theme) viewtest.Pane {
+		m := prompt.New(th, views.DefaultKeyMap())
+		m.OpenPercent(checkout())
+		m, _ = typed(m, "37.5")
+		return &m
+	})
+}
+
+func TestEveryLineKeepsItsWidth(t *testing.T) {
+	t.Parallel()
+	viewtest.Sizes(t, func(th *themes.Theme) viewtest.Pane {
+		m := prompt.New(th, views.DefaultKeyMap())
+		m.OpenFilter("日本語 and a text that is longer than its field")
+		return &m
+	})
+}
+
+func TestAFilterIsToldAfterEveryKey(t *testing.T) {
+	t.Parallel()
+	m, sent := typed(open(t, prompt.Filter), "pay")
+	require.Equal(t, []tea.Msg{prompt.ChangedMsg{Purpose: prompt.Filter, Text: "pay"}}, sent)
+	m, sent = typed(m, "\n")
+	require.Equal(t, []tea.Msg{prompt.SubmittedMsg{Purpose: prompt.Filter, Text: "pay"}}, sent)
+	require.False(t, m.Opened())
+}
+
+func TestAPercentageCarriesTheFlagAndTheRevisionThatWasOnTheScreen(t *testing.T) {
+	t.Parallel()
+	m, sent := typed(open(t, prompt.Percent), "37.5\n")
+	require.Equal(t, []tea.Msg{prompt.SubmittedMsg{
+		Purpose: prompt.Percent, Text: "37.5", Flag: checkout().ID, Seen: checkout().Revision, To: 37_500,
+	}}, sent)
+	require.False(t, m.Opened())
+}
+
+func TestEnterDoesNothingWhileThePercentageIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "101", "1.2345", "-5", "ten"} {
+		m, sent := typed(open(t, prompt.Percent), text+"\n")
+		require.Empty(t, sent, text)
+		require.True(t, m.Opened(), text)
+	}
+}
+
+func TestTheHintSaysWhatEnterWouldDoOrWhyItWouldNot(t *testing.T) {
+	t.Parallel()
+	m := open(t, prompt.Percent)
+	require.Contains(t, ansi.Strip(m.View()), "0 to 100, now 25%")
+	m, _ = typed(m, "50")
+	require.Contains(t, ansi.Strip(m.View()), "25% ➔ 50%")
+	m, _ = typed(m, "0")
+	require.Contains(t, ansi.Strip(m.View()), "the most is 100")
+}
+
+func TestEscapeAndInterruptCancel(t *testing.T) {
+	t.Parallel()
+	m, sent := typed(open(t, prompt.Percent), "50\x1b")
+	require.Equal(t, []tea.Msg{prompt.CancelledMsg{Purpose: prompt.Percent}}, sent)
+	require.False(t, m.Opened())
+
+	m, cmd := open(t, prompt.Filter).Update(tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl})
+	require.Equal(t, prompt.CancelledMsg{Purpose: prompt.Filter}, cmd())
+	require.False(t, m.Opened())
+}
+
+func TestAClosedPromptTakesNoKeys(t *testing.T) {
+	t.Parallel()
+	m := prompt.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(80, 1)
+	m, sent := typed(m, "50\n")
+	require.Empty(t, sent)
+	require.Empty(t, strings.TrimSpace(m.View()))
+}
+
+func TestAPasteIsTextAndNeverALine(t *testing.T) {
+	t.Parallel()
+	m, _ := open(t, prompt.Filter).Update(tea.PasteMsg{Content: "pay\nK\x1b[31m"})
+	require.True(t, m.Opened())
+	viewtest.RequireFrame(t, m.View(), 80, 1)
+}
