@@ -16,11 +16,12 @@ const MaxName = 200
 // A string that needs none of it is returned as it is, without allocating.
 // It is the one place where outside strings are cleaned; drivers call it.
 func Clean(s string, limit int) string {
+	limit = max(0, limit)
 	if cleanASCII(s, limit) {
 		return s
 	}
 	var b strings.Builder
-	b.Grow(min(len(s), limit*4+4))
+	b.Grow(min(len(s), limit) + len("…"))
 	n := 0
 	for i, r := range s {
 		if n == limit {

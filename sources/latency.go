@@ -27,7 +27,11 @@ const (
 
 // String is the verdict's word.
 func (v Verdict) String() string {
-	return [...]string{"unknown", "none", "ok", "breached", "no traffic"}[max(0, min(int(v), 4))]
+	words := [...]string{"unknown", "none", "ok", "breached", "no traffic"}
+	if v < 0 || int(v) >= len(words) {
+		return words[VerdictUnknown]
+	}
+	return words[v]
 }
 
 func (v Verdict) severity() int {
@@ -63,10 +67,11 @@ type LatencySet struct {
 	ReadAt    time.Time
 }
 
-// Judge is the verdict of a p99 against an SLO, given whether there was traffic.
+// Judge is the verdict of a p99 against an SLO. Without a p99 a rate of 0 means
+// no traffic; traffic whose p99 nobody knows is never called that.
 func Judge(p99 Quantile, rate Value, slo time.Duration) Verdict {
 	switch {
-	case !p99.OK && rate.OK:
+	case !p99.OK && rate.OK && rate.V <= 0:
 		return VerdictNoTraffic
 	case !p99.OK:
 		return VerdictUnknown

@@ -48,12 +48,16 @@ func (o Opt[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.V)
 }
 
-// UnmarshalJSON reads null as absent.
+// UnmarshalJSON reads null as absent, and leaves what it cannot read absent.
 func (o *Opt[T]) UnmarshalJSON(b []byte) error {
+	*o = Opt[T]{}
 	if string(b) == "null" {
-		*o = Opt[T]{}
 		return nil
 	}
-	o.OK = true
-	return json.Unmarshal(b, &o.V)
+	var v T
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	*o = Some(v)
+	return nil
 }

@@ -2,7 +2,7 @@ package sources
 
 import (
 	"fmt"
-	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -49,19 +49,26 @@ func PercentOf(part, whole int64) (Percent, bool) {
 	if whole <= 0 || part < 0 || part > whole {
 		return 0, false
 	}
-	f := float64(part) * float64(Full) / float64(whole)
-	p := Percent(math.Round(f))
-	return p, float64(p) == f
+	hi, lo := bits.Mul64(uint64(part), uint64(Full)) // floats would lose large numbers
+	q, rem := bits.Div64(hi, lo, uint64(whole))
+	if rem >= uint64(whole)-rem {
+		q++
+	}
+	return Percent(q), rem == 0 //nolint:gosec // at most Full, since part is at most whole
 }
 
 // Clamp is p moved into 0..Full.
 func (p Percent) Clamp() Percent { return max(0, min(p, Full)) }
 
-// String prints the number without sign and without trailing zeros: "25", "0.5".
+// String prints the number without percent sign and without trailing zeros: "25", "0.5".
 func (p Percent) String() string {
-	s := strconv.Itoa(int(p) / 1000)
-	if f := int(p) % 1000; f != 0 {
-		s += strings.TrimRight(fmt.Sprintf(".%03d", max(f, -f)), "0")
+	n, sign := int(p), ""
+	if n < 0 {
+		n, sign = -n, "-"
+	}
+	s := sign + strconv.Itoa(n/1000)
+	if f := n % 1000; f != 0 {
+		s += strings.TrimRight(fmt.Sprintf(".%03d", f), "0")
 	}
 	return s
 }

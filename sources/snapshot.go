@@ -14,7 +14,14 @@ const (
 
 // String is the health's word.
 func (h Health) String() string {
-	return [...]string{"unknown", "fresh", "stale"}[max(0, min(int(h), 2))]
+	switch h {
+	case Fresh:
+		return "fresh"
+	case Stale:
+		return "stale"
+	default:
+		return "unknown"
+	}
 }
 
 // SourceStatus is one source's standing. Strings are cleaned.
