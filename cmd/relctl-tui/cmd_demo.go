@@ -91,7 +91,7 @@ func demoSetup(fleet *demo.Fleet, readOnly bool) (*setup, error) {
 		context: "demo", accent: "cyan", readOnly: readOnly, rules: map[string]rule{},
 		stores:  []store{{name: "demo", kind: "flagd", src: flags, journal: journalPath("demo", "demo", "", flags)}},
 		readers: []reader{{name: "fleet", kind: "scrape", src: src, every: demoPace}},
-		banner:  "demo: a real little fleet. Try + on checkout-v2 and watch the payment API; K kills, u undoes, ? helps",
+		banner:  "a real little fleet: press + on checkout-v2, watch the payment API; K heals it",
 	}, nil
 }
 

@@ -64,7 +64,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 			return nil, err
 		}
 		ctx.Flags = []FlagsConfig{{DSN: Text{S: "flagd:" + path}}}
-		banner = "An example of your own. Point it elsewhere: --flags flagd:PATH --metrics http://PROMETHEUS, or relctl-tui config init. A living fleet: relctl-tui demo"
+		banner = "an example file; yours: --flags flagd:PATH --metrics URL; try: relctl-tui demo"
 	}
 	s := &setup{
 		context: name, accent: ctx.Accent.S, banner: banner,
