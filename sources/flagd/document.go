@@ -212,7 +212,7 @@ func (d *document) sort() {
 	}
 	order := make([]int32, len(d.defs))
 	for i := range order {
-		order[i] = int32(i) //nolint:gosec // a file of 2^31 flags is far above any size limit
+		order[i] = int32(i)
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(d.defs[a].key, d.defs[b].key) })
 	sorted := make([]definition, len(order))

@@ -157,6 +157,12 @@ func (r *reader) lookup(name span) (span, bool) {
 
 func (r *reader) member(name span) (member, bool) {
 	b := r.doc.b
+	// The same spelling is the usual case and costs no decoding.
+	for _, v := range r.variants {
+		if bytes.Equal(r.doc.bytes(v.key), r.doc.bytes(name)) {
+			return v, true
+		}
+	}
 	want, ok := text(b, name)
 	if raw := string(r.doc.bytes(name)); !ok && (raw == "true" || raw == "false") {
 		want, ok = raw, true
@@ -228,10 +234,11 @@ func (r *reader) targetingOf(def *definition) reading {
 	case len(rules) > 1:
 		return custom(fmt.Sprintf("targeting has %d rules side by side, which flagd does not evaluate", len(rules)))
 	}
+	if is(b, rules[0].key, "fractional") {
+		return r.split(def, rules[0].value)
+	}
 	rule, _ := text(b, rules[0].key)
 	switch rule {
-	case "fractional":
-		return r.split(def, rules[0].value)
 	case "fractionalEvaluation":
 		return custom("fractionalEvaluation, which flagd replaced by fractional and no longer evaluates")
 	case "$ref":

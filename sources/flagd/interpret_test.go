@@ -62,9 +62,11 @@ func TestPercentagesAreReadFromEverySpelling(t *testing.T) {
 		"everybody":                  {split(`["on", 100], ["off", 0]`), "100", "on", ""},
 		"variants that are booleans": {enabled(`"variants": {"true": true, "false": false}, "defaultVariant": "false", "targeting": {"fractional": [[true, 20], [false, 80]]}`), "20", "true", ""},
 		"strings count what is not the default": {
-			enabled(`"variants": {"blue": "#00f", "red": "#f00"}, "defaultVariant": "red", "targeting": {"fractional": [["red", 90], ["blue", 10]]}`), "10", "blue", ""},
+			enabled(`"variants": {"blue": "#00f", "red": "#f00"}, "defaultVariant": "red", "targeting": {"fractional": [["red", 90], ["blue", 10]]}`), "10", "blue", "",
+		},
 		"strings without a default count the first": {
-			enabled(`"variants": {"blue": "#00f", "red": "#f00"}, "targeting": {"fractional": [["red", 90], ["blue", 10]]}`), "90", "red", ""},
+			enabled(`"variants": {"blue": "#00f", "red": "#f00"}, "targeting": {"fractional": [["red", 90], ["blue", 10]]}`), "90", "red", "",
+		},
 		"escaped names": {`{"st\u0061te": "ENABLED", "variants": {"\u006fn": true, "off": false}, "defaultVariant": "o\u0066f", "targeting": {"fr\u0061ctional": [["o\u006e", 25], ["off", 75]]}}`, "25", "on", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

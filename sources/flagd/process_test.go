@@ -216,9 +216,9 @@ func TestModeAndLinksAreKept(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, path, points)
 	require.Contains(t, content(t, path), "DISABLED")
-	real, err := filepath.EvalSymlinks(path)
+	behind, err := filepath.EvalSymlinks(path)
 	require.NoError(t, err)
-	require.Equal(t, filepath.Join(filepath.Dir(real), ".prod.flagd.json.relctl.jsonl"), s.JournalPath())
+	require.Equal(t, filepath.Join(filepath.Dir(behind), ".prod.flagd.json.relctl.jsonl"), s.JournalPath())
 	require.Equal(t, s.JournalPath(), flagd.New("prod", path).JournalPath())
 }
 
@@ -245,7 +245,7 @@ func openDir(t *testing.T, mode os.FileMode) string {
 	dir, err := os.MkdirTemp("", "relctl-flagd")
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_ = os.Chmod(dir, 0o700) //nolint:gosec // so that it can be removed
+		_ = os.Chmod(dir, 0o700)
 		_ = os.RemoveAll(dir)
 	})
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "prod.json"), []byte(shop), 0o644))
@@ -299,6 +299,18 @@ func TestTwoOperatorsShareAFileThroughItsGroup(t *testing.T) {
 	code, out := asOther(t, "kill", path, "dark-mode")
 	require.Zero(t, code, out)
 	require.Equal(t, 2, strings.Count(content(t, path), "DISABLED"))
+}
+
+func TestALockFileOfAStrictUmaskIsOpenedForTheOthers(t *testing.T) {
+	t.Parallel()
+	path := file(t, shop)
+	lock := filepath.Join(filepath.Dir(path), ".prod.flagd.json.relctl.lock")
+	require.NoError(t, os.WriteFile(lock, nil, 0o600))
+	_, err := flagd.New("prod", path).Apply(context.Background(), sources.Change{ID: "1", Flag: id("dark-mode"), Kind: sources.Kill})
+	require.NoError(t, err)
+	info, err := os.Stat(lock)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o644), info.Mode())
 }
 
 func TestAWriterWaitsForTheLockOnlyUntilItsContextEnds(t *testing.T) {

@@ -44,6 +44,7 @@ type watch struct {
 	looked mark
 	readAt time.Time
 	bad    time.Time // since when it makes no sense; zero when it does
+	named  bool      // a notification named the file itself: read it whatever its mark says
 }
 
 // mark tells without reading whether a file may have changed.
@@ -71,15 +72,16 @@ func (w *watch) run(ctx context.Context) {
 	defer poll.Stop()
 	again := time.NewTimer(time.Hour)
 	defer again.Stop()
+	w.named = true
 	w.follow()
-	w.look(ctx, again, true)
+	w.look(ctx, again)
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-poll.C:
-			w.look(ctx, again, false)
+			w.look(ctx, again)
 		case <-again.C:
-			w.look(ctx, again, true)
+			w.look(ctx, again)
 		case e, ok := <-events:
 			if !ok {
 				events = nil
@@ -90,6 +92,7 @@ func (w *watch) run(ctx context.Context) {
 			if !ok {
 				errs = nil
 			} else {
+				w.named = true
 				again.Reset(settle)
 			}
 		}
@@ -97,7 +100,11 @@ func (w *watch) run(ctx context.Context) {
 }
 
 // wake looks at once after a rename, and a moment later after a write in place.
+// A neighbour's event costs a stat only: the directory may be a busy one.
 func (w *watch) wake(again *time.Timer, e fsnotify.Event) {
+	if name := filepath.Base(e.Name); name == filepath.Base(w.s.path) || name == filepath.Base(w.s.target()) {
+		w.named = true
+	}
 	if e.Has(fsnotify.Create) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove) {
 		again.Reset(0)
 		return
@@ -132,18 +139,17 @@ func (w *watch) follow() {
 	}
 }
 
-// look reads the file if it may have changed and reports what is new. sure
-// reads it whatever its mark says.
-func (w *watch) look(ctx context.Context, again *time.Timer, sure bool) {
+// look reads the file if it may have changed and reports what is new.
+func (w *watch) look(ctx context.Context, again *time.Timer) {
 	info, err := os.Stat(w.s.path)
 	now := mark{info: info, gone: errors.Is(err, fs.ErrNotExist)}
-	if !sure && now.same(w.looked) && w.bad.IsZero() && time.Since(w.readAt) < w.s.reread {
+	if !w.named && now.same(w.looked) && w.bad.IsZero() && time.Since(w.readAt) < w.s.reread {
 		return
 	}
 	if !now.same(w.looked) {
 		w.follow()
 	}
-	w.looked, w.readAt = now, time.Now()
+	w.looked, w.readAt, w.named = now, time.Now(), false
 	set, err := w.read(ctx)
 	switch {
 	case ctx.Err() != nil:

@@ -22,7 +22,7 @@ func watch(t *testing.T, s *flagd.Store) <-chan sources.FlagEvent {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		cancel()
-		for range ch { //nolint:revive // drained until it is closed
+		for range ch { // drained until it is closed
 		}
 	})
 	return ch

@@ -26,10 +26,15 @@ const lockRetry = time.Millisecond
 func (s *Store) lock(ctx context.Context, target string) (unlock func(), err error) {
 	// Whoever may read the flags may take the lock: an exclusive flock needs no
 	// right to write, and two operators need not be in one group for it.
-	l := flock.New(beside(target, ".lock"), flock.SetPermissions(0o644))
+	path := beside(target, ".lock")
+	l := flock.New(path, flock.SetPermissions(0o644))
 	ok, err := l.TryLockContext(ctx, lockRetry)
 	switch {
 	case ok:
+		// One operator's strict umask must not lock the others out.
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o444 != 0o444 {
+			_ = os.Chmod(path, 0o644)
+		}
 		return func() { _ = l.Close() }, nil
 	case ctx.Err() != nil:
 		return nil, s.wrap(fmt.Errorf("another writer holds the file's lock, nothing was written: %w: %w", sources.ErrUnavailable, ctx.Err()))
@@ -131,29 +136,6 @@ func prepare(target string, b []byte, old fs.FileInfo) (p prepared) {
 		p.err = writeError(err)
 	}
 	return p
-}
-
-// keepOwner gives the new file its predecessor's owner and group as far as
-// this user may.
-func keepOwner(f *os.File, old fs.FileInfo) (warning string, mode fs.FileMode) {
-	mode = old.Mode().Perm()
-	was, ok := old.Sys().(*syscall.Stat_t)
-	mine, err := f.Stat()
-	if !ok || err != nil {
-		return "", mode
-	}
-	is, ok := mine.Sys().(*syscall.Stat_t)
-	if !ok || (is.Uid == was.Uid && is.Gid == was.Gid) {
-		return "", mode
-	}
-	if f.Chown(int(was.Uid), int(was.Gid)) == nil {
-		return "", mode
-	}
-	if is.Gid == was.Gid || f.Chown(-1, int(was.Gid)) == nil {
-		return fmt.Sprintf("the file's owner is now user %d, it was %d", is.Uid, was.Uid), mode
-	}
-	// Another group than before must not gain the right to write.
-	return fmt.Sprintf("the file's owner is now user %d of group %d, it was %d of %d", is.Uid, is.Gid, was.Uid, was.Gid), mode &^ 0o020
 }
 
 // swap makes the temporary file the target and waits until the directory says

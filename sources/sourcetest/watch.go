@@ -18,7 +18,7 @@ func watchOf(t *testing.T, f Fixture, from sources.Revision) (<-chan sources.Fla
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		cancel()
-		for range ch { //nolint:revive // drained until it is closed
+		for range ch { // drained until it is closed
 		}
 	})
 	return ch, cancel
