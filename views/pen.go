@@ -33,7 +33,8 @@ func (p *Pen) X() int { return p.x }
 // Left is how many lines are still to be written, the present one included.
 func (p *Pen) Left() int { return p.height - p.line }
 
-// Text writes s as wide as it is, cut at the end of the line.
+// Text writes s as wide as it is, cut at the end of the line. Between two texts
+// from outside there must be a Gap: clusters of one could end in the other.
 func (p *Pen) Text(ink themes.Ink, s string) {
 	if p.line >= p.height || s == "" {
 		return
@@ -164,30 +165,28 @@ func (p *Pen) fit(s string, w int) (string, int) {
 		s = ansi.Truncate(s, w, p.th.Glyphs.Ellipsis)
 		n = Width(s)
 	}
-	if joins(s) {
-		return closed(s)
+	if joiner(utf8.DecodeRuneInString(s)) || joiner(utf8.DecodeLastRuneInString(s)) {
+		return apart(s)
 	}
 	return s, n
 }
 
-// joins tells whether s may end in a rune that makes one cluster with what
-// follows, as some Indic and Arabic signs do with any padding.
-func joins(s string) bool {
-	if s == "" || s[len(s)-1] < utf8.RuneSelf {
-		return false
-	}
-	r, _ := utf8.DecodeLastRuneInString(s)
-	return (r >= 0x600 && r < 0xe00) || r >= 0x11000
+// joiner tells whether a rune may make one cluster with what stands beside it, as
+// some signs of Indic, Arabic and other scripts do even with a space.
+func joiner(r rune, _ int) bool {
+	return (r >= 0x300 && r < 0x2000) || (r >= 0xa800 && r < 0xac00) || (r >= 0x11000 && r < 0x20000)
 }
 
-// closed is s without such runes at its end, so that padding adds up.
-func closed(s string) (string, int) {
-	for {
-		n := ansi.StringWidth(s)
-		if s == "" || ansi.StringWidth(s+" ") == n+1 {
-			return s, n
-		}
+// apart is s without such runes at its ends, so that cells add up, and how many
+// cells it takes.
+func apart(s string) (string, int) {
+	for s != "" && ansi.StringWidth(" "+s) != ansi.StringWidth(s)+1 {
+		_, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+	}
+	for s != "" && ansi.StringWidth(s+" ") != ansi.StringWidth(s)+1 {
 		_, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
 	}
+	return s, ansi.StringWidth(s)
 }

@@ -140,6 +140,7 @@ func TestWhateverTextIsWrittenALineKeepsItsWidth(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(rt, "how") {
 			case 0:
 				p.Text(th.Text, s)
+				p.Gap(1)
 			case 1:
 				p.Cell(th.Bad, s, n)
 			case 2:

@@ -97,23 +97,38 @@ func (m *Model) sentence(p *views.Pen) {
 	p.Text(look.Ink, m.status)
 }
 
+// short is the keys that fit, in their order. Help always does: it is the key
+// for whoever misses another.
 func (m *Model) short(p *views.Pen) {
 	p.Gap(1)
+	way := m.keys.Help.Help().Key
+	kept := 0
+	for _, b := range m.help {
+		if b.Enabled() && b.Help().Key == way {
+			kept = entry(b)
+		}
+	}
 	for _, b := range m.help {
 		if !b.Enabled() {
 			continue
 		}
-		h := b.Help()
-		does := Brief(h.Desc)
-		if p.X()+views.Width(h.Key)+1+views.Width(does) > p.Width() {
-			break
+		if b.Help().Key == way {
+			kept = 0
 		}
-		p.Text(m.th.Key, h.Key)
+		if p.X()+entry(b)+kept > p.Width()+2 {
+			continue
+		}
+		p.Text(m.th.Key, b.Help().Key)
 		p.Gap(1)
-		p.Text(m.th.Quiet, does)
+		p.Text(m.th.Quiet, Brief(b.Help().Desc))
 		p.Gap(2)
 	}
 	p.End()
+}
+
+// entry is the room that a key takes, with the two cells of air after it.
+func entry(b key.Binding) int {
+	return views.Width(b.Help().Key) + 1 + views.Width(Brief(b.Help().Desc)) + 2
 }
 
 // Brief is a key's help in the one word that a footer has room for.

@@ -44,6 +44,13 @@ func TestEightyColumnsHoldTheActingKeysAndTheWayOut(t *testing.T) {
 	}
 }
 
+func TestANarrowFooterStillOffersHelp(t *testing.T) {
+	t.Parallel()
+	for w := 9; w < 80; w++ {
+		require.Contains(t, ansi.Strip(open(t, w, 1).View()), "? help", "%d columns", w)
+	}
+}
+
 func TestAStatusTakesTheOnlyLine(t *testing.T) {
 	t.Parallel()
 	m := open(t, 80, 1)

@@ -97,21 +97,38 @@ func (m *Model) left(room int) []views.Note {
 		}
 	}
 	if wide(notes)+wide(bad) > room {
-		bad = m.many(bad, th.Glyphs.Unknown, "not fresh", th.Warn)
+		bad = m.unsure(bad)
 	}
-	if named > 0 && wide(notes)+wide(bad)+8 > room {
+	const shortest = 20 // "2 sources fresh" with its sign
+	if named > 0 && wide(notes)+wide(bad)+shortest > room {
 		// The name of the product is what can be spared first.
 		notes = append(notes[:named], notes[named+1:]...)
 	}
 	notes = append(notes, bad...)
 	if wide(notes)+wide(fresh) > room {
-		fresh = m.many(fresh, th.Glyphs.Good, "fresh", th.Quiet)
+		fresh = many(fresh, th.Glyphs.Good, "fresh", th.Quiet)
 	}
 	return append(notes, fresh...)
 }
 
+// unsure is the sources that are not fresh in one note: how old the oldest is,
+// if all have been read.
+func (m *Model) unsure(notes []views.Note) []views.Note {
+	oldest := m.now
+	for i := range m.snap.Sources {
+		st := &m.snap.Sources[i]
+		if st.Health != sources.Fresh && st.Health != sources.Stale {
+			return many(notes, m.th.Glyphs.Unknown, "not fresh", m.th.Warn)
+		}
+		if st.Health == sources.Stale && st.LastOK.Before(oldest) {
+			oldest = st.LastOK
+		}
+	}
+	return many(notes, m.th.Glyphs.Stale, "stale "+views.Age(m.now.Sub(oldest), true), m.th.Warn)
+}
+
 // many is one note in place of several, where there is no room for their names.
-func (m *Model) many(notes []views.Note, glyph, words string, ink themes.Ink) []views.Note {
+func many(notes []views.Note, glyph, words string, ink themes.Ink) []views.Note {
 	if len(notes) < 2 {
 		return notes
 	}

@@ -83,6 +83,7 @@ func (m *Model) fit() {
 		wide = 8
 	}
 	m.input.SetWidth(max(1, min(wide, m.width-12)))
+	m.input.SetCursor(m.input.Position()) // scrolls the text for the new width
 }
 
 // SetSnapshot is there for the sake of one interface; a prompt keeps the flag
