@@ -46,12 +46,13 @@ type Options struct {
 	Observe  func(sources.Activity) // told of each change as it comes along; nil for nobody
 }
 
-// Controller changes flags. It is goroutine-safe and never makes one change wait
-// for another: the store's compare-and-swap decides between them.
+// Controller changes flags. It is goroutine-safe and makes no change wait for
+// another, but for an undo that has to know what the last one was: the store's
+// compare-and-swap decides between them.
 type Controller struct {
 	opts    Options
 	mu      sync.Mutex
-	running map[string]bool // changes this process is working on
+	running map[string]*work // changes this process is working on, by ID
 }
 
 // New is a Controller over the given stores.
@@ -65,7 +66,7 @@ func New(opts Options) *Controller {
 	if opts.Observe == nil {
 		opts.Observe = func(sources.Activity) {}
 	}
-	return &Controller{opts: opts, running: map[string]bool{}}
+	return &Controller{opts: opts, running: map[string]*work{}}
 }
 
 // Do carries out an intent within ctx. It returns nil only when the change was
@@ -73,7 +74,8 @@ func New(opts Options) *Controller {
 // so). Otherwise nothing was changed, except with ErrUnconfirmed. Kill ignores
 // Seen and tries again on conflicts until ctx ends. For Undo, Intent.Flag is not
 // looked at: Intent.Change names the change, and "" is the actor's last one in
-// any store that is not undone yet.
+// any store that is not undone yet; a change of the actor that is still being
+// written is waited for, so that undo never skips it.
 func (c *Controller) Do(ctx context.Context, in sources.Intent) (sources.Receipt, error) {
 	if c.opts.ReadOnly {
 		return sources.Receipt{}, fmt.Errorf("this session is read-only, nothing was changed: %w", sources.ErrReadOnly)
@@ -83,29 +85,63 @@ func (c *Controller) Do(ctx context.Context, in sources.Intent) (sources.Receipt
 		ID: c.opts.NewID(), Flag: in.Flag, Kind: in.Kind, To: in.To, Seen: in.Seen,
 		Actor: in.Actor, Reason: in.Reason,
 	}
+	earlier, done := c.begin(a.change.ID, in.Actor)
+	defer done()
+	if in.Kind == sources.Undo && in.Change == "" {
+		if err := await(ctx, earlier); err != nil {
+			return sources.Receipt{}, err
+		}
+	}
 	if err := a.prepare(ctx); err != nil {
 		return sources.Receipt{}, err
 	}
 	a.change.Commit = a.commit
-	c.track(a.change.ID, true)
-	defer c.track(a.change.ID, false)
 	return a.run(ctx)
 }
 
-func (c *Controller) track(id string, on bool) {
+// work is a change under way.
+type work struct {
+	actor string
+	done  chan struct{}
+}
+
+// begin enters a change among those under way, and says which of the actor's
+// were there before it.
+func (c *Controller) begin(id, actor string) (earlier []*work, done func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if on {
-		c.running[id] = true
-		return
+	for _, w := range c.running {
+		if w.actor == actor {
+			earlier = append(earlier, w)
+		}
 	}
-	delete(c.running, id)
+	w := &work{actor: actor, done: make(chan struct{})}
+	c.running[id] = w
+	return earlier, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.running, id)
+		close(w.done)
+	}
+}
+
+// await lets an undo of the last change see what the last change is: one that is
+// still being written counts.
+func await(ctx context.Context, earlier []*work) error {
+	for _, w := range earlier {
+		select {
+		case <-w.done:
+		case <-ctx.Done():
+			return fmt.Errorf("your last change is still being written, so nothing was undone; press undo again: %w: %w", sources.ErrUnavailable, ctx.Err())
+		}
+	}
+	return nil
 }
 
 func (c *Controller) isRunning(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.running[id]
+	return c.running[id] != nil
 }
 
 func (c *Controller) store(name string) (*Store, error) {

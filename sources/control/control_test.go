@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,78 +200,6 @@ func TestSettingWhatIsSetAlreadyDoesNothing(t *testing.T) {
 	require.NoFileExists(t, d.j.Path())
 }
 
-func TestUndoPressedAgainWalksFurtherBackByteForByte(t *testing.T) {
-	t.Parallel()
-	d := sit(t)
-	files := []string{d.bytes()}
-	steps := []struct {
-		id sources.FlagID
-		to int
-	}{{checkout, 50}, {search, 10}, {checkout, 100}}
-	for _, s := range steps {
-		_, err := d.set(s.id, s.to, "ana")
-		require.NoError(t, err)
-		files = append(files, d.bytes())
-	}
-	for i := len(steps) - 1; i >= 0; i-- {
-		r, err := d.undo("ana", "")
-		require.NoError(t, err)
-		require.Equal(t, sources.Undo, r.Kind)
-		require.Equal(t, files[i], d.bytes())
-	}
-	_, err := d.undo("ana", "")
-	require.ErrorIs(t, err, sources.ErrNotFound)
-	require.ErrorContains(t, err, "nothing left to undo")
-}
-
-func TestAnUndoCanBeUndoneByItsIDAndThenCountsAgain(t *testing.T) {
-	t.Parallel()
-	d := sit(t)
-	_, err := d.set(checkout, 50, "ana")
-	require.NoError(t, err)
-	changed := d.bytes()
-	u, err := d.undo("ana", "")
-	require.NoError(t, err)
-	_, err = d.undo("ana", u.Change)
-	require.NoError(t, err)
-	require.Equal(t, changed, d.bytes())
-	_, err = d.undo("ana", "")
-	require.NoError(t, err)
-	require.Equal(t, shop, d.bytes())
-}
-
-func TestUndoIsTheActorsOwnUnlessAChangeIsNamed(t *testing.T) {
-	t.Parallel()
-	d := sit(t)
-	_, err := d.set(checkout, 50, "ana")
-	require.NoError(t, err)
-	bens, err := d.set(search, 50, "ben")
-	require.NoError(t, err)
-	r, err := d.undo("ana", "")
-	require.NoError(t, err)
-	require.Equal(t, checkout, r.New.ID)
-	r, err = d.undo("ana", bens.Change)
-	require.NoError(t, err)
-	require.Equal(t, search, r.New.ID)
-	require.Equal(t, shop, d.bytes())
-}
-
-func TestAnUndoOfWhatWasChangedSinceIsAConflictNamingBothValues(t *testing.T) {
-	t.Parallel()
-	d := sit(t)
-	_, err := d.set(checkout, 50, "ana")
-	require.NoError(t, err)
-	_, err = d.set(checkout, 10, "ben")
-	require.NoError(t, err)
-	before := d.bytes()
-	_, err = d.undo("ana", "")
-	require.ErrorIs(t, err, sources.ErrConflict)
-	require.ErrorContains(t, err, "10%")
-	require.ErrorContains(t, err, "50%")
-	require.Equal(t, before, d.bytes())
-}
-
-// broken stands between the controller and a real store.
 type broken struct {
 	*flagd.Store
 	apply func(context.Context, sources.Change) (sources.Receipt, error)
@@ -427,67 +354,6 @@ func TestADriversPanicIsAnError(t *testing.T) {
 	_, err := d.set(checkout, 50, "ana")
 	require.ErrorIs(t, err, sources.ErrUnavailable)
 	require.ErrorContains(t, err, "nil map")
-}
-
-func TestACrashBetweenIntentAndResultIsReportedOnceWithWhatTheStoreSays(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		write bool // the crash came after the write
-		then  int  // somebody else's later percentage
-		want  sources.Outcome
-	}{
-		"before the write":                     {false, 0, sources.Failed},
-		"after the write":                      {true, 0, sources.Confirmed},
-		"after the write, then somebody else":  {true, 75, sources.Unconfirmed},
-		"before the write, then somebody else": {false, 75, sources.Unconfirmed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := sit(t)
-			crash := errors.New("crash")
-			now := time.Now().Add(-time.Hour)
-			var planned sources.Planned
-			_, err := d.store.Apply(t.Context(), sources.Change{ID: "c1", Kind: sources.Set, Flag: checkout, To: sources.Pct(50), Commit: func(p sources.Planned) error {
-				planned = p
-				err := d.j.Intent(journal.Entry{
-					ID: "c1", At: now, Kind: sources.Set, Flag: checkout, Old: p.Old.Brief(), New: p.New.Brief(),
-					OldRevision: p.Old.Revision, NewRevision: p.New.Revision, Restore: p.Restore,
-				})
-				if c.write {
-					return err
-				}
-				return errors.Join(err, crash)
-			}})
-			require.Equal(t, c.write, err == nil)
-			require.NotEmpty(t, planned.Restore)
-			if c.then > 0 {
-				_, err := d.store.Apply(t.Context(), sources.Change{ID: "c2", Kind: sources.Set, Flag: checkout, To: sources.Pct(c.then)})
-				require.NoError(t, err)
-			}
-			doubts := d.InDoubt()
-			require.Len(t, doubts, 1)
-			require.Equal(t, "c1", doubts[0].ID)
-			require.Equal(t, c.want, doubts[0].Outcome)
-			require.NotEmpty(t, doubts[0].Err)
-			require.Empty(t, d.InDoubt(), "reported once")
-			acts, _ := d.History(0)
-			require.Equal(t, c.want, acts[0].Outcome)
-		})
-	}
-}
-
-func TestAnUndoAfterALostResultStillFindsTheChange(t *testing.T) {
-	t.Parallel()
-	d := sit(t)
-	_, err := d.set(checkout, 50, "ana")
-	require.NoError(t, err)
-	raw, err := os.ReadFile(d.j.Path())
-	require.NoError(t, err)
-	intent, _, _ := strings.Cut(string(raw), "\n")
-	require.NoError(t, os.WriteFile(d.j.Path(), []byte(intent+"\n"), 0o600)) // the power went before the result was on disk
-	_, err = d.undo("ana", "")
-	require.NoError(t, err)
-	require.Equal(t, shop, d.bytes())
 }
 
 func TestManyOperatorsAtOnceLoseNoChange(t *testing.T) {

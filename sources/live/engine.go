@@ -126,7 +126,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		}
 	}
 	if e.opts.History != nil {
-		e.remember()
+		signal(e.recall)
 		wg.Go(func() { e.historian(ctx) })
 	}
 	e.publisher(ctx)
@@ -269,7 +269,7 @@ func (e *Engine) remember() {
 	defer func() { _ = recover() }() // a journal that cannot be read names nobody
 	acts := e.opts.History()
 	e.update(func(s *state) {
-		for i := len(acts) - 1; i >= 0; i-- {
+		for i := range min(len(acts), s.opts.MaxActivity) { // newest first: the rest would not be kept
 			s.recall(acts[i], e.opts.Now())
 		}
 	})
