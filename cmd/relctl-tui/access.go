@@ -25,7 +25,7 @@ type access struct {
 	timeout                           Duration
 }
 
-func (m *MetricsConfig) access(file string) (access, error) {
+func (m *MetricsConfig) access(file string) access {
 	a := access{
 		token: m.Token.Reveal(), username: m.Username.S, password: m.Password.Reveal(),
 		tokenFile: resolvePath(m.TokenFile.S, file), passwordFile: resolvePath(m.PasswordFile.S, file),
@@ -36,7 +36,7 @@ func (m *MetricsConfig) access(file string) (access, error) {
 	for k, v := range m.Headers {
 		a.headers[k] = v.Reveal()
 	}
-	return a, nil
+	return a
 }
 
 const maxSecret = 64 << 10

@@ -284,7 +284,7 @@ func TestBadFlagFilesGetOneSentenceAndExitOne(t *testing.T) {
 		{write("list.json", "[1]"), "list.json"},
 		{write("noflags.json", `{"a": 1}`), "flags"},
 		{write("half.json", twoFlags[:200]), "half.json"},
-		{huge, "MiB"},
+		{huge, "the most that is read"},
 		{unreadable, "secret.json"},
 	} {
 		if c.path == unreadable && os.Geteuid() == 0 {

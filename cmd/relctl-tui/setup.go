@@ -130,7 +130,7 @@ func (o *options) contextConfig(errOut io.Writer) (name, file string, ctx *Conte
 }
 
 func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) error {
-	names := uniqueNames{}
+	names, journals := uniqueNames{}, map[string]string{}
 	for i := range ctx.Flags {
 		f := &ctx.Flags[i]
 		d, err := dsnOf(f.DSN, "flags")
@@ -145,6 +145,10 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		}
 		st.name, st.readOnly = name, f.ReadOnly
 		st.journal = journalPath(s.context, name, resolvePath(f.Journal.S, file), st.src)
+		if other := journals[st.journal]; other != "" {
+			return &usageError{msg: fmt.Sprintf("%s and %s share one journal: name the store once, or give each a journal of its own", other, name)}
+		}
+		journals[st.journal] = name
 		s.stores = append(s.stores, st)
 	}
 	mc := ctx.metricsConfig(0)
@@ -168,12 +172,8 @@ func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Con
 	if err != nil {
 		return reader{}, err
 	}
-	access, err := m.access(file)
-	if err != nil {
-		return reader{}, err
-	}
 	name := names.take(firstWord(sources.Clean(m.Name.S, 40), d.sourceName()))
-	r, err := drivers[d.Scheme].openMetrics(name, d, access, mc)
+	r, err := drivers[d.Scheme].openMetrics(name, d, m.access(file), mc)
 	if err != nil {
 		return reader{}, &usageError{msg: fmt.Sprintf("%s: %s", name, trimInvalid(err))}
 	}
