@@ -54,7 +54,7 @@ func PercentOf(part, whole int64) (Percent, bool) {
 	if rem >= uint64(whole)-rem {
 		q++
 	}
-	return Percent(q), rem == 0 //nolint:gosec // at most Full, since part is at most whole
+	return Percent(q), rem == 0
 }
 
 // Clamp is p moved into 0..Full.

@@ -68,9 +68,16 @@ func TestAShareBecomesAPercentageAndSaysWhetherExactly(t *testing.T) {
 		want        sources.Percent
 		exact       bool
 	}{
-		{25, 100, sources.Pct(25), true}, {1, 3, 33_333, false}, {2, 3, 66_667, false}, {0, 7, 0, true},
-		{7, 7, sources.Full, true}, {1, 0, 0, false}, {-1, 5, 0, false}, {6, 5, 0, false},
-		{math.MaxInt64, math.MaxInt64, sources.Full, true}, {1, math.MaxInt64, 0, false},
+		{25, 100, sources.Pct(25), true},
+		{1, 3, 33_333, false},
+		{2, 3, 66_667, false},
+		{0, 7, 0, true},
+		{7, 7, sources.Full, true},
+		{1, 0, 0, false},
+		{-1, 5, 0, false},
+		{6, 5, 0, false},
+		{math.MaxInt64, math.MaxInt64, sources.Full, true},
+		{1, math.MaxInt64, 0, false},
 		{math.MaxInt64 - 1, math.MaxInt64, sources.Full, false},
 	} {
 		got, exact := sources.PercentOf(c.part, c.whole)

@@ -116,7 +116,7 @@ func (a *attempt) commit(p sources.Planned) error {
 	}
 	now := a.c.opts.Now()
 	if j := a.store.Journal; j != nil {
-		if err := j.Intent(a.entry(&p, now)); err == nil {
+		if err := a.record(j, a.entry(&p, now)); err == nil {
 			a.journaled = true
 		} else if a.intent.Kind == sources.Kill {
 			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+err.Error())
@@ -127,6 +127,24 @@ func (a *attempt) commit(p sources.Planned) error {
 	a.planned = &p
 	a.c.opts.Observe(a.activity(&p, now, sources.Pending, nil))
 	return nil
+}
+
+// record makes the intent durable. A kill waits for a disk that hangs only so
+// long; should the record arrive after all, InDoubt settles it.
+func (a *attempt) record(j *journal.Journal, e journal.Entry) error {
+	if a.intent.Kind != sources.Kill {
+		return j.Intent(e)
+	}
+	done := make(chan error, 1)
+	go func() { done <- j.Intent(e) }()
+	timeout := time.NewTimer(killPatience)
+	defer timeout.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timeout.C:
+		return fmt.Errorf("journal %s did not answer within %s: %w", j.Path(), killPatience, sources.ErrUnavailable)
+	}
 }
 
 // allowed holds a change against the flag as the store has it at this moment.

@@ -22,6 +22,7 @@ const (
 	maxSentence   = 500             // runes of a warning
 	settleGrace   = time.Second     // to find out what became of a write when ctx has ended
 	doubtTimeout  = 5 * time.Second // for all of InDoubt
+	killPatience  = 2 * time.Second // that a kill has with a journal that hangs
 	inFlight      = time.Minute     // a younger intent may be another process at work
 	firstRetry    = 5 * time.Millisecond
 	lastRetry     = 100 * time.Millisecond

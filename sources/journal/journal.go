@@ -245,7 +245,7 @@ func torn(f *os.File) bool {
 // syncDir makes a new file's name durable; file systems that cannot do it are
 // left to their own ways.
 func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil { //nolint:gosec // the journal's own folder
+	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()
 		_ = d.Close()
 	}

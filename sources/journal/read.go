@@ -74,7 +74,7 @@ func (s *scan) file(path string) error {
 		}
 		return err
 	}
-	f, err := os.Open(path) //nolint:gosec // the path is the operator's own configuration
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

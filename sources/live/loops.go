@@ -33,11 +33,11 @@ func (e *Engine) loops(i int) (loops []func(context.Context)) {
 		e.mu.Unlock()
 		loops = append(loops, func(ctx context.Context) { e.poll(ctx, i, c, read, nudge) })
 	}
+	lister, lists := src.Driver.(sources.FlagLister)
 	flags := func(ctx context.Context) (func(*state), error) {
-		set, err := src.Driver.(sources.FlagLister).Flags(ctx)
+		set, err := lister.Flags(ctx)
 		return func(s *state) { s.setFlags(i, &set, e.opts.Now()) }, err
 	}
-	_, lists := src.Driver.(sources.FlagLister)
 	if w, ok := src.Driver.(sources.FlagWatcher); ok {
 		nudge := make(chan struct{}, 1)
 		e.mu.Lock()

@@ -125,7 +125,7 @@ func (s *state) warn(st *sourceState, c capability, warnings []string) {
 // change by age alone; 0 for never.
 func (s *state) assess(now time.Time) (next time.Duration) {
 	for _, st := range s.sources {
-		worst, any := sources.Fresh, false
+		worst, read := sources.Fresh, false
 		for c := range st.caps {
 			cp := &st.caps[c]
 			if !cp.has {
@@ -141,11 +141,11 @@ func (s *state) assess(now time.Time) (next time.Duration) {
 					s.metricsDirty = true
 				}
 			}
-			if !any || worse(h, worst) {
-				worst, any = h, true
+			if !read || worse(h, worst) {
+				worst, read = h, true
 			}
 		}
-		if !any {
+		if !read {
 			worst = sources.Unknown
 		}
 		if worst != st.health {
