@@ -123,7 +123,9 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 		return cmd
 	}
 	m.gate.other()
-	m.footer.SetStatus("", footer.Info)
+	if !m.gate.bursting(now) { // else the sentence about the burst would be gone at once
+		m.footer.SetStatus("", footer.Info)
+	}
 	if cmd, ok := m.boardKey(msg); ok {
 		return cmd
 	}

@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestEveryScreenFromTheSmallestUpIsFilledExactly(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := rapid.IntRange(minWidth, 300).Draw(t, "w"), rapid.IntRange(minHeight, 100).Draw(t, "h")
+		many := rapid.SampledFrom([]int{0, 1, 3, 24, 10_000})
+		want := wants{many.Draw(t, "flags"), many.Draw(t, "breakers"), many.Draw(t, "latency"), many.Draw(t, "activity")}
+		detail, zoom := rapid.Bool().Draw(t, "detail"), rapid.Bool().Draw(t, "zoom")
+		focus := pane(rapid.IntRange(0, int(paneCount)-1).Draw(t, "focus"))
+		l := arrange(w, h, want, detail, zoom, focus)
+		require.False(t, l.tooSmall)
+		rows := l.header.h + l.footer.h + l.detail.h
+		for p, s := range l.panes {
+			if s.h == 0 {
+				continue
+			}
+			require.GreaterOrEqual(t, s.h, 2, "a title and a row")
+			if l.beside && pane(p) == paneLatency {
+				require.Equal(t, l.panes[paneBreakers].h, s.h)
+				require.Equal(t, w, s.w+l.panes[paneBreakers].w)
+				continue
+			}
+			rows += s.h
+		}
+		require.Equal(t, h, rows)
+		if !detail && !zoom {
+			for _, s := range l.panes {
+				require.Positive(t, s.h, "all four panes are there")
+			}
+			require.Equal(t, w, l.panes[paneFlags].w, "the table has the full width")
+		}
+	})
+}
+
+func TestBelowTheSmallestScreenOneLineSaysWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	require.True(t, arrange(minWidth-1, 50, wants{}, false, false, paneFlags).tooSmall)
+	require.True(t, arrange(100, minHeight-1, wants{}, false, false, paneFlags).tooSmall)
+	require.Contains(t, tooSmall(59, 14), "needs 60x15")
+	for w := range 60 {
+		require.LessOrEqual(t, len(tooSmall(w, 1)), w)
+	}
+}

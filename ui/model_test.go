@@ -1,0 +1,273 @@
+package ui
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/journal"
+	"relctl-tui/sources/live"
+	"relctl-tui/themes"
+)
+
+const twoFlags = `{"flags": {
+  "checkout-v2": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
+    "targeting": {"fractional": [["on", 25], ["off", 75]]}},
+  "wallet-pay": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off"}
+}}
+`
+
+// rig is a board on a real flag file, with its messages delivered by hand.
+type rig struct {
+	t    *testing.T
+	m    *Model
+	path string
+	quit bool
+}
+
+// board starts a board. Inside a synctest bubble its time is the bubble's.
+func board(t *testing.T, change func(*Options)) *rig {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "prod.flagd.json")
+	require.NoError(t, os.WriteFile(path, []byte(twoFlags), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	// Reading by polling alone keeps every goroutine inside the bubble.
+	store := flagd.New("prod", path)
+	lister := struct {
+		sources.FlagLister
+		sources.FlagGetter
+		sources.FlagWriter
+	}{store, store, store}
+	engine := live.New(live.Options{
+		Context: "test", Now: time.Now,
+		Sources: []live.Source{{Name: "prod", Kind: "flagd", Driver: lister, Every: time.Second, Writable: true}},
+	})
+	th, err := themes.New(themes.Options{Name: "mono"})
+	require.NoError(t, err)
+	o := Options{
+		Engine: engine, Theme: th, Actor: "ana", Now: time.Now,
+		Control: control.New(control.Options{
+			Stores:  []control.Store{{Name: "prod", Driver: lister, Journal: journal.Open(filepath.Join(filepath.Dir(path), "j.jsonl"), journal.Options{})}},
+			Observe: engine.Observe,
+		}),
+	}
+	if change != nil {
+		change(&o)
+	}
+	done := make(chan struct{})
+	go func() { _ = engine.Run(ctx); close(done) }()
+	t.Cleanup(func() { cancel(); <-done })
+	for engine.Snapshot().Flag(sources.FlagID{Source: "prod", Key: "checkout-v2"}) == nil {
+		_, err := engine.Next(ctx, engine.Snapshot().Seq)
+		require.NoError(t, err)
+	}
+	r := &rig{t: t, path: path, m: New(ctx, o, 100, 30)}
+	// The cursor stands where the operator put it, long enough ago.
+	r.m.flags.Select(sources.FlagID{Source: "prod", Key: "checkout-v2"})
+	r.m.selectionMoved()
+	pass(time.Second)
+	return r
+}
+
+func pass(d time.Duration) { <-time.After(d) }
+
+// deliver gives the model a message and works off what it asks for, except to
+// wait for the next snapshot or tick.
+func (r *rig) deliver(msg tea.Msg) {
+	r.t.Helper()
+	_, cmd := r.m.Update(msg)
+	r.work(cmd)
+}
+
+func (r *rig) work(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	switch msg := cmd().(type) {
+	case nil:
+	case tea.QuitMsg:
+		r.quit = true
+	case tea.BatchMsg:
+		for _, c := range msg {
+			r.work(c)
+		}
+	default:
+		r.deliver(msg)
+	}
+}
+
+func (r *rig) press(keys ...string) {
+	r.t.Helper()
+	for _, k := range keys {
+		pass(50 * time.Millisecond)
+		msg := tea.KeyPressMsg{Code: []rune(k)[0], Text: k}
+		if k == "enter" {
+			msg = tea.KeyPressMsg{Code: tea.KeyEnter}
+		}
+		r.deliver(msg)
+	}
+}
+
+// look takes the engine's present snapshot in and is what a person then sees.
+func (r *rig) look() string {
+	r.m.now = r.m.opts.Now()
+	r.m.setSnapshot(r.m.engine.Snapshot())
+	r.m.frame = ""
+	return ansi.Strip(r.m.View().Content)
+}
+
+func (r *rig) file() string {
+	r.t.Helper()
+	b, err := os.ReadFile(r.path)
+	require.NoError(r.t, err)
+	return string(b)
+}
+
+func (r *rig) sees(parts ...string) {
+	r.t.Helper()
+	screen := r.look()
+	for _, p := range parts {
+		require.Contains(r.t, screen, p)
+	}
+}
+
+func TestAKeyActsOnTheFlagUnderTheCursorAndUndoTakesItBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		r.press("K")
+		require.Contains(t, r.file(), "DISABLED")
+		r.sees("25% ➔ killed confirmed in")
+		pass(time.Second)
+		r.press("u")
+		require.Equal(t, twoFlags, r.file())
+		r.sees("undone: checkout-v2 killed ➔ 25%")
+	})
+}
+
+func TestAHoldOfAnotherKeyDoesNotStartTheAction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		_, cmd := r.m.Update(tea.KeyPressMsg{Code: 'K', Text: "K"})
+		intent := cmd()
+		_, hold := r.m.Update(intent)
+		require.NotNil(t, hold)
+		r.deliver(HoldElapsedMsg{Seq: r.m.seq - 1})
+		require.Equal(t, twoFlags, r.file())
+		r.work(hold)
+		require.Contains(t, r.file(), "DISABLED")
+	})
+}
+
+func TestABurstAfterTheKeyVoidsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		_, cmd := r.m.Update(tea.KeyPressMsg{Code: 'K', Text: "K"})
+		_, hold := r.m.Update(cmd())
+		for range 3 {
+			r.m.Update(tea.KeyPressMsg{Code: 'j', Text: "j"})
+		}
+		r.work(hold)
+		require.Equal(t, twoFlags, r.file())
+		r.sees("look like a paste: nothing was done")
+	})
+}
+
+func TestAStoreThatMovedOnSinceTheKeyIsAConflictAndNothingIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		moved := strings.Replace(twoFlags, `["on", 25], ["off", 75]`, `["on", 50], ["off", 50]`, 1)
+		require.NoError(t, os.WriteFile(r.path, []byte(moved), 0o600))
+		r.press("+")
+		require.Equal(t, moved, r.file())
+		r.sees("nothing changed", "50%")
+	})
+}
+
+func TestAKillIgnoresThatTheStoreMovedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		require.NoError(t, os.WriteFile(r.path, []byte(strings.Replace(twoFlags, "25], [\"off\", 75", "50], [\"off\", 50", 1)), 0o600))
+		r.press("K")
+		require.Contains(t, r.file(), "DISABLED")
+	})
+}
+
+func TestKeysWaitAfterTheFlagUnderTheCursorWasChangedBySomebodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		require.NoError(t, os.WriteFile(r.path, []byte(strings.Replace(twoFlags, "25], [\"off\", 75", "50], [\"off\", 50", 1)), 0o600))
+		pass(3 * time.Second)
+		r.sees("50%")
+		r.press("+")
+		r.sees("has just changed by itself")
+		require.NotContains(t, r.file(), "100")
+		pass(time.Second)
+		r.press("+")
+		require.Contains(t, r.file(), `["on", 100], ["off", 0]`)
+	})
+}
+
+func TestAPercentageIsHeldAgainstWhatWasSeenWhenTypingBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		r.press("=", "4")
+		moved := strings.Replace(twoFlags, `["on", 25], ["off", 75]`, `["on", 50], ["off", 50]`, 1)
+		require.NoError(t, os.WriteFile(r.path, []byte(moved), 0o600))
+		pass(3 * time.Second)
+		r.look()
+		r.press("0", "enter")
+		require.Equal(t, moved, r.file())
+		r.sees("nothing changed")
+	})
+}
+
+func TestConfirmAsksBeforeUndoToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, func(o *Options) { o.Confirm = true })
+		r.press("+")
+		require.Equal(t, twoFlags, r.file())
+		r.sees("25% ➔ 50%?")
+		r.press("y")
+		require.Contains(t, r.file(), `["on", 50]`)
+		pass(time.Second)
+		r.press("u")
+		r.sees("ndo")
+		r.press("n")
+		r.sees("nothing was done")
+		require.Contains(t, r.file(), `["on", 50]`)
+		pass(time.Second)
+		r.press("u", "y")
+		require.Equal(t, twoFlags, r.file())
+	})
+}
+
+func TestTheFrameFillsEveryScreenExactly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		for _, key := range []string{"", "enter", "z", "\x1b", "?"} {
+			if key != "" {
+				r.press(key)
+			}
+			for _, s := range []size{{60, 15}, {80, 24}, {120, 40}, {149, 33}, {150, 50}, {300, 100}} {
+				r.deliver(tea.WindowSizeMsg{Width: s.w, Height: s.h})
+				lines := strings.Split(r.m.View().Content, "\n")
+				require.Len(t, lines, s.h, "%dx%d after %q", s.w, s.h, key)
+				for i, l := range lines {
+					require.Equal(t, s.w, ansi.StringWidth(l), "line %d of %dx%d after %q: %q", i, s.w, s.h, key, ansi.Strip(l))
+				}
+			}
+		}
+	})
+}
