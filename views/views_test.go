@@ -2,6 +2,8 @@ package views_test
 
 import (
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/width"
 	"pgregory.net/rapid"
 
 	"relctl-tui/sources"
@@ -158,19 +161,19 @@ func TestWhateverTextIsWrittenALineKeepsItsWidth(t *testing.T) {
 func TestColumnsNeverOverlapAtAnyWidth(t *testing.T) {
 	t.Parallel()
 	columns := []views.Column{{Min: 9}, {Min: 10, Max: 30}, {Min: 7, Right: true, From: 40}, {Min: 8, Max: 20, Tight: true, From: 60}}
-	for width := range 200 {
-		table := views.Lay(columns, width)
+	for w := range 200 {
+		table := views.Lay(columns, w)
 		x := 0
 		for i := range columns {
 			if !table.Has(i) {
-				require.Less(t, width, columns[i].From)
+				require.Less(t, w, columns[i].From)
 				continue
 			}
 			require.GreaterOrEqual(t, table.Starts[i], x)
 			x = table.Starts[i] + table.Widths[i]
 		}
-		if width >= 24 {
-			require.LessOrEqual(t, x, width)
+		if w >= 24 {
+			require.LessOrEqual(t, x, w)
 		}
 	}
 }
@@ -203,6 +206,22 @@ func TestKeysMatchWhatATerminalSends(t *testing.T) {
 	require.True(t, key.Matches(tea.KeyPressMsg{Code: tea.KeyTab, Mod: tea.ModShift}, k.PrevPane))
 	require.True(t, key.Matches(tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}, k.Quit))
 	require.False(t, key.Matches(tea.KeyPressMsg{Code: '+', Text: "+"}, k.ReadOnly().Ramp))
+}
+
+func TestNoPaneDrawsARuneThatSomeTerminalsMakeWide(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*/testdata/TestGoldens/*/*.golden")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 100, "the goldens must be there, or this proves nothing")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, r := range string(text) {
+			if k := width.LookupRune(r).Kind(); r >= 0x80 && k != width.Neutral && k != width.EastAsianNarrow {
+				t.Errorf("%s holds %q (%U)", file, r, r)
+			}
+		}
+	}
 }
 
 func TestTroubleIsOneSentenceWithSourceTimeAndReason(t *testing.T) {

@@ -64,7 +64,7 @@ func (m *Model) SetFlag(id sources.FlagID) {
 }
 
 // SetPending names the change of this flag that is under way; "" for none.
-func (m *Model) SetPending(words string) { m.pending = sources.Clean(words, 60) }
+func (m *Model) SetPending(words string) { m.pending = sources.Clean(words, 260) }
 
 // Flag is the flag that is shown.
 func (m Model) Flag() sources.FlagID { return m.id }
@@ -159,7 +159,7 @@ func (m *Model) lines() []line {
 	}
 	out = append(out, m.rollout, m.ladder)
 	if m.pending != "" {
-		out = append(out, m.field("pending", m.th.Pending, m.pending))
+		out = append(out, m.field("pending", m.th.Pending, strings.TrimPrefix(m.pending, f.Name+" ")))
 	}
 	if !m.readOnly {
 		out = append(out, m.plans)
@@ -324,11 +324,21 @@ func (m *Model) measured() []line {
 	return append(out, blank)
 }
 
-// related tells whether a breaker protects what a latency measures, by name.
+// related tells whether a breaker protects what a latency measures, by name: the
+// same name, a longer one ("payment-api-client"), or that of a call, with the
+// caller's first word in it where it says more than the call ("payment database").
 func related(breaker string, l *sources.Latency) bool {
-	b := plain(breaker)
-	for _, name := range append([]string{l.Name}, l.Calls...) {
-		if n := plain(name); n != "" && (strings.Contains(b, n) || (b != "" && strings.Contains(n, b))) {
+	b, own := plain(breaker), plain(l.Name)
+	if b == "" || own == "" {
+		return false
+	}
+	if strings.Contains(b, own) || strings.Contains(own, b) {
+		return true
+	}
+	first, _, _ := strings.Cut(strings.NewReplacer("-", " ", "_", " ", ".", " ").Replace(l.Name), " ")
+	for _, name := range l.Calls {
+		call := plain(name)
+		if call != "" && (b == call || (strings.Contains(b, call) && strings.Contains(b, plain(first)))) {
 			return true
 		}
 	}

@@ -79,6 +79,23 @@ func TestDetailKeepsAFlagThatWentAwayOnTheScreenButActsNoMore(t *testing.T) {
 	require.IsType(t, views.RefusedMsg{}, cmd())
 }
 
+func TestDetailShowsTheBreakersOfTheLinkedLatencyAndNoOthers(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	s.Breakers = nil
+	for _, name := range []string{"payment-api", "payment database", "database", "inventory database", "search"} {
+		s.Breakers = append(s.Breakers, sources.Breaker{Source: viewtest.Metrics, Name: name, State: sources.BreakerOpen})
+	}
+	m := open(t, "checkout-v2")
+	m.SetSnapshot(s, viewtest.Now())
+	screen := ansi.Strip(m.View())
+	for _, name := range []string{"payment-api", "payment database", "open database"} {
+		require.Contains(t, screen, name)
+	}
+	require.NotContains(t, screen, "inventory database")
+	require.NotContains(t, screen, "open search")
+}
+
 func TestDetailClosesOnEscape(t *testing.T) {
 	t.Parallel()
 	m := open(t, "checkout-v2")

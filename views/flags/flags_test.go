@@ -21,7 +21,7 @@ func id(key string) sources.FlagID { return sources.FlagID{Source: viewtest.Stor
 
 func build(th *themes.Theme) viewtest.Pane {
 	m := flags.New(th, views.DefaultKeyMap())
-	m.SetPending(map[sources.FlagID]string{id("payments-retry"): "50→100%"})
+	m.SetPending(map[sources.FlagID]string{id("payments-retry"): "50% ➔ 100%"})
 	return &m
 }
 
@@ -298,15 +298,25 @@ func TestAFilterStaysWhenTheStoreChanges(t *testing.T) {
 func TestAPendingChangeStandsBesideTheValueInForce(t *testing.T) {
 	t.Parallel()
 	m := open(t, viewtest.Snapshot(viewtest.OK))
-	m.SetPending(map[sources.FlagID]string{id("checkout-v2"): "25→50%"})
+	m.SetPending(map[sources.FlagID]string{id("checkout-v2"): "25➔50%"})
 	for _, line := range strings.Split(ansi.Strip(m.View()), "\n") {
 		if strings.Contains(line, "checkout-v2") {
 			require.Contains(t, line, " 25% ")
-			require.Contains(t, line, "25→50% pending")
+			require.Contains(t, line, "25➔50% pending")
 			return
 		}
 	}
 	t.Fatal("the flag must be on the screen")
+}
+
+func TestAPendingChangeIsInWordsAtEveryWidth(t *testing.T) {
+	t.Parallel()
+	m := open(t, viewtest.Snapshot(viewtest.OK))
+	m.SetPending(map[sources.FlagID]string{id("checkout-v2"): "checkout-v2 25% ➔ 50%"})
+	for width, want := range map[int]string{120: "25% ➔ 50% pending", 80: "25➔50% pending", 60: "25% ➔ 50% ⋯", 40: "◔ pending"} {
+		m.SetSize(width, 10)
+		require.Contains(t, ansi.Strip(m.View()), want, "%d columns", width)
+	}
 }
 
 func TestFlagsOfAStaleStoreSayStaleInEveryRow(t *testing.T) {

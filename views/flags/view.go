@@ -149,7 +149,7 @@ func (m *Model) row(p *views.Pen, i int) {
 		m.seen(p, f, &ink)
 	}
 	if waiting {
-		m.waiting(p, words)
+		m.waiting(p, f, words)
 	} else {
 		m.changed(p, f, here, &ink)
 		m.metric(p, f, &ink)
@@ -217,7 +217,7 @@ func (m *Model) seen(p *views.Pen, f *sources.Flag, ink *inks) {
 
 // waiting takes the place of the last change, because the next one is under way;
 // where room is short that of what is observed too.
-func (m *Model) waiting(p *views.Pen, words string) {
+func (m *Model) waiting(p *views.Pen, f *sources.Flag, words string) {
 	t := &m.table
 	if !t.Has(colAge) {
 		return
@@ -226,16 +226,24 @@ func (m *Model) waiting(p *views.Pen, words string) {
 	if !t.Has(colBy) && t.Has(colSeen) {
 		at = t.Starts[colSeen]
 	}
-	words = sources.Clean(words, 60)
-	long := words + " pending"
-	if strings.Contains(words, "pending") {
-		long = words
-	}
-	if at+views.Width(long) > m.width {
-		long = words + " " + m.th.Glyphs.Ellipsis
-	}
 	p.To(at)
-	p.Text(m.th.Pending, long)
+	p.Text(m.th.Pending, pendingWords(m.th, words, f.Name, m.width-at))
+}
+
+// pendingWords says what is under way in at most room cells: "25% ➔ 50% pending",
+// or closer, or with a sign instead of the last word.
+func pendingWords(th *themes.Theme, words, name string, room int) string {
+	words = strings.TrimPrefix(sources.Clean(words, 260), name+" ") // the row has the name
+	if strings.Contains(words, "pending") {
+		return words
+	}
+	compact := strings.ReplaceAll(words, "% "+th.Glyphs.Arrow+" ", th.Glyphs.Arrow)
+	for _, s := range []string{words + " pending", compact + " pending", words + " " + th.Glyphs.Ellipsis} {
+		if views.Width(s) <= room {
+			return s
+		}
+	}
+	return compact + th.Glyphs.Ellipsis
 }
 
 func (m *Model) changed(p *views.Pen, f *sources.Flag, here bool, ink *inks) {

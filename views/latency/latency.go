@@ -43,14 +43,18 @@ const (
 	colCalls
 )
 
-func columns() []views.Column {
+func columns(w int) []views.Column {
+	name, spark := 30, 15
+	if w >= 110 && w < 150 {
+		name, spark = 18, 10 // leaves room for what a latency is made of
+	}
 	return []views.Column{
 		{Title: "", Min: 15},
-		{Title: "", Min: 10, Max: 30},
+		{Title: "", Min: 10, Max: name},
 		{Title: "p50", Min: 6, Right: true, From: 64},
 		{Title: "p95", Min: 6, Right: true, From: 72},
 		{Title: "p99", Min: 6, Right: true, From: 30},
-		{Title: "", Min: 6, Max: 15, From: 56},
+		{Title: "", Min: 6, Max: spark, From: 56},
 		{Title: "SLO", Min: 5, Right: true, From: 46},
 		{Title: "rate", Min: 6, Right: true, From: 86},
 		{Title: "errors", Min: 6, Right: true, From: 78},
@@ -68,7 +72,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSize gives the pane w x h cells, its title line included.
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
-	m.table = views.Lay(columns(), w)
+	m.table = views.Lay(columns(w), w)
 }
 
 // SetSnapshot shows other data, with ages as of now.
