@@ -42,7 +42,7 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return refuse("no flag is selected")
 	case kind == sources.Set:
 		if err := f.CanRamp(); err != nil {
-			return refuse(err.Error())
+			return refuse(sources.Sentence(err))
 		}
 		m.prompt.OpenPercent(f)
 		return nil, true
@@ -181,9 +181,9 @@ func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
 	did := fmt.Sprintf("%s %s %s %s", r.New.Name, r.Old.Brief(), m.opts.Theme.Glyphs.Arrow, r.New.Brief())
 	switch {
 	case errors.Is(msg.Err, control.ErrUnconfirmed):
-		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %v", did, msg.Err)
+		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %s", did, sources.Sentence(msg.Err))
 	case msg.Err != nil:
-		return footer.Failure, "nothing changed: " + sources.Clean(msg.Err.Error(), 400)
+		return footer.Failure, "nothing changed: " + sources.Sentence(msg.Err)
 	}
 	verb := ""
 	if msg.Intent.Kind == sources.Undo {

@@ -30,7 +30,7 @@ func Act(f *sources.Flag, kind sources.ChangeKind, readOnly bool) tea.Cmd {
 	}
 	to, err := f.Plan(kind)
 	if err != nil {
-		return Send(RefusedMsg{Reason: sources.Clean(err.Error(), 300)})
+		return Send(RefusedMsg{Reason: sources.Sentence(err)})
 	}
 	return Send(IntentMsg{Intent: sources.Intent{Kind: kind, Flag: f.ID, Seen: f.Revision, To: to}})
 }

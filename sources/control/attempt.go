@@ -119,7 +119,7 @@ func (a *attempt) commit(p sources.Planned) error {
 		if err := a.record(j, a.entry(&p, now)); err == nil {
 			a.journaled = true
 		} else if a.intent.Kind == sources.Kill {
-			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+err.Error())
+			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+sources.Sentence(err))
 		} else {
 			return fmt.Errorf("nothing was changed because it could not be recorded: %w: %w", sources.ErrUnavailable, err)
 		}
@@ -197,7 +197,7 @@ func (a *attempt) activity(p *sources.Planned, at time.Time, o sources.Outcome, 
 	act.Reason = sources.Clean(act.Reason, maxSentence)
 	act.Outcome = o
 	if err != nil {
-		act.Err = sources.Clean(err.Error(), maxSentence)
+		act.Err = sources.Sentence(err)
 	}
 	return act
 }
@@ -226,7 +226,7 @@ func (a *attempt) finish(r *sources.Receipt, o sources.Outcome, cause error) {
 			text = cause.Error()
 		}
 		if err := a.store.Journal.Result(a.change.ID, o, text, now); err != nil {
-			a.warnings = append(a.warnings, "the result could not be recorded: "+err.Error())
+			a.warnings = append(a.warnings, "the result could not be recorded: "+sources.Sentence(err))
 		}
 	}
 	if a.planned != nil {

@@ -37,7 +37,7 @@ func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string)
 		}
 		es, ws, err := s.Journal.Read(limit)
 		if err != nil {
-			ws = append(ws, sources.Clean(err.Error(), maxSentence))
+			ws = append(ws, sources.Sentence(err))
 		}
 		warnings = append(warnings, ws...)
 		for _, e := range es {
@@ -149,7 +149,7 @@ func (c *Controller) InDoubt() []sources.Activity {
 func (c *Controller) verdict(ctx context.Context, e *journal.Entry, later []journal.Entry) (o sources.Outcome, why string, settled bool) {
 	s, err := c.store(e.Flag.Source)
 	if err != nil {
-		return sources.Unconfirmed, err.Error(), false
+		return sources.Unconfirmed, sources.Sentence(err), false
 	}
 	if slices.ContainsFunc(later, func(l journal.Entry) bool {
 		return l.Flag == e.Flag && l.OldRevision == e.NewRevision && l.Outcome != sources.Failed
@@ -159,7 +159,7 @@ func (c *Controller) verdict(ctx context.Context, e *journal.Entry, later []jour
 	f, err := s.read(ctx, e.Flag)
 	switch {
 	case err != nil && !errors.Is(err, sources.ErrNotFound):
-		return sources.Unconfirmed, "no result was recorded and the store cannot be read: " + err.Error(), false
+		return sources.Unconfirmed, "no result was recorded and the store cannot be read: " + sources.Sentence(err), false
 	case err != nil:
 		return sources.Unconfirmed, "no result was recorded and the flag is gone", true
 	case f.Revision == e.NewRevision:

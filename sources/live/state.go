@@ -100,7 +100,7 @@ func (s *state) fail(i int, c capability, err error, now time.Time) {
 	}
 	text := "failed without saying why"
 	if err != nil {
-		text = cmp.Or(sources.Clean(err.Error(), maxText), text)
+		text = cmp.Or(sources.Sentence(err), text)
 	}
 	if st.live { // good until now
 		st.live, st.lastOK = false, now

@@ -191,7 +191,7 @@ func (m *Model) check() {
 	case text == "":
 		m.valid, m.hint = false, "0 to 100, now "+m.flag.Brief()
 	case err != nil:
-		m.valid, m.hint = false, sources.Clean(err.Error(), 120)
+		m.valid, m.hint = false, sources.Sentence(err)
 	default:
 		m.valid, m.hint = true, m.flag.Brief()+" "+m.th.Glyphs.Arrow+" "+views.PercentText(p)
 	}
