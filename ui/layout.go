@@ -73,7 +73,7 @@ func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 // share of the body each, and the flags table all that is left.
 func (l *layout) stack(w, body int, want wants) {
 	share := func(rows, num, least int) int { return max(least, min(1+rows, body*num/24)) }
-	brk, lat, act := share(want.breakers, 4, 3), share(want.latency, 5, 3), share(want.activity, 5, 3)
+	brk, lat, act := share(want.breakers, 5, 3), share(want.latency, 6, 3), share(want.activity, 4, 3)
 	if l.beside = w >= sideBySide; l.beside {
 		both := max(brk, lat)
 		left := w / 2
