@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 
 	"relctl-tui/sources"
 )
@@ -27,8 +28,11 @@ func (s *Store) Apply(ctx context.Context, c sources.Change) (sources.Receipt, e
 		return sources.Receipt{}, s.wrap(fmt.Errorf("nothing was written: %w: %w", sources.ErrUnavailable, err))
 	}
 	target := s.target()
-	if _, _, err := s.read(); err != nil {
-		return sources.Receipt{}, err // before a lock file is left beside nothing
+	if info, err := os.Stat(target); err != nil || !info.Mode().IsRegular() {
+		// No lock file is left beside what is no flag file.
+		if _, _, err := s.read(); err != nil {
+			return sources.Receipt{}, err
+		}
 	}
 	unlock, err := s.lock(ctx, target)
 	if err != nil {
