@@ -1,7 +1,11 @@
 package activity_test
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
 
 	"relctl-tui/themes"
 	"relctl-tui/views"
@@ -22,4 +26,32 @@ func TestGoldens(t *testing.T) {
 func TestEveryLineKeepsItsWidth(t *testing.T) {
 	t.Parallel()
 	viewtest.Sizes(t, build)
+}
+
+func lines(t *testing.T) []string {
+	t.Helper()
+	p := build(viewtest.Theme(t, "ansi", false))
+	p.SetSize(160, 8)
+	p.SetSnapshot(viewtest.Snapshot(viewtest.OK), viewtest.Now())
+	return strings.Split(ansi.Strip(p.View()), "\n")
+}
+
+func TestTheNewestChangeIsFirstWithWhoWhatAndWhy(t *testing.T) {
+	t.Parallel()
+	row := strings.Join(strings.Fields(lines(t)[1]), " ")
+	require.Equal(t, "14:31 ana checkout-v2 10% ➔ 25% ✓ confirmed next step after an hour without errors", row)
+}
+
+func TestAFailedChangeSaysThatItFailedAndWhy(t *testing.T) {
+	t.Parallel()
+	row := lines(t)[4]
+	require.Contains(t, row, "✗ failed")
+	require.Contains(t, row, "changed meanwhile, nothing was written")
+}
+
+func TestAChangeByNobodyKnownIsBySomebodyAndABreakersIsItsOwn(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, lines(t)[5], "13 Mar  somebody")
+	require.Contains(t, lines(t)[2], "breaker")
+	require.Contains(t, lines(t)[2], "closed ➔ open")
 }

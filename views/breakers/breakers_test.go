@@ -1,7 +1,12 @@
 package breakers_test
 
 import (
+	"strings"
 	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
 
 	"relctl-tui/themes"
 	"relctl-tui/views"
@@ -22,4 +27,55 @@ func TestGoldens(t *testing.T) {
 func TestEveryLineKeepsItsWidth(t *testing.T) {
 	t.Parallel()
 	viewtest.Sizes(t, build)
+}
+
+func open(t *testing.T, state viewtest.State, h int) breakers.Model {
+	t.Helper()
+	m := breakers.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(100, h)
+	m.SetSnapshot(viewtest.Snapshot(state), viewtest.Now())
+	return m
+}
+
+func TestTheWorstBreakerIsInTheFirstRowWithAllItsNumbers(t *testing.T) {
+	t.Parallel()
+	m := open(t, viewtest.OK, 3)
+	row := strings.Fields(strings.Split(ansi.Strip(m.View()), "\n")[1])
+	require.Equal(t, []string{"✗", "open", "payment-api", "3/12", "41%", "120/s", "44/s", "1m"}, row)
+}
+
+func TestABreakerThatDoesNotProtectIsAWarning(t *testing.T) {
+	t.Parallel()
+	th := viewtest.Theme(t, "ansi", false)
+	m := open(t, viewtest.OK, 8)
+	require.Contains(t, m.View(), th.Warn.Paint("⊘ disabled"))
+}
+
+func TestAStateThatWasWorkedOutIsMarked(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, ansi.Strip(open(t, viewtest.OK, 8).View()), "closed?")
+}
+
+func TestStaleBreakersAreNeverPaintedAsAnAlarm(t *testing.T) {
+	t.Parallel()
+	th := viewtest.Theme(t, "ansi", false)
+	for _, state := range []viewtest.State{viewtest.Stale, viewtest.Failed} {
+		screen := open(t, state, 8).View()
+		require.NotContains(t, screen, th.Alarm.Open(), state)
+		require.NotContains(t, screen, th.Bad.Open(), state)
+		require.NotContains(t, screen, th.Good.Open(), state)
+		require.Contains(t, ansi.Strip(screen), "1 open when last seen", state)
+	}
+}
+
+func TestKeysScrollToTheLastBreakerAndNoFurther(t *testing.T) {
+	t.Parallel()
+	m := open(t, viewtest.OK, 3)
+	for range 20 {
+		m, _ = m.Update(tea.KeyPressMsg{Code: 'j', Text: "j"})
+	}
+	lines := strings.Split(ansi.Strip(m.View()), "\n")
+	require.Contains(t, lines[2], "geo-ip")
+	m, _ = m.Update(tea.KeyPressMsg{Code: 'g', Text: "g"})
+	require.Contains(t, strings.Split(ansi.Strip(m.View()), "\n")[1], "payment-api")
 }

@@ -200,8 +200,8 @@ func (m *Model) move(row int) {
 	m.show()
 }
 
-// show scrolls so that the cursor is in sight. At the lower edge it goes on by
-// half a page, which costs a slow link less than a line at a time.
+// show scrolls so that the cursor is in sight, a line at a time: a table as wide
+// as the screen is then moved by the terminal itself.
 func (m *Model) show() {
 	n := max(m.visible(), 1)
 	switch {

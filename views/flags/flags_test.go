@@ -319,6 +319,20 @@ func TestAPendingChangeIsInWordsAtEveryWidth(t *testing.T) {
 	}
 }
 
+func TestTwoStoresWithTheSameKeyAreToldApart(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	s.Sources = append(s.Sources, sources.SourceStatus{Name: "etcd", Health: sources.Fresh, LastOK: viewtest.Now(), Flags: true})
+	twin := s.Flags[2]
+	twin.ID.Source = "etcd"
+	s.Flags = append(s.Flags, twin)
+	m := open(t, s)
+	m.SetSize(120, 30)
+	screen := ansi.Strip(m.View())
+	require.Contains(t, screen, twin.Name+" ("+viewtest.Store+")")
+	require.Contains(t, screen, twin.Name+" (etcd)")
+}
+
 func TestFlagsOfAStaleStoreSayStaleInEveryRow(t *testing.T) {
 	t.Parallel()
 	m := open(t, viewtest.Snapshot(viewtest.Stale))

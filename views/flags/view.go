@@ -170,16 +170,20 @@ func (m *Model) mark(p *views.Pen, here bool) {
 
 // name is where the selection shows: the words that the next key acts on.
 func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
+	name := f.Name
+	if len(m.feed.Names) > 1 { // two stores may hold the same key
+		name += " (" + sources.Clean(f.ID.Source, 40) + ")"
+	}
 	if !here {
-		m.table.Cell(p, colName, ink, f.Name)
+		m.table.Cell(p, colName, ink, name)
 		return
 	}
 	p.To(m.table.Starts[colName])
 	if m.focused {
-		p.Fill(m.th.Select, f.Name, m.table.Widths[colName])
+		p.Fill(m.th.Select, name, m.table.Widths[colName])
 		return
 	}
-	p.Cell(m.th.SelectIdle, f.Name, m.table.Widths[colName])
+	p.Cell(m.th.SelectIdle, name, m.table.Widths[colName])
 }
 
 // rollout is the target in force, and nothing else: what is asked for and what

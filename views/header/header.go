@@ -99,7 +99,7 @@ func (m *Model) left(room int) []views.Note {
 	if wide(notes)+wide(bad) > room {
 		bad = m.unsure(bad)
 	}
-	const shortest = 20 // "2 sources fresh" with its sign
+	shortest := min(wide(fresh), 20) // "2 sources fresh" with its sign
 	if named > 0 && wide(notes)+wide(bad)+shortest > room {
 		// The name of the product is what can be spared first.
 		notes = append(notes[:named], notes[named+1:]...)

@@ -2,6 +2,10 @@ package header_test
 
 import (
 	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
 
 	"relctl-tui/themes"
 	"relctl-tui/views"
@@ -22,4 +26,47 @@ func TestGoldens(t *testing.T) {
 func TestEveryLineKeepsItsWidth(t *testing.T) {
 	t.Parallel()
 	viewtest.Sizes(t, build)
+}
+
+func open(t *testing.T, state viewtest.State, w int) header.Model {
+	t.Helper()
+	m := header.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(w, 1)
+	m.SetSnapshot(viewtest.Snapshot(state), viewtest.Now())
+	return m
+}
+
+func TestAnIdleMinuteChangesNoByteOfTheHeader(t *testing.T) {
+	t.Parallel()
+	m := open(t, viewtest.OK, 120)
+	before := m.View()
+	m.SetSnapshot(viewtest.Snapshot(viewtest.OK), viewtest.Now().Add(49*time.Second))
+	require.Equal(t, before, m.View())
+	m.SetSnapshot(viewtest.Snapshot(viewtest.OK), viewtest.Now().Add(50*time.Second))
+	require.NotEqual(t, before, m.View(), "the next minute begins")
+}
+
+func TestAnOpenBreakerIsAnAlarmWhileItIsFreshAndAMemoryAfterwards(t *testing.T) {
+	t.Parallel()
+	th := viewtest.Theme(t, "ansi", false)
+	require.Contains(t, open(t, viewtest.OK, 120).View(), th.Alarm.Paint(" ✗ 1 breaker open "))
+	stale := open(t, viewtest.Stale, 120).View()
+	require.NotContains(t, stale, th.Alarm.Open()+" ✗")
+	require.Contains(t, ansi.Strip(stale), "1 breaker open, stale")
+}
+
+func TestEverySourceThatIsNotFreshHasItsAge(t *testing.T) {
+	t.Parallel()
+	screen := ansi.Strip(open(t, viewtest.Stale, 120).View())
+	require.Contains(t, screen, "◔ prod.flagd.json stale 32s")
+	require.Contains(t, screen, "◔ prometheus stale 32s")
+	require.Contains(t, ansi.Strip(open(t, viewtest.Loading, 120).View()), "? prometheus not read yet")
+	require.Contains(t, ansi.Strip(open(t, viewtest.Never, 120).View()), "? prometheus never read")
+}
+
+func TestAReadOnlyBoardSaysSo(t *testing.T) {
+	t.Parallel()
+	m := open(t, viewtest.OK, 120)
+	m.SetReadOnly(true)
+	require.Contains(t, ansi.Strip(m.View()), "read-only")
 }

@@ -1,8 +1,13 @@
 package latency_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
 	"relctl-tui/themes"
 	"relctl-tui/views"
 	"relctl-tui/views/latency"
@@ -22,4 +27,48 @@ func TestGoldens(t *testing.T) {
 func TestEveryLineKeepsItsWidth(t *testing.T) {
 	t.Parallel()
 	viewtest.Sizes(t, build)
+}
+
+func open(t *testing.T, state viewtest.State, w int) latency.Model {
+	t.Helper()
+	m := latency.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(w, 8)
+	m.SetSnapshot(viewtest.Snapshot(state), viewtest.Now())
+	return m
+}
+
+func TestTheBreachedLatencyIsFirstWithTheShareOfWhatItCalls(t *testing.T) {
+	t.Parallel()
+	row := strings.Split(ansi.Strip(open(t, viewtest.OK, 120).View()), "\n")[1]
+	require.Contains(t, row, "✗ breached")
+	require.Contains(t, row, "payment API")
+	require.Contains(t, row, "3.2s")
+	require.Contains(t, row, "database 800ms 25%")
+}
+
+func TestNoTrafficIsAWordAndNeverAZero(t *testing.T) {
+	t.Parallel()
+	lines := strings.Split(ansi.Strip(open(t, viewtest.OK, 120).View()), "\n")
+	require.Contains(t, lines[5], "◌ no traffic")
+	require.NotContains(t, lines[5], "0ms")
+}
+
+func TestStaleLatenciesHaveNoVerdict(t *testing.T) {
+	t.Parallel()
+	th := viewtest.Theme(t, "ansi", false)
+	screen := open(t, viewtest.Stale, 120).View()
+	require.NotContains(t, screen, th.Bad.Open())
+	require.NotContains(t, screen, th.Good.Open())
+	require.Contains(t, ansi.Strip(screen), "◔ stale")
+}
+
+func TestACallThatIsNotMeasuredSaysSo(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	l := *s.Latency("payment API")
+	l.Calls = []string{"ledger", "reports", "database"}
+	require.Equal(t, "ledger unknown, reports no traffic, database 800ms 25%", latency.Shares(s, &l))
+	l.P99 = sources.Quantile{}
+	l.Calls = []string{"database"}
+	require.Equal(t, "database 800ms", latency.Shares(s, &l), "no share of what is not known")
 }
