@@ -45,9 +45,9 @@ func columns() []views.Column {
 	return []views.Column{
 		{Title: "", Min: 15},
 		{Title: "", Min: 10, Max: 30},
-		{Title: "open", Min: 9, Right: true, From: 40},
+		{Title: "open", Min: 7, Right: true, From: 40},
 		{Title: "errors", Min: 6, Right: true, From: 48},
-		{Title: "rate", Min: 7, Right: true, From: 58},
+		{Title: "rate", Min: 6, Right: true, From: 58},
 		{Title: "rejected", Min: 8, Right: true, From: 70},
 		{Title: "since", Min: 5, Right: true, From: 78},
 		{Title: "", Min: 10, Max: 200, From: 104},

@@ -191,8 +191,13 @@ func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
 func (m *Model) rollout(p *views.Pen, f *sources.Flag, ink *inks) {
 	t := &m.table
 	if !f.Rollout.OK {
-		t.Cell(p, colBar, ink.quiet, f.Note)
-		t.Cell(p, colPercent, ink.quiet, views.Absent)
+		if f.Note == "" || !t.Has(colBar) {
+			t.Cell(p, colPercent, ink.quiet, views.Absent)
+			return
+		}
+		// There is no number, so the reason has the place of bar and number.
+		p.To(t.Starts[colBar])
+		p.Cell(ink.quiet, f.Note, t.Starts[colPercent]+t.Widths[colPercent]-t.Starts[colBar])
 		return
 	}
 	bar := ink.state
