@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 
+	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/live"
 	"relctl-tui/themes"
@@ -39,6 +40,7 @@ type Options struct {
 func Run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	settle(ctx, o.Engine)
 	w, h := sizeOf(o.Output)
 	opts := []tea.ProgramOption{
 		tea.WithContext(ctx), tea.WithFPS(60), tea.WithEnvironment(o.Environ),
@@ -71,4 +73,31 @@ func sizeOf(out io.Writer) (w, h int) {
 		}
 	}
 	return 0, 0
+}
+
+// firstData is how long the first frame may wait for the flags, so that it is
+// drawn once, with data, instead of twice. A slower store does not hold it back.
+const firstData = 40 * time.Millisecond
+
+// settle waits until every flag store has answered, well or badly, or firstData
+// is over.
+func settle(ctx context.Context, engine *live.Engine) {
+	ctx, cancel := context.WithTimeout(ctx, firstData)
+	defer cancel()
+	for s := engine.Snapshot(); !answered(s); {
+		next, err := engine.Next(ctx, s.Seq)
+		if err != nil {
+			return
+		}
+		s = next
+	}
+}
+
+func answered(s *sources.Snapshot) bool {
+	for i := range s.Sources {
+		if src := &s.Sources[i]; src.Flags && src.LastOK.IsZero() && src.Err == "" {
+			return false
+		}
+	}
+	return len(s.Sources) > 0
 }

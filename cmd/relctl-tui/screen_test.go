@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/creack/pty"
+	"github.com/stretchr/testify/require"
+)
+
+// patience is how long a scenario waits for something that must come. It is no
+// measurement: a slow machine only makes a failing test fail later.
+const patience = 30 * time.Second
+
+// screen is the whole program in a real pty, read by a terminal emulator.
+type screen struct {
+	t    testing.TB
+	cmd  *exec.Cmd
+	tty  *os.File
+	gone chan struct{} // closed when the program has ended
+	err  error         // how it ended; valid after gone
+
+	mu      sync.Mutex
+	emu     *vt.Emulator
+	raw     bytes.Buffer // everything the program wrote
+	changed chan struct{}
+}
+
+// open starts the program in a w x h terminal. env adds to a clean environment
+// with homes of the test's own.
+func open(t testing.TB, w, h int, env []string, args ...string) *screen {
+	t.Helper()
+	s := &screen{t: t, emu: vt.NewEmulator(w, h), changed: make(chan struct{}, 1), gone: make(chan struct{})}
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Env = append(cleanEnv(t), append([]string{"TERM=xterm-256color", "LANG=C.UTF-8", "RELCTL_ACTOR=ana"}, env...)...)
+	tty, err := pty.StartWithSize(s.cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
+	require.NoError(t, err)
+	s.tty = tty
+	go s.read()
+	go func() { _, _ = io.Copy(tty, s.emu) }() // the terminal's answers to queries
+	go func() { s.err = s.cmd.Wait(); close(s.gone) }()
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *screen) read() {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := s.tty.Read(buf)
+		if n > 0 {
+			s.mu.Lock()
+			s.raw.Write(buf[:n])
+			_, _ = s.emu.Write(buf[:n])
+			s.mu.Unlock()
+			select {
+			case s.changed <- struct{}{}:
+			default:
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *screen) close() {
+	_ = s.cmd.Process.Kill()
+	<-s.gone
+	_ = s.tty.Close()
+	_ = s.emu.Close()
+}
+
+// text is what a person sees, line by line.
+func (s *screen) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.emu.String()
+}
+
+// written is how many bytes went over the wire so far.
+func (s *screen) written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.raw.Len()
+}
+
+// output is a copy of everything written since the byte at from.
+func (s *screen) output(from int) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bytes.Clone(s.raw.Bytes()[from:])
+}
+
+// press types keys one by one, further apart than a burst.
+func (s *screen) press(keys ...string) {
+	s.t.Helper()
+	for i, k := range keys {
+		if i > 0 {
+			pause(40 * time.Millisecond)
+		}
+		s.send(k)
+	}
+}
+
+// send writes bytes at once, as a paste without brackets would arrive.
+func (s *screen) send(b string) {
+	s.t.Helper()
+	_, err := io.WriteString(s.tty, b)
+	require.NoError(s.t, err)
+}
+
+// await waits until the screen satisfies cond.
+func (s *screen) await(what string, cond func(text string) bool) string {
+	s.t.Helper()
+	return s.awaitLong(what, cond, patience)
+}
+
+// awaitLong is await for what takes its time, such as a window of a minute.
+func (s *screen) awaitLong(what string, cond func(text string) bool, patience time.Duration) string {
+	s.t.Helper()
+	limit := time.After(patience)
+	for {
+		if text := s.text(); cond(text) {
+			return text
+		}
+		select {
+		case <-s.changed:
+		case <-time.After(100 * time.Millisecond):
+		case <-limit:
+			s.t.Fatalf("never saw %s; the screen is:\n%s", what, s.text())
+		}
+	}
+}
+
+func (s *screen) awaitText(parts ...string) string {
+	s.t.Helper()
+	return s.await(strings.Join(parts, " + "), func(text string) bool {
+		for _, p := range parts {
+			if !strings.Contains(text, p) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// awaitLine waits for one line that has all parts.
+func (s *screen) awaitLine(parts ...string) string {
+	s.t.Helper()
+	var found string
+	s.await("a line with "+strings.Join(parts, " + "), func(text string) bool {
+		found = lineWith(text, parts...)
+		return found != ""
+	})
+	return found
+}
+
+func lineWith(text string, parts ...string) string {
+next:
+	for line := range strings.Lines(text) {
+		for _, p := range parts {
+			if !strings.Contains(line, p) {
+				continue next
+			}
+		}
+		return line
+	}
+	return ""
+}
+
+// resize changes the terminal's size as a window manager would.
+func (s *screen) resize(w, h int) {
+	s.t.Helper()
+	s.mu.Lock()
+	s.emu.Resize(w, h)
+	s.mu.Unlock()
+	require.NoError(s.t, pty.Setsize(s.tty, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)}))
+}
+
+// quit leaves by the key and reports the exit code.
+func (s *screen) quit() int {
+	s.t.Helper()
+	s.send("q")
+	return s.awaitExit()
+}
+
+func (s *screen) awaitExit() int {
+	s.t.Helper()
+	select {
+	case <-s.gone:
+	case <-time.After(patience):
+		s.t.Fatalf("the program did not end; the screen is:\n%s", s.text())
+	}
+	return s.cmd.ProcessState.Sys().(syscall.WaitStatus).ExitStatus()
+}
+
+// awaitFile waits until the file satisfies cond.
+func awaitFile(t testing.TB, path string, cond func(string) bool) string {
+	t.Helper()
+	var text string
+	require.Eventually(t, func() bool {
+		b, err := os.ReadFile(path)
+		text = string(b)
+		return err == nil && cond(text)
+	}, patience, 20*time.Millisecond, "the file never came to it:\n%s", text)
+	return text
+}
+
+// pause is a person's pause: between two keys, or to look at the screen. What is
+// tested in these scenarios depends on it (a held key, a burst, the grace).
+func pause(d time.Duration) { <-time.After(d) }
