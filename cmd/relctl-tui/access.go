@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"relctl-tui/sources"
 )
@@ -39,7 +40,10 @@ func (m *MetricsConfig) access(file string) access {
 	return a
 }
 
-const maxSecret = 64 << 10
+const (
+	maxSecret   = 64 << 10
+	idleTimeout = 90 * time.Second
+)
 
 // readSecret is the content of a secret's file without the line break at its end.
 func readSecret(path string) (string, error) {
@@ -67,7 +71,10 @@ func (a access) transport(target string) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is no URL: %w", quote(redactURL(target)), sources.ErrInvalid)
 	}
-	base := http.DefaultTransport.(*http.Transport).Clone()
+	base := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		TLSHandshakeTimeout: readTimeout, IdleConnTimeout: idleTimeout, MaxIdleConnsPerHost: 2,
+	}
 	if a.caFile != "" || a.certFile != "" || a.server != "" || a.insecure {
 		conf, err := a.tls()
 		if err != nil {
@@ -79,7 +86,10 @@ func (a access) transport(target string) (http.RoundTripper, error) {
 }
 
 func (a access) tls() (*tls.Config, error) {
-	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.server, InsecureSkipVerify: a.insecure}
+	conf := &tls.Config{
+		MinVersion: tls.VersionTLS12, ServerName: a.server,
+		InsecureSkipVerify: a.insecure, //nolint:gosec // what the operator asked for with insecure_skip_verify
+	}
 	if a.caFile != "" {
 		pem, err := os.ReadFile(a.caFile)
 		if err != nil {

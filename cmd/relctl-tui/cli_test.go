@@ -236,7 +236,7 @@ func TestExitCodesTellRefusalsFromFailuresAndFromTypingErrors(t *testing.T) {
 		{"breakers", exitUsage, "--metrics"},
 		{"latency", exitUsage, "--metrics"},
 		{"kil checkout-v2", exitUsage, `did you mean "kill"?`},
-		{"--read-onyl", exitUsage, "did you mean --read-only?"},
+		{"--red-only", exitUsage, "did you mean --read-only?"},
 		{"config chek", exitUsage, `did you mean "check"?`},
 		{"config", exitUsage, "init, check, schema"},
 		{"demo", exitUsage, "--headless"},
@@ -298,6 +298,18 @@ func TestBadFlagFilesGetOneSentenceAndExitOne(t *testing.T) {
 			require.Empty(t, r.stdout)
 		}
 	}
+}
+
+func TestEachStoreThatFailsHasALineOfItsOwn(t *testing.T) {
+	t.Parallel()
+	r := runIn(t, cleanEnv(t), "--flags", "flagd:/no/a.json", "--flags", "flagd:/no/b.json", "flags")
+	require.Equal(t, exitFailed, r.code)
+	require.Len(t, lines(r.stderr), 2, r.stderr)
+	b := newBench(t)
+	r = b.run("flags", "--flags", "flagd:/no/b.json")
+	require.Zero(t, r.code, "one store answered")
+	require.Len(t, lines(r.stderr), 1)
+	require.Contains(t, r.stdout, "checkout-v2")
 }
 
 func TestOneBadFlagStopsNoOther(t *testing.T) {

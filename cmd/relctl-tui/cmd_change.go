@@ -67,7 +67,10 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		if r.Warning != "" && !idle(&r) {
 			say(cmd.ErrOrStderr(), r.Warning)
 		}
-		return errors.Join(o.printReceipt(cmd.OutOrStdout(), &r, in, err), err)
+		if printed := o.printReceipt(cmd.OutOrStdout(), &r, in, err); err == nil {
+			err = printed
+		}
+		return err
 	}
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why, for the record")
 	addOutput(cmd, o)
@@ -109,7 +112,7 @@ func (s *setup) find(ctx context.Context, word string, now func() time.Time) (so
 	case len(hits) > 1:
 		return sources.Flag{}, &usageError{msg: fmt.Sprintf("%s is in several stores: write one of %s", quote(word), strings.Join(names, ", "))}
 	case len(p.errs) > 0:
-		return sources.Flag{}, errors.Join(p.errs...)
+		return sources.Flag{}, severalErrors(p.errs)
 	}
 	hint := ""
 	if near := nearest(word, keys); len(near) > 0 {

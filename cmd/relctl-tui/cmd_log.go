@@ -49,8 +49,16 @@ func logTable(out io.Writer, acts []sources.Activity) error {
 	}
 	several := severalSources(acts, func(a sources.Activity) string { return a.Flag.Source })
 	cols := []column{
-		{title: "AT"}, {title: "WHO"}, {title: "WHAT"}, {title: "SOURCE"}, {title: "FLAG"},
-		{title: "OLD", right: true}, {title: "NEW", right: true}, {title: "OUTCOME"}, {title: "CHANGE"}, {title: "WHY"},
+		{title: "AT"},
+		{title: "WHO"},
+		{title: "WHAT"},
+		{title: "SOURCE"},
+		{title: "FLAG"},
+		{title: "OLD", right: true},
+		{title: "NEW", right: true},
+		{title: "OUTCOME"},
+		{title: "CHANGE"},
+		{title: "WHY"},
 	}
 	var rows [][]string
 	for i := range acts {

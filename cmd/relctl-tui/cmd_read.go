@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -43,7 +42,7 @@ func newLatencyCmd(o *options) *cobra.Command {
 		})
 }
 
-func readCmd(o *options, use, short string, w want, print func(*reading, io.Writer) error) *cobra.Command {
+func readCmd(o *options, use, short string, w want, show func(*reading, io.Writer) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: argCount(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,7 +54,7 @@ func readCmd(o *options, use, short string, w want, print func(*reading, io.Writ
 				return err
 			}
 			p := s.read(cmd.Context(), w, o.now)
-			return p.report(cmd.OutOrStdout(), cmd.ErrOrStderr(), w, print)
+			return p.report(cmd.OutOrStdout(), cmd.ErrOrStderr(), w, show)
 		},
 	}
 	addOutput(cmd, o)
@@ -76,7 +75,7 @@ func (s *setup) canAnswer(w want) error {
 
 // report prints what was read and, to errOut, a sentence for each source that
 // failed. It fails only when what was asked for could not be had from any source.
-func (p *reading) report(out, errOut io.Writer, w want, print func(*reading, io.Writer) error) error {
+func (p *reading) report(out, errOut io.Writer, w want, show func(*reading, io.Writer) error) error {
 	asked, failed := 0, 0
 	for _, s := range p.sources {
 		if s.Flags == w.flags || (w.flags && w.breakers) {
@@ -87,17 +86,17 @@ func (p *reading) report(out, errOut io.Writer, w want, print func(*reading, io.
 		}
 	}
 	if asked > 0 && failed == asked {
-		return errors.Join(p.errs...)
+		return severalErrors(p.errs)
 	}
-	for _, err := range p.errs {
-		say(errOut, errorSentence(err))
+	if len(p.errs) > 0 {
+		say(errOut, errorSentences(severalErrors(p.errs))...)
 	}
 	for _, s := range p.sources {
 		for _, warning := range s.Warnings {
 			say(errOut, s.Name+": "+warning)
 		}
 	}
-	return print(p, out)
+	return show(p, out)
 }
 
 func flagShapes(p *reading, flags []sources.Flag) []flagJSON {
@@ -131,8 +130,14 @@ func flagTable(out io.Writer, p *reading, flags []sources.Flag, now time.Time) e
 	}
 	several := severalSources(flags, func(f sources.Flag) string { return f.ID.Source })
 	cols := []column{
-		{title: "SOURCE"}, {title: "FLAG"}, {title: "STATE"}, {title: "ROLLOUT", right: true},
-		{title: "EXPOSURE", right: true}, {title: "CHANGED", right: true}, {title: "BY"}, {title: "NOTE"},
+		{title: "SOURCE"},
+		{title: "FLAG"},
+		{title: "STATE"},
+		{title: "ROLLOUT", right: true},
+		{title: "EXPOSURE", right: true},
+		{title: "CHANGED", right: true},
+		{title: "BY"},
+		{title: "NOTE"},
 	}
 	var rows [][]string
 	for i := range flags {
@@ -150,7 +155,7 @@ func flagTable(out io.Writer, p *reading, flags []sources.Flag, now time.Time) e
 		}
 		rows = append(rows, []string{
 			only(several, f.ID.Source), f.Name, state, rollout,
-			blankDash(number(p.exposure(f), 100, 1, "%")), ago(now, f.ChangedAt), f.ChangedBy, note,
+			blankDash(number(p.exposure(f), 100, "%")), ago(now, f.ChangedAt), f.ChangedBy, note,
 		})
 	}
 	return writeTable(out, cols, rows)
@@ -163,8 +168,13 @@ func breakerTable(out io.Writer, list []sources.Breaker) error {
 	}
 	several := severalSources(list, func(b sources.Breaker) string { return b.Source })
 	cols := []column{
-		{title: "SOURCE"}, {title: "BREAKER"}, {title: "STATE"}, {title: "OPEN", right: true},
-		{title: "ERRORS", right: true}, {title: "RATE", right: true}, {title: "NOTE"},
+		{title: "SOURCE"},
+		{title: "BREAKER"},
+		{title: "STATE"},
+		{title: "OPEN", right: true},
+		{title: "ERRORS", right: true},
+		{title: "RATE", right: true},
+		{title: "NOTE"},
 	}
 	var rows [][]string
 	for i := range list {
@@ -178,7 +188,7 @@ func breakerTable(out io.Writer, list []sources.Breaker) error {
 		}
 		rows = append(rows, []string{
 			only(several, b.Source), b.Name, state, open,
-			number(b.ErrorRatio, 100, 1, "%"), number(b.Rate, 1, 1, "/s"), b.Note,
+			number(b.ErrorRatio, 100, "%"), number(b.Rate, 1, "/s"), b.Note,
 		})
 	}
 	return writeTable(out, cols, rows)
@@ -191,9 +201,17 @@ func latencyTable(out io.Writer, list []sources.Latency) error {
 	}
 	several := severalSources(list, func(l sources.Latency) string { return l.Source })
 	cols := []column{
-		{title: "SOURCE"}, {title: "LATENCY"}, {title: "P50", right: true}, {title: "P95", right: true},
-		{title: "P99", right: true}, {title: "SLO", right: true}, {title: "VERDICT"},
-		{title: "RATE", right: true}, {title: "ERRORS", right: true}, {title: "CALLS"}, {title: "NOTE"},
+		{title: "SOURCE"},
+		{title: "LATENCY"},
+		{title: "P50", right: true},
+		{title: "P95", right: true},
+		{title: "P99", right: true},
+		{title: "SLO", right: true},
+		{title: "VERDICT"},
+		{title: "RATE", right: true},
+		{title: "ERRORS", right: true},
+		{title: "CALLS"},
+		{title: "NOTE"},
 	}
 	var rows [][]string
 	for i := range list {
@@ -204,7 +222,7 @@ func latencyTable(out io.Writer, list []sources.Latency) error {
 		}
 		rows = append(rows, []string{
 			only(several, l.Source), l.Name, seconds(l.P50), seconds(l.P95), seconds(l.P99), slo,
-			l.Verdict.String(), number(l.Rate, 1, 1, "/s"), number(l.ErrorRatio, 100, 1, "%"),
+			l.Verdict.String(), number(l.Rate, 1, "/s"), number(l.ErrorRatio, 100, "%"),
 			strings.Join(l.Calls, ", "), l.Note,
 		})
 	}

@@ -56,8 +56,11 @@ func syntaxError(file string, err error) error {
 type decoder struct {
 	file    string
 	anchors map[string]ast.Node
+	merging int // how deep within merges (<<), which may name themselves
 	errs    []*ConfigError
 }
+
+const maxMerges = 8
 
 // Visit collects the anchors, so that aliases can be followed.
 func (d *decoder) Visit(n ast.Node) ast.Visitor {
@@ -121,10 +124,8 @@ func (d *decoder) value(raw ast.Node, dst reflect.Value, name string) {
 	case reflect.Slice:
 		d.list(n, dst, name)
 	case reflect.Map:
+		dst.Set(reflect.MakeMap(dst.Type()))
 		d.mapping(n, name, func(key string, _ *token.Token, val ast.Node) {
-			if dst.IsNil() {
-				dst.Set(reflect.MakeMap(dst.Type()))
-			}
 			v := reflect.New(dst.Type().Elem()).Elem()
 			d.value(val, v, key)
 			if v.Kind() == reflect.Pointer && v.IsNil() {
@@ -162,6 +163,7 @@ func (d *decoder) list(n ast.Node, dst reflect.Value, name string) {
 		d.fail(n.GetToken(), "%q wants a list, not %s", name, found(n))
 		return
 	}
+	dst.SetZero() // what a merge brought is replaced, not added to
 	for _, item := range seq.Values {
 		v := reflect.New(dst.Type().Elem()).Elem()
 		d.value(item, v, name)
@@ -196,25 +198,33 @@ func (d *decoder) mapping(n ast.Node, name string, each func(key string, at *tok
 			d.fail(n.GetToken(), "wants keys and values, not %s", found(n))
 			return
 		}
-		d.fail(n.GetToken(), "%q wants keys and values, not %s", name, found(n))
+		what := found(n)
+		if name == "headers" { // what stands there may be a secret
+			what = "one value"
+		}
+		d.fail(n.GetToken(), "%q wants keys and values, not %s", name, what)
 		return
+	}
+	for it := m.MapRange(); it.Next(); { // first, so that what is written here wins
+		if inner := d.plain(it.Value()); it.Key().IsMergeKey() && inner != nil && d.merging < maxMerges {
+			d.merging++
+			d.mapping(inner, name, each)
+			d.merging--
+		}
 	}
 	first := map[string]int{}
 	for it := m.MapRange(); it.Next(); {
 		key, at := it.Key(), it.Key().GetToken()
-		if key.IsMergeKey() {
-			if inner := d.plain(it.Value()); inner != nil {
-				d.mapping(inner, name, each)
-			}
-			continue
-		}
 		word := at.Value
-		if line, twice := first[word]; twice {
+		line, twice := first[word]
+		switch {
+		case key.IsMergeKey():
+		case twice:
 			d.fail(at, "key %s is written twice, first in line %d", quote(word), line)
-			continue
+		default:
+			first[word] = at.Position.Line
+			each(word, at, it.Value())
 		}
-		first[word] = at.Position.Line
-		each(word, at, it.Value())
 	}
 }
 

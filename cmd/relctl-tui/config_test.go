@@ -74,14 +74,22 @@ func TestAnchorsAndMergesAreFollowed(t *testing.T) {
     confirm: true
     ladder: &l [10, 100]
   b:
-    <<: *base
     read_only: true
+    ladder: [3]
     rules: {x: {ladder: *l}}
+    <<: *base
 `))
 	require.NoError(t, err)
 	require.True(t, cfg.Contexts["b"].Confirm)
 	require.True(t, cfg.Contexts["b"].ReadOnly)
 	require.Len(t, cfg.Contexts["b"].Rules["x"].Ladder, 2)
+	require.Len(t, cfg.Contexts["b"].Ladder, 1, "what is written wins over what is merged")
+}
+
+func TestAMergeThatNamesItselfEnds(t *testing.T) {
+	t.Parallel()
+	_, err := decodeConfig("a.yaml", []byte("contexts:\n  a: &a\n    <<: *a\n    confirm: true\n"))
+	require.NoError(t, err)
 }
 
 func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
@@ -97,6 +105,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in("flags: [{name: x}]"), `c.yaml:3:13: "flags" needs a "dsn"`},
 		{in("flags: [flagd:x]"), `c.yaml:3:13: "flags" wants keys and values, not "flagd:x"`},
 		{in("accent: [red]"), `c.yaml:3:13: "accent" wants one value, not a list`},
+		{in(`accent: "a\nb"`), `c.yaml:3:13: "accent": holds a line break or another control character`},
 		{in("accent: rde"), `c.yaml:3:13: unknown accent "rde": did you mean "red"?`},
 		{in("confirm: true\n    confirm: false"), `c.yaml:4:5: key "confirm" is written twice, first in line 3`},
 		{in("ladder: [5, 1]"), `c.yaml:3:17: ladder steps must ascend: 1 follows 5`},
@@ -112,6 +121,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in(`flags: [{dsn: "https://h"}]`), `c.yaml:3:19: https: does not serve flags: write flagd:/path/to/flags.flagd.json`},
 		{in(`metrics: [{dsn: "https://"}]`), `c.yaml:3:21: "https://" is no URL: write https://prometheus.example or scrape+http://host:port/metrics`},
 		{in(`metrics: [{dsn: "https://h", token: a, token_file: b}]`), `c.yaml:3:21: give one of token, token_file and username, not several`},
+		{in(`metrics: [{dsn: "https://h", headers: hunter2}]`), `c.yaml:3:43: "headers" wants keys and values, not one value`},
 		{in(`metrics: [{dsn: "https://h", password: a}]`), `c.yaml:3:21: a password needs a username`},
 		{in(`metrics: [{dsn: "https://h", cert_file: a}]`), `c.yaml:3:21: cert_file and key_file go together`},
 		{in("latency: [{name: x, preset: http_servr}]"), `c.yaml:3:33: unknown preset "http_servr": did you mean "http_server"?`},
@@ -339,4 +349,21 @@ func TestAPasswordOnTheCommandLineIsRefusedAndNotRepeated(t *testing.T) {
 		require.Equal(t, exitUsage, r.code)
 		require.NotContains(t, r.stderr, "hunter2")
 	}
+}
+
+func FuzzAnyConfigIsReadOrRefusedInOneCleanLine(f *testing.F) {
+	for _, seed := range []string{fullConfig, string(configStarter), "a: *b", "a: &a [*a]", "<<: {a: 1}", "? [a]: b", "\x00", "contexts: {a: !!binary x}", "contexts:\n  ? a\n  : b"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := decodeConfig("c.yaml", data)
+		if err == nil {
+			err = cfg.validate()
+		}
+		if err != nil {
+			require.NotContains(t, err.Error(), "\x1b")
+			require.NotContains(t, err.Error(), "\n")
+			require.Equal(t, exitUsage, exitCode(err))
+		}
+	})
 }

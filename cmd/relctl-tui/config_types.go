@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"relctl-tui/sources"
 )
@@ -95,6 +97,9 @@ type Text struct {
 }
 
 func (t *Text) setScalar(s string, at pos) error {
+	if err := oneLine(s); err != nil {
+		return err
+	}
 	*t = Text{S: s, at: at}
 	return nil
 }
@@ -107,7 +112,19 @@ type Secret struct {
 }
 
 func (s *Secret) setScalar(v string, at pos) error {
+	if err := oneLine(v); err != nil {
+		return err
+	}
 	*s = Secret{s: v, at: at}
+	return nil
+}
+
+// oneLine refuses control characters: no path, name or header may hold one, and
+// a line break in a header would be a header of its own.
+func oneLine(s string) error {
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return errors.New("holds a line break or another control character")
+	}
 	return nil
 }
 
@@ -126,7 +143,7 @@ func (s Secret) String() string { return redacted }
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
 // MarshalText never writes the secret.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil } //nolint:unparam // encoding.TextMarshaler
 
 // Duration is a positive duration and where it was written.
 type Duration struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
@@ -47,4 +48,25 @@ func exitCode(err error) int {
 	default:
 		return exitFailed
 	}
+}
+
+// severalErrors is one error for each source that failed.
+type severalErrors []error
+
+func (e severalErrors) Error() string { return errors.Join(e...).Error() }
+
+func (e severalErrors) Unwrap() []error { return e }
+
+// errorSentences is an error as clean lines: one, or one for each source that
+// failed.
+func errorSentences(err error) []string {
+	var several severalErrors
+	if !errors.As(err, &several) {
+		several = severalErrors{err}
+	}
+	out := make([]string, len(several))
+	for i, e := range several {
+		out[i], _ = strings.CutSuffix(sources.Sentence(e), ": "+errRefused.Error())
+	}
+	return out
 }

@@ -38,7 +38,7 @@ func execute() int {
 		fang.WithVersion(version),
 		fang.WithCommit(commit),
 		fang.WithColorSchemeFunc(colorScheme),
-		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { say(w, errorSentence(err)) }),
+		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { say(w, errorSentences(err)...) }),
 	)
 	return exitCode(err)
 }

@@ -132,11 +132,12 @@ func seconds(q sources.Quantile) string {
 	return s
 }
 
-func number(v sources.Value, scale float64, decimals int, unit string) string {
+// number is a measured value for people, with at most one decimal; "-" when absent.
+func number(v sources.Value, scale float64, unit string) string {
 	if !v.OK || math.IsInf(v.V, 0) {
 		return "-"
 	}
-	return trimFloat(v.V*scale, decimals) + unit
+	return trimFloat(v.V*scale, 1) + unit
 }
 
 func trimFloat(f float64, decimals int) string {

@@ -185,7 +185,7 @@ func appendErr(errs []error, err error) []error {
 func (p *reading) settle(status sources.SourceStatus, err error, warnings []string, at time.Time) {
 	status.Warnings = warnings
 	if err != nil {
-		status.Err = errorSentence(err)
+		status.Err = sources.Sentence(err)
 		p.errs = append(p.errs, err)
 	} else {
 		status.Health, status.LastOK = sources.Fresh, at

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"relctl-tui/sources"
 	"relctl-tui/themes"
 )
 
@@ -125,19 +124,4 @@ func addOutput(cmd *cobra.Command, o *options) {
 		return nil
 	}
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// errorSentence is an error as one clean line, without the sentinel's words at
-// its end where the sentence says as much by itself.
-func errorSentence(err error) string {
-	s := strings.Join(strings.Fields(sources.Clean(err.Error(), 2000)), " ")
-	for _, sentinel := range []error{
-		errRefused, sources.ErrInvalid, sources.ErrNotFound, sources.ErrUnsupported, sources.ErrReadOnly,
-		sources.ErrUnavailable, sources.ErrConflict,
-	} {
-		if short, ok := strings.CutSuffix(s, ": "+sentinel.Error()); ok && strings.Contains(short, " ") {
-			return short
-		}
-	}
-	return s
 }
