@@ -108,6 +108,7 @@ type ExposureSet struct {
 	ByKey    map[string]map[string]float64
 	Warnings []string
 	ReadAt   time.Time
+	Stale    bool // some of it is older than it should be; set by the live engine
 }
 
 // Exposure is the observed share for a flag's variant, 0..1; absent when the

@@ -111,7 +111,9 @@ func (s *state) mergeMetrics() {
 			latencies = append(latencies, l)
 		}
 		if st.exposures != nil && st.caps[capExposures].health != sources.Unknown {
-			exposures = mergeExposures(exposures, st.exposures)
+			seen := *st.exposures
+			seen.Stale = st.caps[capExposures].health == sources.Stale
+			exposures = mergeExposures(exposures, &seen)
 		}
 	}
 	slices.SortStableFunc(breakers, sources.CompareBreakers)
@@ -125,7 +127,7 @@ func mergeExposures(a, b *sources.ExposureSet) *sources.ExposureSet {
 	if a == nil {
 		return b
 	}
-	merged := sources.ExposureSet{ByKey: maps.Clone(b.ByKey), Warnings: slices.Concat(a.Warnings, b.Warnings), ReadAt: b.ReadAt}
+	merged := sources.ExposureSet{ByKey: maps.Clone(b.ByKey), Warnings: slices.Concat(a.Warnings, b.Warnings), ReadAt: b.ReadAt, Stale: a.Stale || b.Stale}
 	if merged.ByKey == nil {
 		merged.ByKey = map[string]map[string]float64{}
 	}

@@ -237,7 +237,11 @@ func (m *Model) rollout(p *views.Pen) {
 	}
 	seen := m.snap.Exposures.Exposure(f.ID.Key, f.Variant)
 	p.Text(m.th.Quiet, "  seen ")
-	p.Text(m.th.Text, views.Share(seen))
+	if seen.OK && m.snap.Exposures.Stale {
+		p.Text(m.th.Stale, views.Share(seen)+" stale")
+	} else {
+		p.Text(m.th.Text, views.Share(seen))
+	}
 	p.End()
 }
 

@@ -377,3 +377,13 @@ func TestTheCursorStaysInSightWhateverTheSizeAndTheKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestAStaleExposureIsMarkedWhileItsFlagIsFresh(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	s.Exposures.Stale = true
+	m := open(t, s)
+	screen := ansi.Strip(m.View())
+	require.Contains(t, screen, "24.7%?")
+	require.NotContains(t, screen, "24.7% ")
+}

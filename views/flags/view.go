@@ -221,7 +221,11 @@ func (m *Model) seen(p *views.Pen, f *sources.Flag, ink *inks) {
 	if v.OK && f.Rollout.OK && math.Abs(v.V*100-f.Rollout.V.Float()) > 5 && ink.fresh {
 		tone = m.th.Warn
 	}
-	m.table.Cell(p, colSeen, tone, views.Share(v))
+	text := views.Share(v)
+	if v.OK && m.snap.Exposures.Stale {
+		tone, text = m.th.Stale, text+"?"
+	}
+	m.table.Cell(p, colSeen, tone, text)
 }
 
 // waiting takes the place of the last change, because the next one is under way;

@@ -67,7 +67,14 @@ func Snapshot(state State) *sources.Snapshot {
 	s.Breakers = breakers(now)
 	s.Latencies = latencies()
 	s.Trends = trends()
-	s.Exposures = exposures()
+	switch metrics.Health {
+	case sources.Unknown: // the engine leaves them out then
+	case sources.Stale:
+		s.Exposures = exposures()
+		s.Exposures.Stale = true
+	default:
+		s.Exposures = exposures()
+	}
 	s.Activity = activity(now)
 	return s
 }
