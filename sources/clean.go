@@ -11,9 +11,10 @@ const MaxName = 200
 
 // Clean makes a string from outside safe to print anywhere: control characters
 // (C0, DEL, C1, so no escape sequence survives), bidirectional overrides, other
-// format and private-use characters and invalid UTF-8 each become '·', line
-// breaks and tabs become a space, and anything past limit runes is cut with '…'.
+// format and private-use characters and invalid UTF-8 each become '∙', line
+// breaks and tabs become a space, and anything past limit runes is cut with '⋯'.
 // A string that needs none of it is returned as it is, without allocating.
+// Both signs are one cell wide in every terminal.
 // It is the one place where outside strings are cleaned; drivers call it.
 func Clean(s string, limit int) string {
 	limit = max(0, limit)
@@ -21,11 +22,11 @@ func Clean(s string, limit int) string {
 		return s
 	}
 	var b strings.Builder
-	b.Grow(min(len(s), limit) + len("…"))
+	b.Grow(min(len(s), limit) + len("⋯"))
 	n := 0
 	for i, r := range s {
 		if n == limit {
-			b.WriteRune('…')
+			b.WriteRune('⋯')
 			break
 		}
 		n++
@@ -52,11 +53,11 @@ func cleanRune(s string, i int, r rune) rune {
 		return ' '
 	case r == utf8.RuneError:
 		if _, size := utf8.DecodeRuneInString(s[i:]); size <= 1 {
-			return '·'
+			return '∙'
 		}
 		return r
 	case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), unicode.Is(unicode.Cs, r):
-		return '·'
+		return '∙'
 	case unicode.IsSpace(r):
 		return ' '
 	default:

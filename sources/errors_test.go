@@ -22,7 +22,7 @@ func TestASentenceLeavesOutTheSentinelAndNothingElse(t *testing.T) {
 		{fmt.Errorf("%w: %w", inner, sources.ErrInvalid), "prom refuses connections"},
 		{sources.ErrConflict, "changed meanwhile"},
 		{fmt.Errorf("it is: unavailable"), "it is: unavailable"},
-		{fmt.Errorf("a\x1b[31m\nb: %w", sources.ErrNotFound), "a·[31m b"},
+		{fmt.Errorf("a\x1b[31m\nb: %w", sources.ErrNotFound), "a∙[31m b"},
 	} {
 		require.Equal(t, c.want, sources.Sentence(c.err))
 	}

@@ -313,16 +313,16 @@ func TestCleanMakesAnythingSafeToPrint(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":             "plain",
 		"":                  "",
-		"a\x1b[31mb":        "a·[31mb",
+		"a\x1b[31mb":        "a∙[31mb",
 		"tab\there\r\n":     "tab here  ",
-		"\u202egpj":         "·gpj",
-		"a\u0085b\x7f":      "a·b·",
-		"\xff\xfe":          "··",
+		"\u202egpj":         "∙gpj",
+		"a\u0085b\x7f":      "a∙b∙",
+		"\xff\xfe":          "∙∙",
 		"\ufffd":            "\ufffd",
 		"nb\u00a0sp\u2028x": "nb sp x",
-		"\ue000":            "·",
+		"\ue000":            "∙",
 		"grüße 你好":          "grüße 你好",
-		"0123456789abc":     "0123456789…",
+		"0123456789abc":     "0123456789⋯",
 		"éééééééééé":        "éééééééééé",
 	} {
 		require.Equal(t, want, sources.Clean(in, 10), "%q", in)

@@ -26,7 +26,7 @@ func Width(s string) int {
 	return len(s)
 }
 
-// Fit is s in exactly width cells: cut with '…' or padded with spaces. Escape
+// Fit is s in exactly width cells: cut with '⋯' or padded with spaces. Escape
 // sequences in s are kept and take no room.
 func Fit(s string, width int) string {
 	if width <= 0 {
@@ -34,7 +34,7 @@ func Fit(s string, width int) string {
 	}
 	w := Width(s)
 	if w > width {
-		s = ansi.Truncate(s, width, "…")
+		s = ansi.Truncate(s, width, "⋯")
 		w = Width(s)
 	}
 	return s + strings.Repeat(" ", max(0, width-w))

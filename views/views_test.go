@@ -126,8 +126,8 @@ func TestASparklineShowsAMissingPointAsAGap(t *testing.T) {
 func TestFitIsExactlyAsWideAsAsked(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "abc  ", views.Fit("abc", 5))
-	require.Equal(t, "ab…", views.Fit("abcdef", 3))
-	require.Equal(t, "日… ", views.Fit("日本語", 4))
+	require.Equal(t, "ab⋯", views.Fit("abcdef", 3))
+	require.Equal(t, "日⋯ ", views.Fit("日本語", 4))
 	require.Empty(t, views.Fit("abc", 0))
 }
 

@@ -127,9 +127,9 @@ func TestWhatIsReadBackIsSafeToPrint(t *testing.T) {
 	require.NoError(t, j.Result("01", sources.Failed, "\x1b]0;x\a", noon))
 	es, _, err := j.Read(0)
 	require.NoError(t, err)
-	require.Equal(t, "ana·[31m", es[0].Actor)
-	require.Equal(t, "why not ·", es[0].Reason)
-	require.Equal(t, "·]0;x·", es[0].Err)
+	require.Equal(t, "ana∙[31m", es[0].Actor)
+	require.Equal(t, "why not ∙", es[0].Reason)
+	require.Equal(t, "∙]0;x∙", es[0].Err)
 }
 
 func TestAFullJournalIsMovedAsideAndStillRead(t *testing.T) {

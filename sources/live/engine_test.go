@@ -191,7 +191,7 @@ func TestASourceThatFailsTenTimesAgesAndHealsWithoutAKey(t *testing.T) {
 		pass(16 * time.Second)
 		s := e.Snapshot()
 		require.Equal(t, sources.Stale, s.Source("m").Health)
-		require.Equal(t, "connection refused·[0m", s.Source("m").Err)
+		require.Equal(t, "connection refused∙[0m", s.Source("m").Err)
 		require.Equal(t, sources.BreakerClosed, s.Breakers[0].State, "a stale source keeps its values")
 		require.Equal(t, s.Source("m").LastOK.Add(15*time.Second), s.Source("m").Since)
 

@@ -115,7 +115,7 @@ func TestHostileNamesAreCleanedAndStayApart(t *testing.T) {
 		at(1, "name", "a\x1b[2J", "state", "closed"), at(1, "name", "a\x07[2J", "state", "closed"),
 	}}}
 	rows, _ := readBreakers(t, w)
-	require.ElementsMatch(t, []string{"a·[2J", "a·[2J (2)"}, []string{rows[0].Name, rows[1].Name})
+	require.ElementsMatch(t, []string{"a∙[2J", "a∙[2J (2)"}, []string{rows[0].Name, rows[1].Name})
 }
 
 func TestABreakerRuleSelectsAndNames(t *testing.T) {

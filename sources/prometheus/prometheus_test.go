@@ -210,7 +210,7 @@ func TestWarningsAndInfosOfTheServerAreShown(t *testing.T) {
 	s := open(t, f.URL, prometheus.Options{})
 	set, err := s.Latencies(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []string{"PromQL info: x", "store gateway is ·[31mpartial"}, set.Warnings)
+	require.Equal(t, []string{"PromQL info: x", "store gateway is ∙[31mpartial"}, set.Warnings)
 }
 
 func TestAWrongKindOfResultIsRefused(t *testing.T) {
@@ -251,7 +251,7 @@ func TestEachFailureIsOneClearSentence(t *testing.T) {
 		"no credentials": {answer(401, "text/plain", ""), sources.ErrUnauthorized, "answered 401 Unauthorized, check the credentials"},
 		"not allowed":    {answer(403, "text/html", ""), sources.ErrUnauthorized, "answered 403 Forbidden"},
 		"wrong path":     {answer(404, "text/html", ""), sources.ErrInvalid, "answered 404 Not Found, check the path"},
-		"bad query":      {answer(400, "application/json", `{"status":"error","errorType":"bad_data","error":"parse \u001b error"}`), sources.ErrInvalid, "refuses a query (parse · error)"},
+		"bad query":      {answer(400, "application/json", `{"status":"error","errorType":"bad_data","error":"parse \u001b error"}`), sources.ErrInvalid, "refuses a query (parse ∙ error)"},
 		"not JSON":       {answer(200, "application/json", "{"), sources.ErrInvalid, "does not answer as Prometheus's API does"},
 		"redirects for ever": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)

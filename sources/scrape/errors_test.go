@@ -34,7 +34,7 @@ func TestEachBadPageIsOneClearSentence(t *testing.T) {
 		"a web page":         {page(200, "text/html; charset=utf-8", "<html>"), sources.ErrInvalid, "answered text/html, not metrics"},
 		"a page in disguise": {page(200, text, "\n <!DOCTYPE html>"), sources.ErrInvalid, "answered HTML, not metrics"},
 		"JSON":               {page(200, "application/json", "{}"), sources.ErrInvalid, "answered application/json, not metrics"},
-		"prose":              {page(200, text, "hello there\x1b[2J"), sources.ErrInvalid, `answered something else than metrics (line 1: "hello there·[2J")`},
+		"prose":              {page(200, text, "hello there\x1b[2J"), sources.ErrInvalid, `answered something else than metrics (line 1: "hello there∙[2J")`},
 		"nothing":            {page(200, text, ""), sources.ErrInvalid, "answered an empty page"},
 		"a broken line":      {page(200, text, "circuit_breaker_state{name=\"x} 1\n"), sources.ErrInvalid, "sent metrics that do not parse"},
 		"too much":           {page(200, text, strings.Repeat("a 1\n", 3000)), sources.ErrInvalid, "sent more than 8192 bytes"},
