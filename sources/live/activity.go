@@ -12,11 +12,16 @@ import (
 // may be and still be the same change: revisions come back when values do.
 const matchWindow = 2 * time.Minute
 
+// settled is how long after a confirmed change the store's next difference is
+// taken for something newer than that change.
+const settled = 15 * time.Second
+
 // line is one activity and whether its appearance in the store was seen, so that
 // one record never explains two appearances.
 type line struct {
 	sources.Activity
 	matched bool
+	flaps   *flaps // of a breaker's line; nil for a flag's
 }
 
 func (l *line) tookEffect() bool {
@@ -82,12 +87,9 @@ func (s *state) changed(was, is *sources.Flag, now time.Time) {
 	a := sources.Activity{At: now, Kind: string(sources.Edited), Outcome: sources.Seen}
 	if is != nil {
 		a.Flag, a.Name, a.New, a.Revision = is.ID, is.Name, is.Brief(), is.Revision
-		for _, l := range s.activity {
-			if !l.matched && l.ID != "" && l.Outcome != sources.Failed && l.Flag == is.ID && l.Revision == is.Revision && near(l.At, now) {
-				l.matched = true
-				s.touched(l)
-				return
-			}
+		if l := s.known(is, now); l != nil {
+			s.touched(l)
+			return
 		}
 	} else {
 		a.Flag, a.Name, a.New = was.ID, was.Name, "removed"
@@ -100,6 +102,23 @@ func (s *state) changed(was, is *sources.Flag, now time.Time) {
 	s.activity = append(s.activity, l)
 	s.order()
 	s.touched(l)
+}
+
+// known finds the record of a change that shows itself in the store, and closes
+// those before it: the store has gone past them, whether or not each was seen.
+func (s *state) known(is *sources.Flag, now time.Time) (found *line) {
+	for _, l := range s.activity { // newest first
+		switch {
+		case l.ID == "" || l.Flag != is.ID || l.Outcome == sources.Failed:
+		case found != nil:
+			l.matched = true
+		case !l.matched && l.Revision == is.Revision && near(l.At, now):
+			l.matched, found = true, l
+		case l.Outcome == sources.Confirmed && now.Sub(l.At) > settled:
+			return nil // the store was at this one: the older ones cannot be what shows now
+		}
+	}
+	return found
 }
 
 func near(a, b time.Time) bool { return a.Sub(b).Abs() <= matchWindow }

@@ -260,14 +260,26 @@ func (e *Engine) historian(ctx context.Context) {
 				case <-e.opts.After(pause):
 				}
 			}
-			e.remember()
+			e.remember(ctx)
 		}
 	}
 }
 
-func (e *Engine) remember() {
-	defer func() { _ = recover() }() // a journal that cannot be read names nobody
-	acts := e.opts.History()
+// remember reads the journal on the side: one that hangs must not keep Run from
+// ending. One read at a time is outstanding.
+func (e *Engine) remember(ctx context.Context) {
+	read := make(chan []sources.Activity, 1)
+	go func() {
+		defer close(read)
+		defer func() { _ = recover() }() // a journal that cannot be read names nobody
+		read <- e.opts.History()
+	}()
+	var acts []sources.Activity
+	select {
+	case <-ctx.Done():
+		return
+	case acts = <-read:
+	}
 	e.update(func(s *state) {
 		for i := range min(len(acts), s.opts.MaxActivity) { // newest first: the rest would not be kept
 			s.recall(acts[i], e.opts.Now())

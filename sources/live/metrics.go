@@ -25,7 +25,7 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 			continue
 		}
 		if was.State != b.State {
-			s.transition(was, b, now)
+			s.transition(st.cfg.Name, was, b, now)
 			if b.Since.IsZero() {
 				b.Since = now
 			}
@@ -37,15 +37,6 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 		s.metricsDirty, s.dirty = true, true
 	}
 	st.breakers = next
-}
-
-func (s *state) transition(was, is *sources.Breaker, now time.Time) {
-	l := &line{matched: true, Activity: sources.Activity{
-		At: now, Kind: "breaker", Name: is.Name, Old: was.State.String(), New: is.State.String(), Outcome: sources.Seen,
-	}}
-	s.activity = append(s.activity, l)
-	s.order()
-	s.touched(l)
 }
 
 // setLatencies takes a source's latencies and appends one point to each trend.
