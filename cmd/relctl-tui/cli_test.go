@@ -456,7 +456,7 @@ func TestTheActorIsWhoWasNamedElseWhoeverRanSudo(t *testing.T) {
 	require.Equal(t, "ana", who([]string{"RELCTL_ACTOR=ben", "SUDO_USER=carl"}, next(), "--actor", "ana"))
 	require.Equal(t, "ben", who([]string{"RELCTL_ACTOR=ben", "SUDO_USER=carl"}, next()))
 	require.Equal(t, "carl", who([]string{"SUDO_USER=carl"}, next()))
-	require.Equal(t, "·[31mx", who([]string{"RELCTL_ACTOR=\x1b[31mx"}, next()))
+	require.Equal(t, "∙[31mx", who([]string{"RELCTL_ACTOR=\x1b[31mx"}, next()))
 }
 
 // brokenServers are Prometheuses that went wrong, and a word of what is said.
@@ -528,6 +528,20 @@ func TestHelpVersionCompletionAndManPagesCome(t *testing.T) {
 		require.Contains(t, r.stdout, want, args)
 		require.Empty(t, r.stderr)
 	}
+}
+
+func TestTheShellCompletesFlagsThatAreSafeToTypeThere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	raw := strings.Replace(b.file(), `"gone"`, `"go\u001b[31mne"`, 1)
+	require.NoError(t, os.WriteFile(b.path, []byte(raw), 0o644))
+	complete := func(words ...string) string {
+		return runIn(t, b.env, append([]string{"__complete", "--flags", "flagd:" + b.path}, words...)...).stdout
+	}
+	r := complete("kill", "")
+	require.Contains(t, r, "checkout-v2\ton 25%")
+	require.NotContains(t, r, "31m")
+	require.Contains(t, complete("ramp", "checkout-v2", ""), "next\nback")
 }
 
 func TestJSONEscapesWhatATerminalWouldObey(t *testing.T) {

@@ -23,9 +23,10 @@ const changeTimeout = 20 * time.Second
 
 func newKillCmd(o *options) *cobra.Command {
 	return changeCmd(o, &cobra.Command{
-		Use:   "kill FLAG",
-		Short: "Switch a flag off as a whole, at once",
-		Args:  argCount(1, 1, "one flag"),
+		Use:               "kill FLAG",
+		Short:             "Switch a flag off as a whole, at once",
+		ValidArgsFunction: o.completeFlags,
+		Args:              argCount(1, 1, "one flag"),
 	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
 		f, err := s.find(ctx, args[0], o.now)
 		return sources.Intent{Kind: sources.Kill, Flag: f.ID}, err
@@ -40,6 +41,26 @@ func newUndoCmd(o *options) *cobra.Command {
 	}, func(_ context.Context, _ *setup, args []string) (sources.Intent, error) {
 		return sources.Intent{Kind: sources.Undo, Change: firstOr(args, "")}, nil
 	})
+}
+
+// completeFlags offers the flags' keys to the shell. A key that is not printable as
+// it is would be dangerous there and is left out.
+func (o *options) completeFlags(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	s, err := o.open(io.Discard)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	p := s.read(cmd.Context(), want{flags: true}, o.now)
+	keys := make([]cobra.Completion, 0, len(p.flags))
+	for i := range p.flags {
+		if f := &p.flags[i]; f.Name == f.ID.Key {
+			keys = append(keys, cobra.CompletionWithDesc(f.Name, f.State.String()+" "+f.Brief()))
+		}
+	}
+	return keys, cobra.ShellCompDirectiveNoFileComp
 }
 
 // changeCmd completes a verb that changes something: what is to be done comes

@@ -15,6 +15,12 @@ func newRampCmd(o *options) *cobra.Command {
 		Use:   "ramp FLAG [PERCENT|next|back]",
 		Short: "Set a flag's percentage, or take one step of its ladder",
 		Args:  argCount(1, 2, "a flag and at most one step"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return []cobra.Completion{"next", "back"}, cobra.ShellCompDirectiveNoFileComp
+			}
+			return o.completeFlags(cmd, args, word)
+		},
 	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
 		step, to, err := parseStep(args[1:])
 		if err != nil {

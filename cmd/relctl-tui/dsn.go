@@ -68,7 +68,7 @@ func example(kind string) string {
 // redactURL drops what stands before an @.
 func redactURL(s string) string {
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
-		return "…" + s[i:]
+		return "⋯" + s[i:]
 	}
 	return s
 }

@@ -32,7 +32,7 @@ func writeTable(w io.Writer, cols []column, rows [][]string) error {
 	widths := make([]int, len(cols))
 	for _, row := range rows {
 		for i := range row {
-			row[i] = ansi.Truncate(row[i], maxCell, "…")
+			row[i] = ansi.Truncate(row[i], maxCell, "⋯")
 			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
 		}
 	}

@@ -95,7 +95,7 @@ func lastChanges(st *store) map[string]*journal.Entry {
 	out := make(map[string]*journal.Entry, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if out[e.Flag.Key] == nil && e.Flag.Source == st.name && e.Outcome != sources.Failed {
+		if out[e.Flag.Key] == nil && e.Outcome != sources.Failed {
 			out[e.Flag.Key] = e
 		}
 	}
@@ -138,7 +138,7 @@ func readMetrics(ctx context.Context, r *reader, w want, now func() time.Time) *
 	if breakers == nil && latencies == nil && exposures == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.timeout, readTimeout)+r.warmUp)
+	ctx, cancel := context.WithTimeout(ctx, max(r.timeout, readTimeout)+r.warmUp)
 	defer cancel()
 	p := &reading{}
 	status := sources.SourceStatus{Name: r.name, Kind: r.kind, Metrics: true}

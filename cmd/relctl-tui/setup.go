@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ type reader struct {
 	name, kind   string
 	src          any
 	every        time.Duration // 0 for the engine's own pace
-	timeout      time.Duration // for one read; 0 for the default
+	timeout      time.Duration // for one read as a whole; 0 for the default
 	warmUp       time.Duration // a second read after this long is needed before rates exist
 	breakersOnly bool
 }
@@ -82,7 +83,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		}
 		s.rules[key] = rule{ladder: l, metric: r.Metric.S}
 	}
-	return s, s.openSources(file, ctx, o.breakers)
+	return s, s.openSources(file, ctx, distinct(o.breakers))
 }
 
 // contextConfig is the context to open. Options that name sources replace those
@@ -116,17 +117,29 @@ func (o *options) contextConfig(errOut io.Writer) (name, file string, ctx *Conte
 	}
 	if len(o.flags) > 0 {
 		ctx.Flags = nil
-		for _, dsn := range o.flags {
+		for _, dsn := range distinct(o.flags) {
 			ctx.Flags = append(ctx.Flags, FlagsConfig{DSN: Text{S: dsn}})
 		}
 	}
 	if len(o.metrics) > 0 {
 		ctx.Metrics = nil
-		for _, dsn := range o.metrics {
+		for _, dsn := range distinct(o.metrics) {
 			ctx.Metrics = append(ctx.Metrics, MetricsConfig{DSN: Text{S: dsn}})
 		}
 	}
 	return name, file, ctx, nil
+}
+
+// distinct drops what is there already: naming a source twice is no mistake worth
+// a refusal, and a completing shell does it.
+func distinct(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) error {
@@ -167,6 +180,10 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 	return nil
 }
 
+// readQueries is how many queries one read waits for, one after another: the
+// config's timeout is for one of them, the driver keeps it.
+const readQueries = 2
+
 func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Config) (reader, error) {
 	d, err := dsnOf(m.DSN, "metrics")
 	if err != nil {
@@ -177,7 +194,7 @@ func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Con
 	if err != nil {
 		return reader{}, &usageError{msg: fmt.Sprintf("%s: %s", name, trimInvalid(err))}
 	}
-	r.name, r.every, r.timeout = name, m.Every.D, m.Timeout.D
+	r.name, r.every, r.timeout = name, m.Every.D, readQueries*m.Timeout.D
 	return r, nil
 }
 
