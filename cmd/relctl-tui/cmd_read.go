@@ -216,13 +216,16 @@ func latencyTable(out io.Writer, list []sources.Latency) error {
 	var rows [][]string
 	for i := range list {
 		l := &list[i]
-		slo := ""
+		slo, verdict := "", l.Verdict.String()
+		if l.Verdict == sources.VerdictNone {
+			verdict = ""
+		}
 		if l.SLO > 0 {
 			slo = l.SLO.String()
 		}
 		rows = append(rows, []string{
 			only(several, l.Source), l.Name, seconds(l.P50), seconds(l.P95), seconds(l.P99), slo,
-			l.Verdict.String(), number(l.Rate, 1, "/s"), number(l.ErrorRatio, 100, "%"),
+			verdict, number(l.Rate, 1, "/s"), number(l.ErrorRatio, 100, "%"),
 			strings.Join(l.Calls, ", "), l.Note,
 		})
 	}

@@ -208,6 +208,9 @@ func wait(ctx context.Context, d time.Duration) error {
 // exposure is the observed share of a flag's variant, from the first source that
 // has seen the flag.
 func (p *reading) exposure(f *sources.Flag) sources.Value {
+	if f.Variant == "" { // no one variant to count
+		return sources.Value{}
+	}
 	for _, set := range p.exposures {
 		if v := set.Exposure(f.ID.Key, f.Variant); v.OK {
 			return v
