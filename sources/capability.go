@@ -1,6 +1,9 @@
 package sources
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Capabilities are found by type assertion: a driver implements what it can do
 // and nothing else. All methods are goroutine-safe, return promptly once ctx
@@ -49,4 +52,13 @@ type LatencyReader interface {
 // ExposureReader reads which share of evaluations got which variant.
 type ExposureReader interface {
 	Exposures(ctx context.Context) (ExposureSet, error)
+}
+
+// TrendReader reads latencies of the past, for a board that begins with a
+// history instead of an empty one: the p99 in seconds by Latency.Name, for each
+// of the last points steps, oldest first, the newest being now. Every slice has
+// points values; NaN is a gap. A step is at least a second. It is asked once,
+// at the start.
+type TrendReader interface {
+	Trends(ctx context.Context, points int, step time.Duration) (map[string][]float64, error)
 }

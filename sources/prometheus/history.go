@@ -16,34 +16,36 @@ import (
 // The most steps of a history.
 const maxSteps = 500
 
-// Trends is the p99 in seconds of every latency over the last span, oldest
-// first, one point a step (span/step points, at most 500), NaN where there were
-// no samples. It costs as many queries as Latencies, so that a board can begin
-// with a sparkline instead of an empty one.
-func (s *Source) Trends(ctx context.Context, span, step time.Duration) (map[string][]float64, error) {
-	if step < time.Second || span < step || span/step > maxSteps {
-		return nil, fmt.Errorf("%s: a trend needs a step of at least 1s and 1 to %d steps: %w", s.name, maxSteps, sources.ErrInvalid)
+// Trends implements sources.TrendReader, for at most 500 points. It costs two
+// queries more than Latencies at most, and it goes by the server's clock, not
+// by ours.
+func (s *Source) Trends(ctx context.Context, points int, step time.Duration) (map[string][]float64, error) {
+	if step < time.Second || points < 1 || points > maxSteps {
+		return nil, fmt.Errorf("%s: a trend needs a step of at least 1s and 1 to %d points: %w", s.name, maxSteps, sources.ErrInvalid)
 	}
-	n := int(span / step)
-	end := s.opts.Now()
-	h := &history{call: call{s: s}, steps: n, span: v1.Range{Start: end.Add(-time.Duration(n-1) * step), End: end, Step: step}}
+	h := &history{call: call{s: s}, steps: points}
+	end, err := h.serverTime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.span = v1.Range{Start: end.Add(-time.Duration(points-1) * step), End: end, Step: step}
 	out := map[string][]float64{}
-	for h.at = range n {
+	for h.at = range points {
 		rows, _, err := s.plan.Latencies(ctx, s.name, h)
 		if err != nil {
 			return nil, err
 		}
 		for i := range rows {
-			points := out[rows[i].Name]
-			if points == nil {
-				points = make([]float64, n)
-				for k := range points {
-					points[k] = math.NaN()
+			line := out[rows[i].Name]
+			if line == nil {
+				line = make([]float64, points)
+				for k := range line {
+					line[k] = math.NaN()
 				}
-				out[rows[i].Name] = points
+				out[rows[i].Name] = line
 			}
 			if rows[i].P99.OK {
-				points[h.at] = rows[i].P99.Seconds
+				line[h.at] = rows[i].P99.Seconds
 			}
 		}
 	}
@@ -59,6 +61,19 @@ type history struct {
 	at     int
 	found  map[string]bool
 	frames [][]model.Vector // by query, by step
+}
+
+// serverTime is the server's present: a clock of ours that is ahead of it would
+// leave the newest points empty, and one behind it would hide them.
+func (h *history) serverTime(ctx context.Context) (time.Time, error) {
+	v, err := h.vector(ctx, "vector(time())")
+	if err != nil {
+		return time.Time{}, err
+	}
+	if len(v) != 1 || math.IsNaN(float64(v[0].Value)) {
+		return time.Time{}, fmt.Errorf("%s does not tell its time: %w", h.s.who, sources.ErrInvalid)
+	}
+	return time.UnixMilli(int64(float64(v[0].Value) * 1000)), nil
 }
 
 // Exists implements metrics.Asker.

@@ -28,6 +28,7 @@ var (
 	_ sources.BreakerLister  = (*Source)(nil)
 	_ sources.LatencyReader  = (*Source)(nil)
 	_ sources.ExposureReader = (*Source)(nil)
+	_ sources.TrendReader    = (*Source)(nil)
 	_ metrics.Asker          = (*call)(nil)
 )
 
@@ -44,11 +45,12 @@ type Options struct {
 }
 
 // How many queries of one refresh run at a time, and how long it is remembered
-// which metrics exist (shorter while none of them does).
+// which metrics exist: shorter while one that the plan waits for does not, so
+// that a board that was there before the services soon sees them.
 const (
 	parallel   = 4
 	remember   = time.Minute
-	lookAgain  = 5 * time.Second
+	lookAgain  = 10 * time.Second
 	maxWarning = 200
 )
 
@@ -71,6 +73,7 @@ type Source struct {
 	mu      sync.Mutex
 	found   map[string]bool
 	foundAt time.Time
+	keep    time.Duration // how long found is good for
 }
 
 // New checks the URL and the options; it asks nothing. The URL is http or https,
@@ -211,14 +214,14 @@ func (c *call) with(more []string) []string {
 
 // Exists implements metrics.Asker. What exists is asked for once for all
 // presets, and remembered.
-func (c *call) Exists(ctx context.Context, names []string) (map[string]bool, error) {
+func (c *call) Exists(ctx context.Context, _ []string) (map[string]bool, error) {
 	select {
 	case c.s.probing <- struct{}{}:
 		defer func() { <-c.s.probing }()
 	case <-ctx.Done():
 		return nil, metrics.Fault(c.s.who, ctx.Err(), c.s.opts.Timeout)
 	}
-	if found := c.s.remembered(names); found != nil {
+	if found := c.s.remembered(); found != nil {
 		return found, nil
 	}
 	v, err := c.vector(ctx, probe(c.s.plan.Probe()))
@@ -233,19 +236,18 @@ func (c *call) Exists(ctx context.Context, names []string) (map[string]bool, err
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	c.s.found, c.s.foundAt = found, c.s.opts.Now()
+	c.s.found, c.s.foundAt, c.s.keep = found, c.s.opts.Now(), remember
+	if c.s.plan.Waits(found) {
+		c.s.keep = lookAgain
+	}
 	return found, nil
 }
 
-func (s *Source) remembered(names []string) map[string]bool {
+func (s *Source) remembered() map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	age := s.opts.Now().Sub(s.foundAt)
-	if s.found == nil || age < 0 || age >= remember {
+	if age := s.opts.Now().Sub(s.foundAt); age < 0 || age >= s.keep {
 		return nil
-	}
-	if age >= lookAgain && !slices.ContainsFunc(names, func(n string) bool { return s.found[n] }) {
-		return nil // a young fleet's first metrics must not take a minute to show
 	}
 	return s.found
 }

@@ -371,41 +371,6 @@ func TestAGatewayThatForbidsPostIsAskedByGet(t *testing.T) {
 	require.Len(t, set.Breakers, 2)
 }
 
-func TestWhatExistsIsRememberedForAMinuteButLookedForAgainWhileMissing(t *testing.T) {
-	t.Parallel()
-	var empty atomic.Bool
-	f := fake(t, func(q string) any {
-		if empty.Load() {
-			return vector()
-		}
-		return fleet(1)(q)
-	})
-	var now atomic.Int64
-	s := open(t, f.URL, prometheus.Options{Now: func() time.Time { return time.Unix(1_800_000_000+now.Load(), 0) }})
-	probes := func() (n int) {
-		for _, q := range f.asked() {
-			if strings.HasPrefix(q, "count by") {
-				n++
-			}
-		}
-		return n
-	}
-	read := func(at int64) int {
-		now.Store(at)
-		_, err := s.Latencies(t.Context())
-		require.NoError(t, err)
-		return probes()
-	}
-	empty.Store(true)
-	require.Equal(t, 1, read(0))
-	require.Equal(t, 1, read(4))
-	require.Equal(t, 2, read(5)) // nothing yet: look again
-	empty.Store(false)
-	require.Equal(t, 3, read(10))
-	require.Equal(t, 3, read(69))
-	require.Equal(t, 4, read(70))
-}
-
 func TestOptionsThatContradictAreRefused(t *testing.T) {
 	t.Parallel()
 	for says, c := range map[string]struct {

@@ -57,7 +57,9 @@ func render(q *metrics.Query, window time.Duration) string {
 	return strings.Join(slices.Compact(parts), " or ")
 }
 
-// probe counts the series of each name that exists.
+// probe counts the series of each name that exists. A summary's quantiles bear
+// the name that a native histogram would have; they are not one, and servers
+// that know no native histograms would refuse the queries that follow.
 func probe(names []string) string {
-	return `count by (__name__) ({__name__=~"` + strings.Join(names, "|") + `"})`
+	return `count by (__name__) ({__name__=~"` + strings.Join(names, "|") + `",quantile=""})`
 }

@@ -76,9 +76,11 @@ func exporter(t *testing.T) *httptest.Server {
 	return s
 }
 
-// startServer runs a Prometheus that scrapes target each second and waits until
-// it has enough samples.
-func startServer(t *testing.T, target string) (string, v1.API) {
+// startServer runs a Prometheus that scrapes target each second until it has
+// enough samples, and returns the moment of a scrape that worked. On a busy
+// machine a scrape can take longer than its second, and then everything is stale
+// until the next: readers that are compared must look at one good moment.
+func startServer(t *testing.T, target string) (string, v1.API, pinned) {
 	t.Helper()
 	bin := sourcetest.RealTool(t, "prometheus", "apt-get install prometheus")
 	dir := t.TempDir()
@@ -100,14 +102,22 @@ func startServer(t *testing.T, target string) (string, v1.API) {
 	c, err := api.NewClient(api.Config{Address: "http://" + addr})
 	require.NoError(t, err)
 	a := v1.NewAPI(c)
-	require.Eventually(t, func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	number := func(query string, at time.Time) float64 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		v, _, _, err := a.Query(ctx, `min(count_over_time(http_request_duration_seconds[10s])) >= 5`, time.Time{})
-		vec, ok := v.(model.Vector)
-		return err == nil && ok && len(vec) == 1
-	}, time.Minute, 200*time.Millisecond, "no five scrapes within a minute")
-	return "http://" + addr, a
+		v, _, _, err := a.Query(ctx, query, at)
+		if vec, ok := v.(model.Vector); err == nil && ok && len(vec) == 1 {
+			return float64(vec[0].Value)
+		}
+		return 0
+	}
+	var good pinned
+	require.Eventually(t, func() bool {
+		last := number(`max(timestamp(circuit_breaker_state))`, time.Time{})
+		good.at = time.UnixMilli(int64(math.Round(last * 1000)))
+		return last > 0 && number(`min(count_over_time(http_request_duration_seconds[10s]))`, good.at) >= 4
+	}, 2*time.Minute, 200*time.Millisecond, "no four scrapes within ten seconds")
+	return "http://" + addr, a, good
 }
 
 // pinned asks every query for one moment, so that two readers can be compared.
@@ -131,12 +141,11 @@ func (p pinned) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestQuantilesAreThoseOfTheServer(t *testing.T) {
 	t.Parallel()
 	page := exporter(t)
-	server, a := startServer(t, page.URL)
-	at := time.Now().Truncate(time.Millisecond)
+	server, a, good := startServer(t, page.URL)
 	s, err := prometheus.New("prod", "prometheus+"+server, prometheus.Options{
 		// A server of version 2 places quantiles on a straight line.
 		Metrics:   metrics.Config{Window: 10 * time.Second, Interpolation: metrics.Linear},
-		Transport: pinned{at},
+		Transport: good,
 	})
 	require.NoError(t, err)
 	set, err := s.Latencies(t.Context())
@@ -149,7 +158,7 @@ func TestQuantilesAreThoseOfTheServer(t *testing.T) {
 			metric = `sum(rate(http_request_duration_seconds[10s]))`
 		}
 		for q, got := range map[string]sources.Quantile{"0.5": row.P50, "0.95": row.P95, "0.99": row.P99} {
-			v, _, _, err := a.Query(t.Context(), "histogram_quantile("+q+", "+metric+")", at)
+			v, _, _, err := a.Query(t.Context(), "histogram_quantile("+q+", "+metric+")", good.at)
 			require.NoError(t, err)
 			vec, ok := v.(model.Vector)
 			require.True(t, ok)
@@ -180,12 +189,12 @@ func TestQuantilesAreThoseOfTheServer(t *testing.T) {
 func TestScrapeAndPrometheusAgreeOverOneExporter(t *testing.T) {
 	t.Parallel()
 	page := exporter(t)
-	server, _ := startServer(t, page.URL)
+	server, _, good := startServer(t, page.URL)
 	rules := metrics.Config{Window: 10 * time.Second, Latency: []metrics.LatencyRule{
 		{Name: "checkout", Preset: "http_server", Match: `service="checkout"`, SLO: time.Second},
 		{Name: "both", Match: `service=~"checkout|inventory"`},
 	}}
-	viaServer, err := prometheus.New("prod", server, prometheus.Options{Metrics: rules})
+	viaServer, err := prometheus.New("prod", server, prometheus.Options{Metrics: rules, Transport: good})
 	require.NoError(t, err)
 	now := time.Now()
 	direct, err := scrape.New("direct", []string{page.URL}, scrape.Options{
@@ -222,20 +231,28 @@ func TestScrapeAndPrometheusAgreeOverOneExporter(t *testing.T) {
 func TestTrendsBeginWithWhatTheServerRemembers(t *testing.T) {
 	t.Parallel()
 	page := exporter(t)
-	server, _ := startServer(t, page.URL)
-	s, err := prometheus.New("prod", server, prometheus.Options{Metrics: metrics.Config{Window: 10 * time.Second}})
+	server, _, good := startServer(t, page.URL)
+	s, err := prometheus.New("prod", server, prometheus.Options{
+		Metrics: metrics.Config{Window: 10 * time.Second}, Transport: good,
+		Now: func() time.Time { return time.Now().Add(-time.Hour) }, // a clock that is off
+	})
 	require.NoError(t, err)
-	trends, err := s.Trends(t.Context(), 60*time.Second, time.Second)
+	trends, err := s.Trends(t.Context(), 300, time.Second)
 	require.NoError(t, err)
 	require.Len(t, trends, 3)
 	set, err := s.Latencies(t.Context())
 	require.NoError(t, err)
 	for _, row := range set.Latencies {
 		points := trends[row.Name]
-		require.Len(t, points, 60)
-		require.True(t, math.IsNaN(points[0]), "there was no server a minute ago")
-		require.InEpsilon(t, row.P99.Seconds, points[59], 1e-6)
+		require.Len(t, points, 300)
+		require.True(t, math.IsNaN(points[0]), "there was no server five minutes ago")
+		require.InEpsilon(t, row.P99.Seconds, points[299], 1e-6)
 	}
-	_, err = s.Trends(t.Context(), time.Hour, time.Second)
-	require.ErrorIs(t, err, sources.ErrInvalid)
+	for _, bad := range []struct {
+		points int
+		step   time.Duration
+	}{{0, time.Second}, {501, time.Second}, {60, time.Millisecond}} {
+		_, err = s.Trends(t.Context(), bad.points, bad.step)
+		require.ErrorIs(t, err, sources.ErrInvalid)
+	}
 }

@@ -1,0 +1,115 @@
+package prometheus_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/prometheus"
+)
+
+// growing is a server whose metrics appear while it is asked, and a clock.
+type growing struct {
+	*serverFake
+	now   atomic.Int64
+	mu    sync.Mutex
+	names []string
+}
+
+func grow(t *testing.T, names ...string) *growing {
+	t.Helper()
+	g := &growing{names: names}
+	g.serverFake = fake(t, func(q string) any {
+		if !strings.HasPrefix(q, "count by") {
+			return vector()
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		var out []obj
+		for _, n := range g.names {
+			out = append(out, one("1", "__name__", n))
+		}
+		return vector(out...)
+	})
+	return g
+}
+
+func (g *growing) appear(names ...string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.names = append(g.names, names...)
+}
+
+func (g *growing) options(cfg metrics.Config) prometheus.Options {
+	return prometheus.Options{Metrics: cfg, Now: func() time.Time { return time.Unix(1_800_000_000+g.now.Load(), 0) }}
+}
+
+// probes is how often it was asked what exists, after reading everything at a second.
+func (g *growing) probes(t *testing.T, s *prometheus.Source, at int64) (n int) {
+	t.Helper()
+	g.now.Store(at)
+	require.NoError(t, second(s.Latencies(t.Context())))
+	require.NoError(t, second(s.Breakers(t.Context())))
+	require.NoError(t, second(s.Exposures(t.Context())))
+	for _, q := range g.asked() {
+		if strings.HasPrefix(q, "count by") {
+			n++
+		}
+	}
+	return n
+}
+
+var all = []string{hist + "_count", "circuit_breaker_state", "circuit_breaker_requests_total", "feature_flag_evaluations_total"}
+
+func TestWhatExistsIsRememberedForAMinuteWhenNothingIsMissing(t *testing.T) {
+	t.Parallel()
+	g := grow(t, all...)
+	s := open(t, g.URL, g.options(metrics.Config{}))
+	require.Equal(t, 1, g.probes(t, s, 0))
+	require.Equal(t, 1, g.probes(t, s, 59))
+	require.Equal(t, 2, g.probes(t, s, 60))
+	require.Equal(t, 3, g.probes(t, s, -3600), "a clock that went back is not waited for")
+	require.Equal(t, 3, g.probes(t, s, -3541))
+}
+
+func TestAMetricThatIsMissingIsLookedForEveryTenSecondsAndNoMoreOnceItIsThere(t *testing.T) {
+	t.Parallel()
+	for missing, cfg := range map[string]metrics.Config{
+		hist + "_count":                  {Latency: []metrics.LatencyRule{{Name: "a", Preset: "http_server"}}},
+		"circuit_breaker_state":          {},
+		"circuit_breaker_requests_total": {}, // a counter is born with its first call
+		"feature_flag_evaluations_total": {},
+		"cb_state":                       {Breakers: []metrics.BreakerRule{{Preset: "auto"}, {Preset: "gobreaker", Metric: "cb_state"}}},
+		"http_request_duration_seconds":  {Latency: []metrics.LatencyRule{{Name: "a"}, {Name: "b", Preset: "http_request"}}},
+	} {
+		var there []string
+		for _, n := range all {
+			if n != missing {
+				there = append(there, n)
+			}
+		}
+		g := grow(t, there...)
+		s := open(t, g.URL, g.options(cfg))
+		require.Equal(t, 1, g.probes(t, s, 0), missing)
+		require.Equal(t, 1, g.probes(t, s, 9), missing)
+		require.Equal(t, 2, g.probes(t, s, 10), missing)
+		require.Equal(t, 2, g.probes(t, s, 19), missing)
+		g.appear(missing)
+		require.Equal(t, 3, g.probes(t, s, 20), missing)
+		require.Equal(t, 3, g.probes(t, s, 79), missing)
+		require.Equal(t, 4, g.probes(t, s, 80), missing)
+	}
+}
+
+func TestASummaryIsNeverTakenForANativeHistogram(t *testing.T) {
+	t.Parallel()
+	g := grow(t, all...)
+	s := open(t, g.URL, g.options(metrics.Config{}))
+	require.Equal(t, 1, g.probes(t, s, 0))
+	require.Contains(t, strings.Join(g.asked(), "\n"), `",quantile=""})`)
+}
