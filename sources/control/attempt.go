@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type attempt struct {
 	writer sources.FlagWriter
 	change sources.Change
 	undoes *journal.Entry // the change being undone
+	since  *journal.Entry // somebody else's change of that flag after it, nil for none
 
 	mu        sync.Mutex // commit may run on the driver's goroutine
 	planned   *sources.Planned
@@ -116,7 +118,8 @@ func (a *attempt) commit(p sources.Planned) error {
 	}
 	now := a.c.opts.Now()
 	if j := a.store.Journal; j != nil {
-		if err := a.record(j, a.entry(&p, now)); err == nil {
+		e := a.entry(&p, now)
+		if err := patiently(j, func() error { return j.Intent(e) }); err == nil {
 			a.journaled = true
 		} else if a.intent.Kind == sources.Kill {
 			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+sources.Sentence(err))
@@ -129,21 +132,19 @@ func (a *attempt) commit(p sources.Planned) error {
 	return nil
 }
 
-// record makes the intent durable. A kill waits for a disk that hangs only so
-// long; should the record arrive after all, InDoubt settles it.
-func (a *attempt) record(j *journal.Journal, e journal.Entry) error {
-	if a.intent.Kind != sources.Kill {
-		return j.Intent(e)
-	}
+// patiently writes to the journal, but waits for a disk that hangs only so long:
+// the driver holds the store's lock meanwhile, and everybody's kill needs it.
+// Should the record arrive after all, InDoubt settles it.
+func patiently(j *journal.Journal, write func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- j.Intent(e) }()
-	timeout := time.NewTimer(killPatience)
+	go func() { done <- write() }()
+	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
 	select {
 	case err := <-done:
 		return err
 	case <-timeout.C:
-		return fmt.Errorf("journal %s did not answer within %s: %w", j.Path(), killPatience, sources.ErrUnavailable)
+		return fmt.Errorf("journal %s did not answer within %s: %w", j.Path(), patience, sources.ErrUnavailable)
 	}
 }
 
@@ -157,6 +158,10 @@ func (a *attempt) allowed(p *sources.Planned) error {
 		}
 		return nil
 	case sources.Undo:
+		if l := a.since; l != nil {
+			return fmt.Errorf("%s is %s again because %s made it so after that change, so it was not undone: %w",
+				old.Name, old.Brief(), cmp.Or(l.Actor, "somebody"), sources.ErrConflict)
+		}
 		return nil
 	}
 	if err := old.CanRamp(); err != nil {
@@ -225,7 +230,8 @@ func (a *attempt) finish(r *sources.Receipt, o sources.Outcome, cause error) {
 		if cause != nil {
 			text = cause.Error()
 		}
-		if err := a.store.Journal.Result(a.change.ID, o, text, now); err != nil {
+		j := a.store.Journal
+		if err := patiently(j, func() error { return j.Result(a.change.ID, o, text, now) }); err != nil {
 			a.warnings = append(a.warnings, "the result could not be recorded: "+sources.Sentence(err))
 		}
 	}

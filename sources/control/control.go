@@ -22,7 +22,7 @@ const (
 	maxSentence   = 500             // runes of a warning
 	settleGrace   = time.Second     // to find out what became of a write when ctx has ended
 	doubtTimeout  = 5 * time.Second // for all of InDoubt
-	killPatience  = 2 * time.Second // that a kill has with a journal that hangs
+	patience      = 2 * time.Second // with a journal that hangs: the store's lock is held meanwhile
 	inFlight      = time.Minute     // a younger intent may be another process at work
 	firstRetry    = 5 * time.Millisecond
 	lastRetry     = 100 * time.Millisecond
@@ -81,6 +81,7 @@ func (c *Controller) Do(ctx context.Context, in sources.Intent) (sources.Receipt
 	if c.opts.ReadOnly {
 		return sources.Receipt{}, fmt.Errorf("this session is read-only, nothing was changed: %w", sources.ErrReadOnly)
 	}
+	in.Actor = sources.Clean(in.Actor, sources.MaxName) // as the journal will give it back
 	a := &attempt{c: c, intent: in}
 	a.change = sources.Change{
 		ID: c.opts.NewID(), Flag: in.Flag, Kind: in.Kind, To: in.To, Seen: in.Seen,

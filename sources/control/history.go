@@ -30,6 +30,7 @@ func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string)
 	if limit <= 0 {
 		limit = historyWindow
 	}
+	lists := make([][]journal.Entry, 0, len(c.opts.Stores))
 	for i := range c.opts.Stores {
 		s := &c.opts.Stores[i]
 		if s.Journal == nil {
@@ -40,20 +41,35 @@ func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string)
 			ws = append(ws, sources.Sentence(err))
 		}
 		warnings = append(warnings, ws...)
-		for _, e := range es {
-			// A journal speaks for its own store only, whatever its lines say.
-			if e.Flag.Source == s.Name {
-				all = append(all, e)
+		// A journal speaks for its own store only, whatever its lines say.
+		lists = append(lists, slices.DeleteFunc(es, func(e journal.Entry) bool { return e.Flag.Source != s.Name }))
+	}
+	return merge(lists), warnings
+}
+
+// merge puts lists that are newest first together by time, but leaves each in its
+// own order: a journal is in the order of the writes, whatever a clock that was
+// set back says.
+func merge(lists [][]journal.Entry) (all []journal.Entry) {
+	for {
+		next := -1
+		for i := range lists {
+			if len(lists[i]) > 0 && (next < 0 || journal.Compare(lists[i][0], lists[next][0]) < 0) {
+				next = i
 			}
 		}
+		if next < 0 {
+			return all
+		}
+		all = append(all, lists[next][0])
+		lists[next] = lists[next][1:]
 	}
-	slices.SortStableFunc(all, journal.Compare)
-	return all, warnings
 }
 
 // findUndo fills the change with what takes another one back.
 func (a *attempt) findUndo(ctx context.Context) error {
 	entries, warnings := a.c.entries(0)
+	undone := a.c.undone(ctx, entries)
 	var found *journal.Entry
 	if a.intent.Change != "" {
 		i := slices.IndexFunc(entries, func(e journal.Entry) bool { return e.ID == a.intent.Change })
@@ -62,9 +78,8 @@ func (a *attempt) findUndo(ctx context.Context) error {
 		}
 		found = &entries[i]
 	} else {
-		undone := undoneSet(entries)
 		for i := range entries {
-			if e := &entries[i]; e.Actor == sources.Clean(a.intent.Actor, sources.MaxName) && e.Kind != sources.Undo && !undone[e.ID] && a.c.happened(ctx, e) {
+			if e := &entries[i]; e.Actor == a.intent.Actor && e.Kind != sources.Undo && !undone[e.ID] && a.c.happened(ctx, e) {
 				found = e
 				break
 			}
@@ -83,7 +98,7 @@ func (a *attempt) findUndo(ctx context.Context) error {
 	if found.NewRevision == "" || len(found.Restore) == 0 {
 		return fmt.Errorf("the record of change %s does not say how to undo it: %w", found.ID, sources.ErrUnsupported)
 	}
-	a.undoes = found
+	a.undoes, a.since = found, othersSince(entries, found, undone)
 	a.change.Flag, a.change.Seen, a.change.Restore, a.change.To = found.Flag, found.NewRevision, found.Restore, 0
 	return nil
 }
@@ -105,18 +120,48 @@ func (c *Controller) happened(ctx context.Context, e *journal.Entry) bool {
 	return err == nil && e.NewRevision != "" && f.Revision == e.NewRevision
 }
 
-// undoneSet is the changes that are taken back at the moment: undone by an undo
-// that is not itself undone. Entries come newest first, and an undo is always
-// newer than what it undoes, so one pass settles it.
-func undoneSet(entries []journal.Entry) map[string]bool {
+// undone is the changes that are taken back at the moment: undone by an undo that
+// is not itself undone. Entries come newest first, and an undo is always newer
+// than what it undoes, so one pass settles it.
+func (c *Controller) undone(ctx context.Context, entries []journal.Entry) map[string]bool {
 	undone := map[string]bool{}
 	for i := range entries {
 		e := &entries[i]
-		if e.Kind == sources.Undo && e.Undoes != "" && e.Outcome != sources.Failed && e.Outcome != sources.Pending && !undone[e.ID] {
+		if e.Kind != sources.Undo || e.Undoes == "" || undone[e.ID] {
+			continue
+		}
+		// A crash may have kept the result of an undo from being recorded.
+		if e.Outcome == sources.Unconfirmed || c.happened(ctx, e) {
 			undone[e.Undoes] = true
 		}
 	}
 	return undone
+}
+
+// othersSince is somebody else's latest change of the same flag after found, nil
+// for none. A value that came back by their hand is theirs, though its revision
+// is the one that found had left; what was undone meanwhile does not count, nor
+// does its undo.
+func othersSince(entries []journal.Entry, found *journal.Entry, undone map[string]bool) *journal.Entry {
+	later := map[string]bool{}
+	var all []*journal.Entry
+	for i := range entries {
+		e := &entries[i]
+		if e.ID == found.ID {
+			break
+		}
+		if e.Flag == found.Flag && e.Outcome == sources.Confirmed {
+			later[e.ID] = true
+			all = append(all, e)
+		}
+	}
+	for _, e := range all {
+		cancelled := undone[e.ID] || (e.Kind == sources.Undo && later[e.Undoes])
+		if !cancelled && e.Actor != found.Actor {
+			return e
+		}
+	}
+	return nil
 }
 
 // InDoubt is the changes whose result was never recorded, because a process died

@@ -37,6 +37,8 @@ func (a *attempt) conflict(ctx context.Context, err error) error {
 	switch {
 	case rerr != nil:
 		return err
+	case a.undoes != nil && now.Revision == a.undoes.NewRevision:
+		return err // the value is right, and it says what is not
 	case a.undoes != nil:
 		return fmt.Errorf("%s is %s now and not %s as the change left it, so it was not undone: %w", now.Name, now.Brief(), a.undoes.New, err)
 	case a.intent.Kind == sources.Kill:

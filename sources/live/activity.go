@@ -37,18 +37,8 @@ func (s *state) recall(a sources.Activity, now time.Time) { s.merge(a, now, fals
 
 func (s *state) merge(a sources.Activity, now time.Time, direct bool) {
 	if a.ID != "" {
-		for _, l := range s.activity {
-			if l.ID != a.ID {
-				continue
-			}
-			if l.Activity == a || (!direct && a.Outcome == sources.Pending) {
-				return
-			}
-			if a.Revision == "" {
-				a.Revision = l.Revision
-			}
-			l.Activity = a
-			s.touched(l)
+		if i := slices.IndexFunc(s.activity, func(l *line) bool { return l.ID == a.ID }); i >= 0 {
+			s.replace(s.activity[i], a, direct)
 			return
 		}
 		if l := s.anonymous(a); l != nil {
@@ -65,6 +55,21 @@ func (s *state) merge(a sources.Activity, now time.Time, direct bool) {
 	l := &line{Activity: a, matched: now.Sub(a.At) > matchWindow}
 	s.activity = append(s.activity, l)
 	s.order()
+	s.touched(l)
+}
+
+// replace brings a line up to what is known of its change now.
+func (s *state) replace(l *line, a sources.Activity, direct bool) {
+	if l.Activity == a || (!direct && a.Outcome == sources.Pending) {
+		return
+	}
+	a.Revision = cmp.Or(a.Revision, l.Revision)
+	// What was taken for failed may have shown as somebody's edit.
+	if dup := s.anonymous(a); dup != nil && !l.matched {
+		s.activity = slices.DeleteFunc(s.activity, func(x *line) bool { return x == dup })
+		l.matched = true
+	}
+	l.Activity = a
 	s.touched(l)
 }
 

@@ -149,3 +149,30 @@ func TestAJournalThatHangsDoesNotKeepTheEngineFromEnding(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+func TestAChangeTakenForFailedThatShowsAfterAllIsOneLine(t *testing.T) {
+	t.Parallel()
+	f := newFlags("a")
+	confirmed := make(chan sources.Activity, 1)
+	opts := live.Options{Sources: []live.Source{src("prod", f)}, History: func() []sources.Activity {
+		select {
+		case a := <-confirmed:
+			return []sources.Activity{a}
+		default:
+			return nil
+		}
+	}}
+	run(t, opts, func(t *testing.T, e *live.Engine) {
+		pass(10 * time.Second)
+		a := ramp("01", "ben", "r1", sources.Failed)
+		e.Observe(a) // another process was still at work when we asked
+		a.Outcome = sources.Confirmed
+		confirmed <- a
+		f.put(flag("a", 25, "r1"))
+		pass(time.Second)
+		s := e.Snapshot()
+		require.Len(t, s.Activity, 1)
+		require.Equal(t, sources.Confirmed, s.Activity[0].Outcome)
+		require.Equal(t, "ben", s.Flags[0].ChangedBy)
+	})
+}

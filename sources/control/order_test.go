@@ -1,0 +1,90 @@
+package control_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+)
+
+func TestUndoTakesTheLastChangeThoughTheClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	d := sit(t, func(o *control.Options) { o.Now = func() time.Time { return now } })
+	_, err := d.set(checkout, 50, "ana")
+	require.NoError(t, err)
+	afterFirst := d.bytes()
+	now = now.Add(-time.Hour)
+	_, err = d.set(search, 50, "ana")
+	require.NoError(t, err)
+	acts, _ := d.History(0)
+	require.Equal(t, search, acts[0].Flag)
+	r, err := d.undo("ana", "")
+	require.NoError(t, err)
+	require.Equal(t, search, r.New.ID)
+	require.Equal(t, afterFirst, d.bytes())
+	_, err = d.undo("ana", "")
+	require.NoError(t, err)
+	require.Equal(t, shop, d.bytes())
+}
+
+func TestUndoLeavesAValueAloneThatSomebodyElseBroughtBack(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	mine, err := d.set(checkout, 50, "ana")
+	require.NoError(t, err)
+	for _, to := range []int{25, 50} { // ben changes his mind, and means 50 now
+		_, err = d.set(checkout, to, "ben")
+		require.NoError(t, err)
+	}
+	before := d.bytes()
+	for _, change := range []string{"", mine.Change} {
+		_, err = d.undo("ana", change)
+		require.ErrorIs(t, err, sources.ErrConflict)
+		require.ErrorContains(t, err, "checkout is 50% again because ben made it so")
+		require.Equal(t, before, d.bytes())
+	}
+	_, err = d.undo("ben", "")
+	require.NoError(t, err)
+	_, err = d.undo("ben", "")
+	require.NoError(t, err)
+	_, err = d.undo("ana", "")
+	require.NoError(t, err, "ben's changes are undone, so it is ana's again")
+	require.Equal(t, shop, d.bytes())
+}
+
+func TestUndoAfterTheResultOfAnUndoWasLostWalksFurtherBack(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	_, err := d.set(checkout, 50, "ana")
+	require.NoError(t, err)
+	_, err = d.set(search, 50, "ana")
+	require.NoError(t, err)
+	_, err = d.undo("ana", "")
+	require.NoError(t, err)
+	raw, err := os.ReadFile(d.j.Path())
+	require.NoError(t, err)
+	lines := strings.SplitAfter(strings.TrimSuffix(string(raw), "\n"), "\n")
+	require.Contains(t, lines[len(lines)-1], "result")
+	require.NoError(t, os.WriteFile(d.j.Path(), []byte(strings.Join(lines[:len(lines)-1], "")), 0o600))
+	r, err := d.undo("ana", "")
+	require.NoError(t, err)
+	require.Equal(t, checkout, r.New.ID)
+	require.Equal(t, shop, d.bytes())
+}
+
+func TestAnOddActorFindsTheirChangeAgain(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	actor := "an\xff\x1b[31ma" + strings.Repeat("a", 300)
+	_, err := d.set(checkout, 50, actor)
+	require.NoError(t, err)
+	_, err = d.undo(actor, "")
+	require.NoError(t, err)
+	require.Equal(t, shop, d.bytes())
+}
