@@ -90,7 +90,8 @@ const (
 )
 
 // Open names a journal's file. Nothing is touched until the first write; the
-// file is then created with mode 0600, and missing parent folders with 0700.
+// file is then created with mode 0600, or 0660 and the folder's group in a folder
+// that a group shares, and missing parent folders with 0700.
 func Open(path string, opts Options) *Journal {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -166,9 +167,7 @@ func (j *Journal) write(line []byte) (*os.File, error) {
 	unlock, locked := j.lock()
 	defer unlock()
 	if locked {
-		if err := j.rotate(); err != nil {
-			return nil, err
-		}
+		j.rotate()
 	}
 	f, created, err := j.openAppend()
 	if err != nil {
@@ -187,7 +186,8 @@ func (j *Journal) write(line []byte) (*os.File, error) {
 }
 
 func (j *Journal) lock() (unlock func(), ok bool) {
-	l := flock.New(j.path+".lock", flock.SetPermissions(0o600))
+	// Reading the lock file is how it is taken, and it holds nothing.
+	l := flock.New(j.path+".lock", flock.SetPermissions(0o644))
 	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
 	defer cancel()
 	if ok, err := l.TryLockContext(ctx, lockRetry); err != nil || !ok {
@@ -197,16 +197,12 @@ func (j *Journal) lock() (unlock func(), ok bool) {
 	return func() { _ = l.Close() }, true
 }
 
-// rotate moves a full file aside. The caller holds the lock.
-func (j *Journal) rotate() error {
-	info, err := os.Stat(j.path)
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() < j.opts.MaxBytes) {
-		return nil
+// rotate moves a full file aside. The caller holds the lock. Where that may not
+// be done the file grows on, for reading looks at its end alone.
+func (j *Journal) rotate() {
+	if info, err := os.Stat(j.path); err == nil && info.Size() >= j.opts.MaxBytes {
+		_ = os.Rename(j.path, j.path+".1")
 	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(j.path, j.path+".1")
 }
 
 func (j *Journal) openAppend() (f *os.File, created bool, err error) {
@@ -218,6 +214,9 @@ func (j *Journal) openAppend() (f *os.File, created bool, err error) {
 		return f, false, err
 	}
 	f, err = os.OpenFile(j.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	if err == nil {
+		share(f)
+	}
 	return f, true, err
 }
 

@@ -150,6 +150,19 @@ func TestAFullJournalIsMovedAsideAndStillRead(t *testing.T) {
 	require.IsDecreasing(t, ids(es))
 }
 
+func TestAFullJournalThatCannotBeMovedAsideGrowsOn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "flags.jsonl")
+	require.NoError(t, os.MkdirAll(filepath.Join(path+".1", "in the way"), 0o700))
+	j := journal.Open(path, journal.Options{MaxBytes: 1000})
+	for i := range 10 {
+		require.NoError(t, j.Intent(entry(fmt.Sprintf("%02d", i))))
+	}
+	es, _, err := j.Read(3)
+	require.NoError(t, err)
+	require.Equal(t, []string{"09", "08", "07"}, ids(es))
+}
+
 func TestALimitReadsTheNewestWithTheirResults(t *testing.T) {
 	t.Parallel()
 	j, _ := open(t)
