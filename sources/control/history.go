@@ -41,10 +41,22 @@ func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string)
 			ws = append(ws, sources.Sentence(err))
 		}
 		warnings = append(warnings, ws...)
-		// A journal speaks for its own store only, whatever its lines say.
-		lists = append(lists, slices.DeleteFunc(es, func(e journal.Entry) bool { return e.Flag.Source != s.Name }))
+		lists = append(lists, s.own(es))
 	}
 	return merge(lists), warnings
+}
+
+// own is the entries that speak for this store: those under its name, or all of
+// them where the driver says that the journal is its system's alone. The same file
+// has another name without a config, or in another operator's.
+func (s *Store) own(es []journal.Entry) []journal.Entry {
+	if d, ok := s.Driver.(interface{ JournalPath() string }); ok && d.JournalPath() == s.Journal.Path() {
+		for i := range es {
+			es[i].Flag.Source = s.Name
+		}
+		return es
+	}
+	return slices.DeleteFunc(es, func(e journal.Entry) bool { return e.Flag.Source != s.Name })
 }
 
 // merge puts lists that are newest first together by time, but leaves each in its

@@ -10,6 +10,8 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
+	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/journal"
 )
 
 func TestUndoTakesTheLastChangeThoughTheClockWasSetBack(t *testing.T) {
@@ -87,4 +89,36 @@ func TestAnOddActorFindsTheirChangeAgain(t *testing.T) {
 	_, err = d.undo(actor, "")
 	require.NoError(t, err)
 	require.Equal(t, shop, d.bytes())
+}
+
+func TestAFilesOwnJournalSpeaksForItUnderWhateverNameItWasOpened(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	open := func(name string) *control.Controller {
+		store := flagd.New(name, d.path)
+		j := journal.Open(store.JournalPath(), journal.Options{})
+		return control.New(control.Options{Stores: []control.Store{{Name: name, Driver: store, Journal: j}}})
+	}
+	kill := sources.Intent{Kind: sources.Kill, Flag: checkout, Actor: "ana"}
+	_, err := open("prod").Do(t.Context(), kill)
+	require.NoError(t, err)
+	other := open("prod.flagd.json") // the same file without a config
+	acts, _ := other.History(0)
+	require.Len(t, acts, 1)
+	require.Equal(t, sources.FlagID{Source: "prod.flagd.json", Key: "checkout"}, acts[0].Flag)
+	_, err = other.Do(t.Context(), sources.Intent{Kind: sources.Undo, Actor: "ana"})
+	require.NoError(t, err)
+	require.Equal(t, shop, d.bytes())
+}
+
+func TestAJournalThatStoresShareSpeaksForEachUnderItsName(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	_, err := d.set(checkout, 50, "ana")
+	require.NoError(t, err)
+	after := d.bytes()
+	staging := control.New(control.Options{Stores: []control.Store{{Name: "staging", Driver: flagd.New("staging", d.path), Journal: d.j}}})
+	_, err = staging.Do(t.Context(), sources.Intent{Kind: sources.Undo, Actor: "ana"})
+	require.ErrorIs(t, err, sources.ErrNotFound)
+	require.Equal(t, after, d.bytes())
 }
