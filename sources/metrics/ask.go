@@ -27,7 +27,9 @@ type Query struct {
 	Metric string      // the series' name; for Buckets and Count the histogram's, without suffix
 	By     []string    // the labels that are kept, sorted
 	Any    [][]Matcher // a series must pass all matchers of one of these; empty means every series
-	Found  Forms       // for Buckets and Count: which forms of the histogram exist
+	// Optional says that a failure goes into Answer.Err and hinders nothing else.
+	Optional bool
+	Found    Forms // for Buckets and Count: which forms of the histogram exist
 }
 
 // Forms is in which forms a histogram is exported.
@@ -45,7 +47,8 @@ type Series struct {
 type Answer struct {
 	Series  []Series
 	Hists   []Hist
-	Pending bool // series are there, but a rate needs one more sample
+	Err     error // why an optional query has no answer
+	Pending bool  // series are there, but a rate needs one more sample
 }
 
 // Asker answers queries. Answers come in the order of the queries.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 
 	"relctl-tui/sources"
 )
@@ -47,14 +48,17 @@ func (p *Plan) Breakers(ctx context.Context, source string, a Asker) (rows []sou
 		for i := range reads {
 			n := len(reads[i].queries)
 			reads[i].answers, answers = answers[:n], answers[n:]
-			rows = append(rows, reads[i].rows()...)
+			if err := reads[i].failures(&w); err != nil {
+				return nil, nil, err
+			}
+			rows = append(rows, reads[i].rows(&p.shared)...)
 		}
 	}
 	taken := map[string]int{}
-	slices.SortFunc(rows, sources.CompareBreakers)
-	for i := range rows {
+	for i := range rows { // before sorting: a name must not depend on the state
 		rows[i].Source, rows[i].Name = source, unique(taken, rows[i].Name)
 	}
+	slices.SortFunc(rows, sources.CompareBreakers)
 	return rows, w.list, nil
 }
 
@@ -96,7 +100,7 @@ func newBreakerRead(r *breakerRule, found map[string]bool) (breakerRead, bool) {
 			return
 		}
 		read.roles = append(read.roles, role)
-		read.queries = append(read.queries, Query{Kind: kind, Metric: metric, By: union(group, more), Any: sets})
+		read.queries = append(read.queries, Query{Kind: kind, Metric: metric, By: union(group, more), Any: sets, Optional: role != states})
 	}
 	label := p.StateLabel
 	if label == "" {
@@ -114,6 +118,7 @@ type breakerGroup struct {
 	name, owner string
 	instances   map[string]*instanceState
 	ok, failed  sources.Value
+	ignored     sources.Value
 	refused     sources.Value
 	percent     sources.Value
 }
@@ -124,11 +129,49 @@ type instanceState struct {
 	note  string
 }
 
-func (r *breakerRead) rows() []sources.Breaker {
+// failures warns of the counts that could not be read, and returns why there are
+// no states. A breaker's state must not vanish with its rate.
+func (r *breakerRead) failures(w *warnings) error {
+	for i, role := range r.roles {
+		switch err := r.answers[i].Err; {
+		case err == nil:
+		case role == states:
+			return err
+		default:
+			w.add(r.queries[i].Metric + " cannot be read: " + sources.Sentence(err))
+		}
+	}
+	return nil
+}
+
+// sharedNames remembers which breakers' names more than one service was seen to
+// use. The zero value remembers none.
+type sharedNames struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+const maxShared = 10_000
+
+// has reports whether a name is shared, now or once: a breaker must not be
+// renamed each time that another service restarts.
+func (s *sharedNames) has(name string, now bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now && len(s.names) < maxShared {
+		if s.names == nil {
+			s.names = map[string]bool{}
+		}
+		s.names[name] = true
+	}
+	return now || s.names[name]
+}
+
+func (r *breakerRead) rows(shared *sharedNames) []sources.Breaker {
 	groups := map[[2]string]*breakerGroup{}
 	for i, role := range r.roles {
 		for _, s := range r.answers[i].Series {
-			if math.IsNaN(s.Value) {
+			if role != states && (math.IsNaN(s.Value) || math.IsInf(s.Value, 0)) {
 				continue
 			}
 			r.take(groups, role, s)
@@ -149,7 +192,7 @@ func (r *breakerRead) rows() []sources.Breaker {
 			continue // calls of a breaker that says no state
 		}
 		name := g.name
-		if owners[name] > 1 && g.owner != "" {
+		if shared.has(name, owners[name] > 1) && g.owner != "" {
 			name = g.owner + "/" + name
 		}
 		out = append(out, g.breaker(name))
@@ -178,6 +221,8 @@ func (r *breakerRead) take(groups map[[2]string]*breakerGroup, role role, s Seri
 			g.failed = plus(g.failed, s.Value)
 		case slices.Contains(r.preset.Succeeded, result):
 			g.ok = plus(g.ok, s.Value)
+		case slices.Contains(r.preset.Ignored, result):
+			g.ignored = plus(g.ignored, s.Value)
 		case slices.Contains(r.preset.Refused, result):
 			g.refused = plus(g.refused, s.Value)
 		}
@@ -203,7 +248,7 @@ func (r *breakerRead) takeState(g *breakerGroup, s Series) {
 	oneHot := r.preset.StateLabel != ""
 	switch {
 	case oneHot && word != "":
-		if s.Value < 0.5 {
+		if !(s.Value >= 0.5) { // NaN too
 			return
 		}
 		state, known := r.preset.States[word]
@@ -247,11 +292,11 @@ func (g *breakerGroup) breaker(name string) sources.Breaker {
 		}
 		first = false
 	}
-	if g.ok.OK || g.failed.OK {
-		total := g.ok.V + g.failed.V
-		b.Rate = sources.Some(total)
-		if total > 0 {
-			b.ErrorRatio = sources.Some(g.failed.V / total)
+	if g.ok.OK || g.failed.OK || g.ignored.OK {
+		judged := g.ok.V + g.failed.V
+		b.Rate = sources.Some(judged + g.ignored.V)
+		if judged > 0 {
+			b.ErrorRatio = sources.Some(g.failed.V / judged)
 		}
 	}
 	// What the breaker itself decides by goes before what we count.

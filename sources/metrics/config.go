@@ -46,8 +46,10 @@ type BreakerRule struct {
 // The most rules of a kind: each row costs the server something.
 const maxRules = 200
 
-// Plan is a checked Config. It is immutable.
+// Plan is a checked Config. It is immutable but for what it remembers of names,
+// and safe for concurrent use.
 type Plan struct {
+	shared   sharedNames
 	window   time.Duration
 	interp   Interpolation
 	latency  []latencyRule

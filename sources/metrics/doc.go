@@ -4,6 +4,6 @@
 //
 // A driver only has to answer a Query: Prometheus with PromQL, the scrape driver
 // from its own ring of samples. Both therefore show the same numbers for the
-// same series. The package does no I/O and reads no clock; a Plan is immutable
-// and may be used from any goroutine.
+// same series. The package does no I/O and reads no clock; a Plan may be used
+// from any goroutine.
 package metrics

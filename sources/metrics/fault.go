@@ -87,7 +87,7 @@ func BadStatus(who string, status int) error {
 }
 
 // SameHostOnly is an http.Client's CheckRedirect: a redirect to another host,
-// port or to plain HTTP is followed without credentials, and only a few times.
+// port or to plain HTTP is followed without credentials or a Referer, and only a few times.
 func SameHostOnly(req *http.Request, via []*http.Request) error {
 	if len(via) >= 5 {
 		return fmt.Errorf("redirected %d times", len(via))
@@ -95,6 +95,7 @@ func SameHostOnly(req *http.Request, via []*http.Request) error {
 	if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
 		req.Header.Del("Authorization")
 		req.Header.Del("Cookie")
+		req.Header.Del("Referer") // a URL may hold a secret
 	}
 	return nil
 }

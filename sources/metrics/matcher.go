@@ -56,7 +56,12 @@ func NewMatcher(label string, op Op, value string) (Matcher, error) {
 	if len(value) > maxRegexp {
 		return m, fmt.Errorf("the regular expression for %s is longer than %d bytes: %w", label, maxRegexp, sources.ErrInvalid)
 	}
-	re, err := regexp.Compile("^(?s:" + value + ")$")
+	// By itself first: "a)|(b" would only compile because of what is put around it.
+	_, err := regexp.Compile(value)
+	var re *regexp.Regexp
+	if err == nil {
+		re, err = regexp.Compile("^(?s:" + value + ")$")
+	}
 	if err != nil {
 		return m, fmt.Errorf("the regular expression for %s does not compile (%s): %w",
 			label, sources.Clean(err.Error(), 80), sources.ErrInvalid)

@@ -86,6 +86,7 @@ type BreakerPreset struct {
 	Result    string   // its label
 	Failed    []string // its values for calls that failed
 	Succeeded []string
+	Ignored   []string // its values for calls that count neither as failure nor as success
 	Refused   []string // its values for calls that were not permitted
 
 	RefusedMetric string // counter of calls not permitted, where it is a metric of its own
@@ -111,12 +112,12 @@ var breakerPresets = []BreakerPreset{
 		Name: "resilience4j", Metric: []string{"resilience4j_circuitbreaker_state"}, Names: []string{"name"},
 		StateLabel: "state", States: stateWords,
 		Calls: "resilience4j_circuitbreaker_calls_seconds_count", Result: "kind",
-		Failed: []string{"failed"}, Succeeded: []string{"successful", "ignored"},
+		Failed: []string{"failed"}, Succeeded: []string{"successful"}, Ignored: []string{"ignored"},
 		RefusedMetric: "resilience4j_circuitbreaker_not_permitted_calls_total",
 		Percent:       "resilience4j_circuitbreaker_failure_rate",
 	},
 	{
-		Name: "generic", Metric: []string{"circuit_breaker_state"}, Names: nameLabels[:1],
+		Name: "generic", Metric: []string{"circuit_breaker_state"}, Names: nameLabels,
 		StateLabel: "state", States: stateWords,
 		Calls: "circuit_breaker_requests_total", Result: "result",
 		Failed: []string{"failure"}, Succeeded: []string{"success"}, Refused: []string{"rejected"},

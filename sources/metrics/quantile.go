@@ -123,7 +123,8 @@ func classicQuantile(q float64, buckets []Bucket) sources.Quantile {
 	if in <= 0 { // only rank 0 of an empty bucket gets here
 		return sources.Quantile{Seconds: start, OK: true}
 	}
-	return sources.Quantile{Seconds: start + (b[i].Upper-start)*(rank-below)/in, OK: true}
+	// Rounding must not push it over the bound, which may be the SLO.
+	return sources.Quantile{Seconds: min(b[i].Upper, start+(b[i].Upper-start)*(rank-below)/in), OK: true}
 }
 
 // monotonic repairs what a scrape in the middle of an update, or summing
@@ -178,9 +179,9 @@ func place(s Span, fraction float64, in Interpolation) sources.Quantile {
 	}
 	if in == Exponential && lower > 0 {
 		lo, hi := math.Log2(lower), math.Log2(s.Upper)
-		return sources.Quantile{Seconds: math.Exp2(lo + (hi-lo)*fraction), OK: true}
+		return sources.Quantile{Seconds: min(s.Upper, math.Exp2(lo+(hi-lo)*fraction)), OK: true}
 	}
-	return sources.Quantile{Seconds: lower + (s.Upper-lower)*fraction, OK: true}
+	return sources.Quantile{Seconds: min(s.Upper, lower+(s.Upper-lower)*fraction), OK: true}
 }
 
 // Normalise sorts the buckets and sums bounds that are there twice ("1" and

@@ -39,6 +39,7 @@ func TestClassicQuantiles(t *testing.T) {
 		"nothing":                           {nil, 0.5, absent},
 		"a dip is levelled":                 {b(1, 50, 2, 40, 3, 100, inf, 100), 0.75, sources.Quantile{Seconds: 2.5, OK: true}},
 		"the smallest":                      {b(1, 0, 2, 10, inf, 10), 0, sources.Quantile{Seconds: 0, OK: true}},
+		"rounding stays in its bucket":      {b(0.1, 0, 0.5, 3, inf, 3), 1, sources.Quantile{Seconds: 0.5, OK: true}},
 		"infinite counts":                   {b(1, inf, inf, inf), 0.5, absent},
 	} {
 		h := metrics.Hist{Classic: c.buckets}

@@ -253,15 +253,20 @@ func (s *Source) remembered() map[string]bool {
 }
 
 // Ask implements metrics.Asker: one query for each, a few at a time. The first
-// failure ends the others.
+// failure of one that is not optional ends the others.
 func (c *call) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
 	out := make([]metrics.Answer, len(queries))
 	err := each(ctx, len(queries), func(ctx context.Context, i int) error {
 		v, err := c.vector(ctx, render(&queries[i], c.s.plan.Window()))
-		if err == nil {
+		switch {
+		case err == nil:
 			out[i] = answer(&queries[i], v)
+		case queries[i].Optional:
+			out[i].Err = err
+		default:
+			return err
 		}
-		return err
+		return nil
 	})
 	return out, err
 }

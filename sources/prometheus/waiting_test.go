@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
 	"relctl-tui/sources/prometheus"
 )
@@ -112,4 +113,25 @@ func TestASummaryIsNeverTakenForANativeHistogram(t *testing.T) {
 	s := open(t, g.URL, g.options(metrics.Config{}))
 	require.Equal(t, 1, g.probes(t, s, 0))
 	require.Contains(t, strings.Join(g.asked(), "\n"), `",quantile=""})`)
+}
+
+func TestBreakersAreShownWhenTheirRatesAreTooMuchForTheServer(t *testing.T) {
+	t.Parallel()
+	f := fake(t, func(q string) any {
+		switch {
+		case strings.HasPrefix(q, "count by"):
+			return vector(one("1", "__name__", "circuit_breaker_state"), one("1", "__name__", "circuit_breaker_requests_total"))
+		case strings.Contains(q, "circuit_breaker_state"):
+			return vector(one("1", "name", "payment", "state", "open"))
+		default:
+			return obj{"status": "error", "errorType": "timeout", "error": "query timed out"}
+		}
+	})
+	set, err := open(t, f.URL, prometheus.Options{}).Breakers(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, sources.BreakerOpen, set.Breakers[0].State)
+	require.False(t, set.Breakers[0].Rate.OK)
+	require.Len(t, set.Warnings, 1)
+	require.Contains(t, set.Warnings[0], "circuit_breaker_requests_total cannot be read: prod: 127.0.0.1:")
+	require.Contains(t, set.Warnings[0], "gave up on a query (query timed out)")
 }
