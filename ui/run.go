@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -43,7 +44,7 @@ func Run(ctx context.Context, o Options) error {
 	settle(ctx, o.Engine)
 	w, h := sizeOf(o.Output)
 	opts := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithFPS(60), tea.WithEnvironment(o.Environ),
+		tea.WithContext(ctx), tea.WithFPS(framesPerSecond(o.Environ)), tea.WithEnvironment(o.Environ),
 	}
 	if o.Profile != colorprofile.Unknown {
 		opts = append(opts, tea.WithColorProfile(o.Profile))
@@ -63,6 +64,18 @@ func Run(ctx context.Context, o Options) error {
 	default:
 		return fmt.Errorf("the board stopped: %w", err)
 	}
+}
+
+// framesPerSecond bounds how often the screen is drawn. Nothing is drawn when
+// nothing changed, so a higher bound only lets a change out sooner; over SSH,
+// where the link takes longer than a frame, it saves packets to wait a little.
+func framesPerSecond(environ []string) int {
+	for _, v := range environ {
+		if strings.HasPrefix(v, "SSH_CONNECTION=") || strings.HasPrefix(v, "SSH_TTY=") {
+			return 60
+		}
+	}
+	return 120
 }
 
 // sizeOf asks the kernel, never the terminal, so that the first frame is whole.

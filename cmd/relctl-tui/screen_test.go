@@ -58,16 +58,23 @@ func (s *screen) read() {
 		if n > 0 {
 			s.mu.Lock()
 			s.raw.Write(buf[:n])
+			s.mu.Unlock()
+			s.notify()
+			s.mu.Lock()
 			_, _ = s.emu.Write(buf[:n])
 			s.mu.Unlock()
-			select {
-			case s.changed <- struct{}{}:
-			default:
-			}
+			s.notify()
 		}
 		if err != nil {
 			return
 		}
+	}
+}
+
+func (s *screen) notify() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
 	}
 }
 
