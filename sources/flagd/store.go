@@ -47,6 +47,8 @@ type Store struct {
 	patience   time.Duration
 	maxSize    int64
 	notify     bool
+	hang       time.Duration // after which Watch says that the file system does not answer
+	stat       func(string) (fs.FileInfo, error)
 
 	mu      sync.Mutex
 	swept   time.Time // when leftovers of crashed writers were last removed
@@ -91,6 +93,7 @@ func New(name, path string, opts ...Option) *Store {
 	s := &Store{
 		name: name, path: path, now: time.Now, notify: true,
 		poll: DefaultPollInterval, reread: DefaultReread, patience: DefaultPatience, maxSize: DefaultMaxSize,
+		hang: 10 * time.Second, stat: os.Stat,
 	}
 	for _, opt := range opts {
 		opt(s)

@@ -28,12 +28,15 @@ func (s *Store) Watch(ctx context.Context, from sources.Revision) (<-chan source
 		// Without inotify instances left the poll alone does the work.
 		w.files, _ = fsnotify.NewWatcher()
 	}
+	out := make(chan sources.FlagEvent)
 	go w.run(ctx)
-	return w.out, nil
+	go w.guard(ctx, out)
+	return out, nil
 }
 
-// watch is owned by its one goroutine.
+// watch is owned by its one goroutine, but for vigil.
 type watch struct {
+	vigil
 	s     *Store
 	out   chan sources.FlagEvent
 	files *fsnotify.Watcher // nil for poll alone
@@ -61,7 +64,6 @@ func (m mark) same(o mark) bool {
 }
 
 func (w *watch) run(ctx context.Context) {
-	defer close(w.out)
 	var events chan fsnotify.Event
 	var errs chan error
 	if w.files != nil {
@@ -73,6 +75,7 @@ func (w *watch) run(ctx context.Context) {
 	again := time.NewTimer(time.Hour)
 	defer again.Stop()
 	w.named = true
+	w.begin()
 	w.follow()
 	w.look(ctx, again)
 	for ctx.Err() == nil {
@@ -102,6 +105,8 @@ func (w *watch) run(ctx context.Context) {
 // wake looks at once after a rename, and a moment later after a write in place.
 // A neighbour's event costs a stat only: the directory may be a busy one.
 func (w *watch) wake(again *time.Timer, e fsnotify.Event) {
+	w.begin()
+	defer w.end()
 	if name := filepath.Base(e.Name); name == filepath.Base(w.s.path) || name == filepath.Base(w.s.target()) {
 		w.named = true
 	}
@@ -141,7 +146,12 @@ func (w *watch) follow() {
 
 // look reads the file if it may have changed and reports what is new.
 func (w *watch) look(ctx context.Context, again *time.Timer) {
-	info, err := os.Stat(w.s.path)
+	w.begin()
+	defer w.end()
+	if w.hung.Swap(false) { // whoever was told so is told what came after
+		w.failed, w.named = "it hung", true
+	}
+	info, err := w.s.stat(w.s.path)
 	now := mark{info: info, gone: errors.Is(err, fs.ErrNotExist)}
 	if !w.named && now.same(w.looked) && w.bad.IsZero() && time.Since(w.readAt) < w.s.reread {
 		return
@@ -201,6 +211,7 @@ func (w *watch) fail(ctx context.Context, err error) {
 }
 
 func (w *watch) send(ctx context.Context, e sources.FlagEvent) {
+	w.end() // a slow listener is no slow file system
 	if e.Set != nil {
 		w.last, w.failed = e.Set.Revision, ""
 	}

@@ -2,9 +2,11 @@ package flagd_test
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -184,6 +186,48 @@ func TestWatchFindsAChangeThatKeepsSizeAndTime(t *testing.T) {
 	require.NoError(t, f.Close())
 	require.NoError(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
 	until(t, ch, "35%")
+}
+
+func TestWatchSaysThatAFileSystemHangsAndGoesOnWhenItAnswers(t *testing.T) {
+	t.Parallel()
+	path := file(t, shop)
+	var hangs atomic.Bool
+	inside, release := make(chan struct{}), make(chan struct{})
+	stat := func(name string) (fs.FileInfo, error) {
+		if hangs.Swap(false) {
+			close(inside)
+			<-release
+		}
+		return os.Stat(name)
+	}
+	ch := watch(t, flagd.New("prod", path, flagd.WithStat(stat, 20*time.Millisecond), flagd.WithoutNotify(), flagd.WithPollInterval(5*time.Millisecond)))
+	until(t, ch, "25%")
+	hangs.Store(true)
+	<-inside
+	e := event(t, ch)
+	require.ErrorIs(t, e.Err, sources.ErrUnavailable)
+	require.ErrorContains(t, e.Err, "does not answer")
+	close(release)
+	until(t, ch, "25%") // though nothing has changed: it can be trusted again
+}
+
+func TestWatchEndsThoughItsFileSystemHangs(t *testing.T) {
+	t.Parallel()
+	inside, release := make(chan struct{}), make(chan struct{})
+	stat := func(name string) (fs.FileInfo, error) {
+		close(inside)
+		<-release
+		return os.Stat(name)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ch, err := flagd.New("prod", file(t, shop), flagd.WithStat(stat, time.Hour)).Watch(ctx, "")
+	require.NoError(t, err)
+	<-inside
+	cancel()
+	for range ch {
+		t.Error("nothing was read")
+	}
+	close(release)
 }
 
 func TestWatchLeavesNoGoroutineBehindWhenNobodyListens(t *testing.T) {
