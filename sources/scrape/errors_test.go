@@ -130,10 +130,10 @@ func TestCredentialsStayWithTheHostTheyAreFor(t *testing.T) {
 func TestTooManyOrTooLongSeriesAreAWarning(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	for i := range 30 {
+	fmt.Fprintf(&b, "circuit_breaker_state{name=%q,state=\"open\"} 1\n", strings.Repeat("x", 2000))
+	for i := range 29 {
 		fmt.Fprintf(&b, "circuit_breaker_state{name=\"b%02d\",state=\"open\"} 1\n", i)
 	}
-	fmt.Fprintf(&b, "circuit_breaker_state{name=%q,state=\"open\"} 1\n", strings.Repeat("x", 2000))
 	fmt.Fprintf(&b, "circuit_breaker_state{name=%q,state=\"open\"} 1\n", strings.Repeat("y", 70_000))
 	p := serve(t, b.String())
 	s, err := scrape.New("fleet", []string{p.URL}, scrape.Options{MaxSeries: 10})
@@ -141,7 +141,7 @@ func TestTooManyOrTooLongSeriesAreAWarning(t *testing.T) {
 	defer func() { require.NoError(t, s.Close()) }()
 	set, err := s.Breakers(t.Context())
 	require.NoError(t, err)
-	require.Len(t, set.Breakers, 10)
+	require.Len(t, set.Breakers, 9)
 	all := strings.Join(set.Warnings, "\n")
 	require.Contains(t, all, "20 series more than 10")
 	require.Contains(t, all, "1 series with too many or too long labels")

@@ -49,7 +49,7 @@ var errTooLarge = errors.New("too large")
 // thousand series costs one pass and little memory.
 func parsePage(r io.Reader, wanted map[string]bool, maxBody int64, maxSeries int) (page, error) {
 	lr := &io.LimitedReader{R: r, N: maxBody + 1}
-	kept, p, err := filter(lr, wanted)
+	kept, p, err := filter(lr, wanted, maxSeries)
 	if lr.N <= 0 {
 		return page{}, errTooLarge
 	}
@@ -61,23 +61,15 @@ func parsePage(r io.Reader, wanted map[string]bool, maxBody int64, maxSeries int
 	if err != nil {
 		return page{}, fmt.Errorf("sent metrics that do not parse (%s): %w", sources.Clean(err.Error(), 120), sources.ErrInvalid)
 	}
-	tooMany, tooLong := 0, 0
+	tooLong := 0
 	for name, f := range families {
 		for _, m := range f.GetMetric() {
-			s, ok := toSample(name, m)
-			switch {
-			case !ok:
-				tooLong++
-			case len(p.samples) >= maxSeries:
-				tooMany++
-			default:
+			if s, ok := toSample(name, m); ok {
 				p.samples = append(p.samples, s)
+			} else {
+				tooLong++
 			}
 		}
-	}
-	if tooMany > 0 {
-		p.partial = true
-		p.warnings = append(p.warnings, fmt.Sprintf("has %d series more than %d, numbers are incomplete", tooMany, maxSeries))
 	}
 	if tooLong > 0 {
 		p.partial = true
@@ -86,13 +78,14 @@ func parsePage(r io.Reader, wanted map[string]bool, maxBody int64, maxSeries int
 	return p, nil
 }
 
-// filter copies the sample lines with wanted names. Comments go too: without
-// them every series is a plain number with its labels, which is all we need.
-func filter(r io.Reader, wanted map[string]bool) (*bytes.Buffer, page, error) {
+// filter copies the sample lines with wanted names, the first maxSeries of them,
+// so that those are the same each time. Comments go too: without them every
+// series is a plain number with its labels, which is all we need.
+func filter(r io.Reader, wanted map[string]bool, maxSeries int) (*bytes.Buffer, page, error) {
 	var p page
 	kept := &bytes.Buffer{}
 	br := bufio.NewReaderSize(r, maxLine)
-	long := 0
+	long, series := 0, 0
 	for n := 1; ; n++ {
 		line, more, err := br.ReadLine()
 		if errors.Is(err, io.EOF) {
@@ -118,10 +111,17 @@ func filter(r io.Reader, wanted map[string]bool) (*bytes.Buffer, page, error) {
 			return nil, p, notMetrics(n, line)
 		}
 		p.lines++
-		if wanted[string(name)] {
+		if !wanted[string(name)] {
+			continue
+		}
+		if series++; series <= maxSeries {
 			kept.Write(line)
 			kept.WriteByte('\n')
 		}
+	}
+	if series > maxSeries {
+		p.partial = true
+		p.warnings = append(p.warnings, fmt.Sprintf("has %d series more than %d, numbers are incomplete", series-maxSeries, maxSeries))
 	}
 	if long > 0 {
 		p.warnings = append(p.warnings, fmt.Sprintf("has %d lines longer than %d bytes, they are left out", long, maxLine))

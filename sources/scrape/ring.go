@@ -1,6 +1,7 @@
 package scrape
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -26,6 +27,7 @@ type track struct {
 	last   float64 // the raw value of the newest scrape
 	points []point // oldest first
 	seen   uint64  // number of the scrape that saw it last
+	at     time.Time
 }
 
 // ring holds the tracks of one endpoint by metric name and series.
@@ -35,21 +37,28 @@ type ring struct {
 	scrapes uint64
 	at      time.Time // of the newest scrape
 	whole   bool      // the newest scrape left nothing out
+	most    int       // the most series that a scrape ever held
 }
 
 func newRing(window time.Duration) *ring {
 	return &ring{tracks: map[string]map[string]*track{}, window: window}
 }
 
-// add takes a scrape. Series that it does not hold are forgotten. A series that
-// is new although the scrape before was whole was born in between and counted
-// from 0, so its first increase is not lost.
+// longPause is how long the reader may sleep, whatever the window: a window of
+// two seconds that is read each ten still has rates.
+const longPause = 30 * time.Second
+
+// add takes a scrape. A series that is new although the scrape before was whole
+// was born in between and counted from 0, so its first increase is not lost. Of
+// a series that is there twice the first counts, as it does in Prometheus.
 func (r *ring) add(at time.Time, p *page, extra metrics.Labels) {
-	if r.scrapes > 0 && !at.After(r.at) {
-		// The clock went back: states are still true, rates must begin anew.
+	if r.scrapes > 0 && (!at.After(r.at) || at.Sub(r.at) > max(r.window, longPause)) {
+		// The clock went back, or nobody looked for longer than a rate may span:
+		// states are still true, rates must begin anew.
 		*r = *newRing(r.window)
 	}
 	r.scrapes++
+	twice := 0
 	for i := range p.samples {
 		s := &p.samples[i]
 		for k, v := range extra {
@@ -64,23 +73,54 @@ func (r *ring) add(at time.Time, p *page, extra metrics.Labels) {
 		}
 		k := seriesKey(s)
 		t := byKey[k]
-		if t == nil {
+		switch {
+		case t == nil:
 			t = &track{labels: s.labels, le: s.le}
 			if r.scrapes > 1 && r.whole {
 				t.points = append(t.points, point{at: r.at})
 			}
 			byKey[k] = t
+		case t.seen == r.scrapes:
+			twice++
+			continue
 		}
 		t.add(at, s.value, r.window)
-		t.seen = r.scrapes
+		t.seen, t.at = r.scrapes, at
+	}
+	if twice > 0 {
+		p.warnings = append(p.warnings, fmt.Sprintf("has %d series twice, the first counts", twice))
+	}
+	r.forget(at, len(p.samples)-twice)
+	r.at, r.whole = at, !p.partial
+}
+
+// forget drops the series that the newest scrape does not hold once they are
+// older than the window, or more than a scrape ever held. Until then they are in no
+// answer, but a counter that comes back is known and not taken for a new one.
+func (r *ring) forget(at time.Time, seen int) {
+	r.most = max(r.most, seen)
+	missing := -seen
+	for _, byKey := range r.tracks {
+		missing += len(byKey)
 	}
 	for name, byKey := range r.tracks {
-		maps.DeleteFunc(byKey, func(_ string, t *track) bool { return t.seen != r.scrapes })
+		maps.DeleteFunc(byKey, func(_ string, t *track) bool {
+			return t.seen != r.scrapes && (missing > r.most || at.Sub(t.at) > r.window)
+		})
 		if len(byKey) == 0 {
 			delete(r.tracks, name)
 		}
 	}
-	r.at, r.whole = at, !p.partial
+}
+
+// has reports whether the newest scrape holds a series of the name.
+func (r *ring) has(name string) bool {
+	for _, t := range r.tracks[name] {
+		if t.seen == r.scrapes {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *track) add(at time.Time, v float64, window time.Duration) {
@@ -155,7 +195,7 @@ func answer(q *metrics.Query, rings []*ring) metrics.Answer {
 	groups := map[string]*group{}
 	for _, r := range rings {
 		for _, t := range r.tracks[name] {
-			if !metrics.MatchAny(q.Any, t.labels) {
+			if t.seen != r.scrapes || !metrics.MatchAny(q.Any, t.labels) {
 				continue
 			}
 			v, ok := t.last, true

@@ -64,6 +64,7 @@ type endpoint struct {
 	host     string
 	instance metrics.Labels
 	ring     *ring
+	known    bool // the last page had metrics that we know
 	err      error
 	warnings []string
 }
@@ -214,7 +215,7 @@ func (s *Source) Exists(_ context.Context, names []string) (map[string]bool, err
 	rings := s.live()
 	for _, n := range names {
 		for _, r := range rings {
-			out[n] = out[n] || len(r.tracks[n]) > 0
+			out[n] = out[n] || r.has(n)
 		}
 	}
 	return out, nil
@@ -279,20 +280,20 @@ func (s *Source) scrape(ctx context.Context, f *flight) {
 	}
 	wg.Wait()
 	var errs []error
-	series := 0
+	known := false
 	for _, e := range s.ends {
 		f.warnings = append(f.warnings, e.warnings...)
 		if e.err != nil {
 			errs = append(errs, e.err)
 			continue
 		}
-		series += len(e.ring.tracks)
+		known = known || e.known
 	}
 	switch {
 	case len(errs) == len(s.ends):
 		f.err = all(s.name, errs)
 		return
-	case series == 0:
+	case !known:
 		f.warnings = append(f.warnings, "none of the known metrics is exported")
 	}
 	for _, err := range errs {
@@ -318,10 +319,11 @@ func (s *Source) scrapeOne(ctx context.Context, e *endpoint) {
 	if err != nil {
 		return
 	}
+	e.ring.add(at, &p, e.instance)
 	for _, w := range p.warnings {
 		e.warnings = append(e.warnings, e.host+" "+w)
 	}
-	e.ring.add(at, &p, e.instance)
+	e.known = len(p.samples) > 0
 }
 
 func (s *Source) get(ctx context.Context, e *endpoint) (page, time.Time, error) {
@@ -336,7 +338,9 @@ func (s *Source) get(ctx context.Context, e *endpoint) (page, time.Time, error) 
 		password, _ := e.user.Password()
 		req.SetBasicAuth(e.user.Username(), password)
 	}
-	at := s.opts.Now()
+	// By the wall: the monotonic clock stands still while a laptop sleeps, and
+	// counters do not.
+	at := s.opts.Now().Round(0)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return page{}, at, metrics.Fault(who, err, s.opts.Timeout)
