@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -14,18 +15,24 @@ import (
 
 const userHeader = "X-User-Id"
 
-// How every breaker of the fleet behaves.
+// How every breaker of the fleet behaves. What opens it is far from anything
+// that a busy machine does to a healthy fleet.
 const (
 	breakerWindow   = 4 * time.Second // the rolling window of calls that it judges by
 	breakerBucket   = 500 * time.Millisecond
 	breakerMinCalls = 20
-	breakerRatio    = 0.1                     // failures in the window that open it
-	breakerOpenFor  = 2500 * time.Millisecond // then it lets probes through
-	// breakerProbes calls must all succeed before it closes. So many at once are
-	// a burst of real load: a callee that only recovers while nobody calls it
-	// fails some of them, and the breaker stays open.
-	breakerProbes = 40
+	breakerRatio    = 0.25            // failures in the window that open it
+	breakerOpenFor  = 4 * time.Second // then it lets probes through
+	// breakerProbeSpan is how much traffic, as a span of the fleet's rate, must
+	// succeed call by call before a breaker closes. It is real load: a callee that
+	// only recovers while nobody calls it fails some of it, and the breaker is
+	// open again without ever having been closed.
+	breakerProbeSpan = 1600 * time.Millisecond
 )
+
+func probesOf(rate float64) uint32 {
+	return uint32(max(10, math.Ceil(rate*breakerProbeSpan.Seconds())))
+}
 
 // callee is one service as another calls it: HTTP behind a circuit breaker.
 type callee struct {
@@ -37,7 +44,7 @@ type callee struct {
 	success, failure, rejected prometheus.Counter
 }
 
-func newCallee(name, url string, timeout time.Duration, client *http.Client, m *meters) *callee {
+func newCallee(name, url string, timeout time.Duration, probes uint32, client *http.Client, m *meters) *callee {
 	c := &callee{
 		url: url, client: client, timeout: timeout,
 		success:  m.calls.WithLabelValues(name, "success"),
@@ -45,7 +52,7 @@ func newCallee(name, url string, timeout time.Duration, client *http.Client, m *
 		rejected: m.calls.WithLabelValues(name, "rejected"),
 	}
 	c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: name, MaxRequests: breakerProbes, Interval: breakerWindow, BucketPeriod: breakerBucket, Timeout: breakerOpenFor,
+		Name: name, MaxRequests: probes, Interval: breakerWindow, BucketPeriod: breakerBucket, Timeout: breakerOpenFor,
 		ReadyToTrip: func(n gobreaker.Counts) bool {
 			return n.Requests >= breakerMinCalls && float64(n.TotalFailures) >= breakerRatio*float64(n.Requests)
 		},

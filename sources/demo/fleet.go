@@ -181,19 +181,20 @@ func (f *Fleet) services(g gates, m *meters) (string, error) {
 		failed = err
 		return url
 	}
+	probes := probesOf(f.opts.Rate)
 	db := &databaseService{workers: make(slots, databaseWorkers), rnd: seeded(f.opts.Seed, 2)}
 	dbURL := up(Database, map[string]http.HandlerFunc{pathPoint: db.query(pointQuery), pathScan: db.query(scanQuery)})
 	pay := &paymentService{
 		gates: g, connections: make(slots, max(1, int(f.opts.Rate/visitsPerConnection))),
-		database: newCallee("payment database", dbURL, databaseTimeout, f.client, m),
+		database: newCallee("payment database", dbURL, databaseTimeout, probes, f.client, m),
 	}
-	inv := &inventoryService{gates: g, database: newCallee("inventory database", dbURL, databaseTimeout, f.client, m)}
+	inv := &inventoryService{gates: g, database: newCallee("inventory database", dbURL, databaseTimeout, probes, f.client, m)}
 	payURL := up(Payment, map[string]http.HandlerFunc{pathChargeOld: pay.chargeOld, pathChargeNew: pay.chargeNew})
 	invURL := up(Inventory, map[string]http.HandlerFunc{pathStock: inv.stock})
 	co := &checkoutService{
 		gates:     g,
-		payment:   newCallee(Payment, payURL, paymentTimeout, f.client, m),
-		inventory: newCallee(Inventory, invURL, inventoryTimeout, f.client, m),
+		payment:   newCallee(Payment, payURL, paymentTimeout, probes, f.client, m),
+		inventory: newCallee(Inventory, invURL, inventoryTimeout, probes, f.client, m),
 	}
 	front := up(Checkout, map[string]http.HandlerFunc{pathBuy: co.buy, pathCart: co.cart})
 	return front, failed

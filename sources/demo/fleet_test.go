@@ -41,7 +41,7 @@ func started(t *testing.T, o demo.Options) *demo.Fleet {
 }
 
 // rewrite replaces the flags file whole, by a rename as editors and the board do.
-func rewrite(t *testing.T, f *demo.Fleet, doc []byte) {
+func rewrite(t testing.TB, f *demo.Fleet, doc []byte) {
 	t.Helper()
 	next := f.FlagsFile() + ".next"
 	require.NoError(t, os.WriteFile(next, doc, 0o600))
@@ -49,7 +49,7 @@ func rewrite(t *testing.T, f *demo.Fleet, doc []byte) {
 }
 
 // edited is the default flags with checkout-v2's definition begun otherwise.
-func edited(t *testing.T, state, targeting string) []byte {
+func edited(t testing.TB, state, targeting string) []byte {
 	t.Helper()
 	const key = `"checkout-v2": {`
 	const was = key + "\n" + `      "state": "ENABLED",`
@@ -58,9 +58,10 @@ func edited(t *testing.T, state, targeting string) []byte {
 	return bytes.Replace(doc, []byte(was), fmt.Appendf(nil, "%s\n      \"state\": %q, %s", key, state, targeting), 1)
 }
 
-func half(t *testing.T, state string) []byte {
+// at is the default flags with checkout-v2 at a whole percentage.
+func at(t testing.TB, state string, on int) []byte {
 	t.Helper()
-	return edited(t, state, `"targeting": {"fractional": [["on", 50], ["off", 50]]},`)
+	return edited(t, state, fmt.Sprintf(`"targeting": {"fractional": [["on", %d], ["off", %d]]},`, on, 100-on))
 }
 
 // TestRampingCheckoutOpensThePaymentBreakerAndKillingHealsIt is the demo's whole
@@ -85,7 +86,7 @@ func TestRampingCheckoutOpensThePaymentBreakerAndKillingHealsIt(t *testing.T) {
 	require.Zero(t, scrape(t, f).routes["/v2/charges"], "at 0 % nobody takes the new path")
 
 	before := scrape(t, f)
-	rewrite(t, f, half(t, "ENABLED"))
+	rewrite(t, f, at(t, "ENABLED", 50))
 	began := time.Now()
 	require.True(t, eventually(func() bool { return scrape(t, f).breakers[demo.Payment] == "open" }), "50 % opens the breaker")
 	t.Logf("breaker open %s after the ramp", time.Since(began).Round(often))
@@ -96,7 +97,7 @@ func TestRampingCheckoutOpensThePaymentBreakerAndKillingHealsIt(t *testing.T) {
 	_, db := during.quantile(demo.Database, 0.99)
 	require.Less(t, db, p99, "the time goes into the queue for connections, not into the database")
 
-	rewrite(t, f, half(t, "DISABLED"))
+	rewrite(t, f, at(t, "DISABLED", 50))
 	began = time.Now()
 	require.True(t, eventually(func() bool { return scrape(t, f).breakers[demo.Payment] == "closed" }), "the kill closes the breaker")
 	t.Logf("breaker closed %s after the kill", time.Since(began).Round(often))

@@ -13,7 +13,7 @@ type Visit struct {
 }
 
 // DefaultRate is how many visits there are in a second.
-const DefaultRate = 120
+const DefaultRate = 80
 
 const (
 	population = 20_000
