@@ -20,7 +20,7 @@ const DefaultWindow = time.Minute
 // one latency per service, every breaker whose states are named in words.
 type Config struct {
 	Latency       []LatencyRule // empty: one row per service, see Plan.Latencies
-	Breakers      []BreakerRule // empty: every one-hot preset that exists
+	Breakers      []BreakerRule // empty: every one-hot preset that exists; auto leaves out what another rule reads
 	Window        time.Duration // 0 means DefaultWindow; otherwise 2 s to 1 h
 	Interpolation Interpolation // for native histograms
 }
@@ -108,7 +108,24 @@ func (c Config) Compile() (*Plan, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	p.leaveToRules()
 	return p, nil
+}
+
+// leaveToRules takes from auto what a rule of its own reads, or each breaker of
+// that metric would have two rows.
+func (p *Plan) leaveToRules() {
+	named := map[string]bool{}
+	for i := range p.breakers {
+		if r := &p.breakers[i]; !r.auto {
+			for _, m := range r.preset.Metric {
+				named[m] = true
+			}
+		}
+	}
+	p.breakers = slices.DeleteFunc(p.breakers, func(r breakerRule) bool {
+		return r.auto && slices.ContainsFunc(r.preset.Metric, func(m string) bool { return named[m] })
+	})
 }
 
 func appendErr(errs []error, err error) []error {

@@ -153,3 +153,17 @@ func TestARedirectToAnotherHostDoesNotTellItTheURL(t *testing.T) {
 	require.Empty(t, <-heard)
 	c.CloseIdleConnections()
 }
+
+func TestAutoLeavesAloneWhatAnotherRuleReads(t *testing.T) {
+	t.Parallel()
+	w := &world{series: map[string][]metrics.Series{
+		"circuit_breaker_state":             {at(1, "name", "pay")},
+		"resilience4j_circuitbreaker_state": {at(1, "name", "ledger", "state", "closed")},
+	}}
+	rows, _ := readBreakers(t, w,
+		metrics.BreakerRule{Preset: "auto"}, metrics.BreakerRule{Preset: "failsafe", Metric: "circuit_breaker_state"})
+	require.Len(t, rows, 2, "one row a breaker, however many rules would find it")
+	require.Equal(t, "pay", rows[0].Name)
+	require.Equal(t, sources.BreakerOpen, rows[0].State)
+	require.Equal(t, "ledger", rows[1].Name)
+}

@@ -204,7 +204,9 @@ func TestWarningsAndInfosOfTheServerAreShown(t *testing.T) {
 		if !ok {
 			return nil
 		}
-		v["warnings"], v["infos"] = []string{"store gateway is \x1b[31mpartial"}, []string{"PromQL info: x"}
+		v["warnings"], v["infos"] = []string{"store gateway is \x1b[31mpartial"}, []string{
+			"PromQL info: x", `PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "envoy_cluster_upstream_rq_xx" (1:5)`,
+		}
 		return v
 	})
 	s := open(t, f.URL, prometheus.Options{})
