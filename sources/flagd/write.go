@@ -129,6 +129,9 @@ func prepare(target string, b []byte, old fs.FileInfo) (p prepared) {
 	_, err = f.Write(b)
 	// Chmod after chown, which may clear bits.
 	err = errors.Join(err, f.Chmod(mode))
+	if mode == old.Mode().Perm() { // else it is of another group, which the list was not meant for
+		p.warning = strings.TrimSuffix(join(p.warning, keepACL(f, target)), "; ")
+	}
 	if err == nil {
 		err = f.Sync()
 	}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package flagd
+
+import "os"
+
+// keepACL does nothing: access lists are kept on Linux alone.
+func keepACL(*os.File, string) (warning string) { return "" }
