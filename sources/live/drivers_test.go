@@ -53,6 +53,59 @@ func TestAWatchThatBreaksOffIsStartedAgain(t *testing.T) {
 	})
 }
 
+// moody is a watched store whose extra reads fail when told to.
+type moody struct {
+	*flags
+	bad     atomic.Bool
+	watches atomic.Int32
+}
+
+func (m *moody) Watch(ctx context.Context, from sources.Revision) (<-chan sources.FlagEvent, error) {
+	m.watches.Add(1)
+	return m.flags.Watch(ctx, from)
+}
+
+func (m *moody) Flags(context.Context) (sources.FlagSet, error) {
+	if m.bad.Load() {
+		return sources.FlagSet{}, fmt.Errorf("too slow: %w", sources.ErrUnavailable)
+	}
+	return sources.FlagSet{Flags: m.set}, nil
+}
+
+func TestAReadBesideTheWatchThatFailsOnceDoesNotMakeTheWatchedStoreStaleForGood(t *testing.T) {
+	t.Parallel()
+	m := &moody{flags: newFlags("a")}
+	run(t, live.Options{Sources: []live.Source{src("prod", m)}}, func(t *testing.T, e *live.Engine) {
+		m.bad.Store(true)
+		e.Nudge("prod")
+		pass(time.Second)
+		require.Contains(t, e.Snapshot().Source("prod").Err, "too slow")
+		m.bad.Store(false)
+		pass(time.Hour) // nothing changes, so a quiet watch says nothing
+		s := e.Snapshot().Source("prod")
+		require.Equal(t, sources.Fresh, s.Health)
+		require.Empty(t, s.Err)
+		require.Equal(t, int32(2), m.watches.Load())
+	})
+}
+
+func TestAReadBesideAWatchThatFailedIsNoReasonToTrustTheWatch(t *testing.T) {
+	t.Parallel()
+	m := &moody{flags: newFlags("a")}
+	run(t, live.Options{Sources: []live.Source{src("prod", m)}}, func(t *testing.T, e *live.Engine) {
+		m.ch <- sources.FlagEvent{Err: fmt.Errorf("gone: %w", sources.ErrNotFound)}
+		synctest.Wait()
+		e.Nudge("prod") // the file was there again for a moment
+		pass(time.Second)
+		require.Empty(t, e.Snapshot().Source("prod").Err)
+		pass(time.Minute)
+		require.Equal(t, sources.Stale, e.Snapshot().Source("prod").Health)
+		m.put()
+		pass(time.Hour)
+		require.Equal(t, sources.Fresh, e.Snapshot().Source("prod").Health)
+	})
+}
+
 func TestAPolledStoreIsReadAtOnceAfterOurOwnChange(t *testing.T) {
 	t.Parallel()
 	l := &lister{}

@@ -176,10 +176,10 @@ func (e *Engine) watch(ctx context.Context, i int, w sources.FlagWatcher, flags 
 	for {
 		events, cancel, err := e.startWatch(ctx, w)
 		if err == nil {
-			if e.follow(ctx, i, events, flags, nudge) {
+			var good bool
+			if good, err = e.follow(ctx, i, events, flags, nudge); good {
 				failures = 0
 			}
-			err = fmt.Errorf("the watch broke off: %w", sources.ErrUnavailable)
 		}
 		cancel()
 		if ctx.Err() != nil {
@@ -207,19 +207,24 @@ func (e *Engine) startWatch(ctx context.Context, w sources.FlagWatcher) (events 
 	return events, cancel, err
 }
 
-// follow takes events until the channel closes, and says whether any was good.
-func (e *Engine) follow(ctx context.Context, i int, events <-chan sources.FlagEvent, flags func(context.Context) (func(*state), error), nudge chan struct{}) (good bool) {
+// follow takes events until the watch ends, and says why and whether any was good.
+// A watch beside which a read fails is not to be relied on either: it would be
+// quiet, and the store stale, until something changes.
+func (e *Engine) follow(ctx context.Context, i int, events <-chan sources.FlagEvent, flags func(context.Context) (func(*state), error), nudge chan struct{}) (good bool, err error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return good
+			return good, ctx.Err()
 		case <-nudge:
-			if flags != nil {
-				_ = e.read(ctx, i, capFlags, flags) // its failure is recorded in the state
+			if flags == nil {
+				continue
+			}
+			if err := e.read(ctx, i, capFlags, flags); err != nil {
+				return good, err
 			}
 		case ev, open := <-events:
 			if !open {
-				return good
+				return good, fmt.Errorf("the watch broke off: %w", sources.ErrUnavailable)
 			}
 			if ev.Set == nil {
 				e.fail(i, capFlags, ev.Err)
@@ -229,6 +234,7 @@ func (e *Engine) follow(ctx context.Context, i int, events <-chan sources.FlagEv
 			e.update(func(s *state) {
 				s.setFlags(i, ev.Set, e.opts.Now())
 				s.succeed(i, capFlags, e.opts.Now())
+				s.sources[i].caps[capFlags].live = true
 			})
 		}
 	}

@@ -86,7 +86,6 @@ func (s *state) succeed(i int, c capability, now time.Time) {
 		s.dirty = true
 	}
 	st.has, st.err, st.lastOK = true, "", now
-	st.live = c == capFlags && s.sources[i].watched
 }
 
 func (s *state) fail(i int, c capability, err error, now time.Time) {
