@@ -208,10 +208,17 @@ func (c *Controller) verdict(ctx context.Context, e *journal.Entry, later []jour
 	if err != nil {
 		return sources.Unconfirmed, sources.Sentence(err), false
 	}
-	if slices.ContainsFunc(later, func(l journal.Entry) bool {
-		return l.Flag == e.Flag && l.OldRevision == e.NewRevision && l.Outcome != sources.Failed
-	}) {
-		return sources.Confirmed, "no result was recorded, but a later change was made on top of it", true
+	for i := len(later) - 1; i >= 0; i-- { // the next change of the flag found it so or so
+		l := &later[i]
+		switch {
+		case l.Flag != e.Flag:
+			continue
+		case l.OldRevision == e.NewRevision:
+			return sources.Confirmed, "no result was recorded, but a later change was made on top of it", true
+		case l.OldRevision == e.OldRevision:
+			return sources.Failed, "no result was recorded, and a later change found the old value still there", true
+		}
+		break
 	}
 	f, err := s.read(ctx, e.Flag)
 	switch {

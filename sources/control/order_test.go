@@ -122,3 +122,29 @@ func TestAJournalThatStoresShareSpeaksForEachUnderItsName(t *testing.T) {
 	require.ErrorIs(t, err, sources.ErrNotFound)
 	require.Equal(t, after, d.bytes())
 }
+
+func TestALostChangeIsNotTakenForDoneBecauseItWasMadeAgain(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	old := d.flag(checkout)
+	again, err := d.set(checkout, 50, "ana")
+	require.NoError(t, err)
+	made, err := os.ReadFile(d.j.Path())
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(d.j.Path()))
+	require.NoError(t, d.j.Intent(journal.Entry{ // what came before it died before the write
+		ID: "c1", At: time.Now().Add(-time.Hour), Kind: sources.Set, Flag: checkout, Actor: "ana",
+		OldRevision: old.Revision, NewRevision: again.New.Revision, Restore: again.Restore,
+	}))
+	lost, err := os.ReadFile(d.j.Path())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(d.j.Path(), append(lost, made...), 0o600))
+	doubts := d.InDoubt()
+	require.Len(t, doubts, 1)
+	require.Equal(t, sources.Failed, doubts[0].Outcome)
+	_, err = d.undo("ana", "")
+	require.NoError(t, err)
+	_, err = d.undo("ana", "")
+	require.ErrorIs(t, err, sources.ErrNotFound, "there was one change only")
+	require.Equal(t, shop, d.bytes())
+}
