@@ -82,14 +82,16 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 		Change: w.change.ID, Kind: w.change.Kind,
 		Old: d.planned.Old, New: d.planned.New, Restore: d.planned.Restore,
 	}
-	w.commit.start(d.planned)
 	if d.same {
+		w.commit.start(d.planned)
 		receipt.Warning = "nothing to change: " + d.planned.Old.Name + " is " + d.planned.Old.Brief() + " already"
 		err = w.commit.wait()
 		receipt.Accepted = s.now()
 		return receipt, true, err
 	}
-	tmp := prepare(w.target, d.bytes, info)
+	// Both reach the disk side by side, once there is something to bring there: a
+	// commit under way would hold up the file's creation.
+	tmp := prepare(w.target, d.bytes, info, func() { w.commit.start(d.planned) })
 	if err := w.ready(ctx, &tmp); err != nil {
 		tmp.drop()
 		return receipt, false, err

@@ -111,8 +111,8 @@ func (p *prepared) drop() {
 }
 
 // prepare writes b to a temporary file beside target, with the mode and owner
-// of old, and waits until it is on disk.
-func prepare(target string, b []byte, old fs.FileInfo) (p prepared) {
+// of old, calls written and waits until it is on disk.
+func prepare(target string, b []byte, old fs.FileInfo, written func()) (p prepared) {
 	path := filepath.Join(filepath.Dir(target), tempPrefix(target)+rand.Text()+tempEnding)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -133,6 +133,7 @@ func prepare(target string, b []byte, old fs.FileInfo) (p prepared) {
 		p.warning = strings.TrimSuffix(join(p.warning, keepACL(f, target)), "; ")
 	}
 	if err == nil {
+		written()
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
