@@ -100,7 +100,7 @@ func BenchmarkKeyToPaint(b *testing.B) {
 				pause(37 * time.Millisecond)
 				before := s.written()
 				start := time.Now()
-				s.send("j")
+				s.send(string("jk"[len(took)/20%2]))
 				for s.written() == before {
 					select {
 					case <-s.changed:
@@ -134,9 +134,13 @@ func BenchmarkBytesOnTheWire(b *testing.B) {
 	}))
 	defer exporter.Close()
 	flags := "flagd:" + flagFile(b, string(demo.DefaultFlags()))
+	config := filepath.Join(b.TempDir(), "config.yaml")
+	require.NoError(b, os.WriteFile(config, []byte(fmt.Sprintf(
+		"default: a\ncontexts:\n  a:\n    flags: [{dsn: %q}]\n    metrics: [{dsn: %q, every: 1s}]\n", flags, "scrape+"+exporter.URL+"/metrics")), 0o600))
 	for name, args := range map[string][]string{
 		"idle":         {"--flags", flags},
-		"five-numbers": {"--flags", flags, "--metrics", "scrape+" + exporter.URL + "/metrics"},
+		"five-numbers": {"--config", config},
+		"demo":         {"demo", "--seed", "3"}, // every number of a living fleet, once a second
 	} {
 		b.Run(name, func(b *testing.B) {
 			s := open(b, 120, 40, nil, args...)
