@@ -82,7 +82,10 @@ func (s *screen) close() {
 	_ = s.cmd.Process.Kill()
 	<-s.gone
 	_ = s.tty.Close()
-	_ = s.emu.Close()
+	// The emulator's own Close races with its Read; ending the pipe between them does not.
+	if pipe, ok := s.emu.InputPipe().(io.Closer); ok {
+		_ = pipe.Close()
+	}
 }
 
 // text is what a person sees, line by line.
