@@ -69,7 +69,7 @@ func startPrometheus(t *testing.T, fleetMetrics string) string {
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { cancel(); _ = cmd.Wait() })
 	require.Eventually(t, func() bool {
-		resp, err := http.Get("http://" + addr + "/-/ready") //nolint:noctx // a test on loopback
+		resp, err := http.Get("http://" + addr + "/-/ready")
 		if err != nil {
 			return false
 		}
@@ -82,7 +82,7 @@ func startPrometheus(t *testing.T, fleetMetrics string) string {
 // served is how many requests the fleet's new checkout path has answered.
 func served(t *testing.T, metrics string) int {
 	t.Helper()
-	resp, err := http.Get(metrics) //nolint:noctx // a test on loopback
+	resp, err := http.Get(metrics)
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
