@@ -10,6 +10,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
+	"relctl-tui/views"
 	"relctl-tui/views/footer"
 )
 
@@ -39,11 +40,15 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	case kind == sources.Undo:
 		return m.intended(sources.Intent{Kind: sources.Undo}), true
 	case !selected:
+		if filter := m.flags.Filter(); filter != "" {
+			return refuse("no flag matches /" + filter + ", so nothing is selected: esc shows all flags")
+		}
 		return refuse("no flag is selected")
 	case kind == sources.Set:
 		if err := f.CanRamp(); err != nil {
 			return refuse(sources.Sentence(err))
 		}
+		m.footer.SetStatus("", footer.Info)
 		m.prompt.OpenPercent(f)
 		return nil, true
 	}
@@ -179,11 +184,12 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
 	r := msg.Receipt
 	did := fmt.Sprintf("%s %s %s %s", r.New.Name, r.Old.Brief(), m.opts.Theme.Glyphs.Arrow, r.New.Brief())
+	why := views.Unprefixed(msg.Intent.Flag.Source, sources.Sentence(msg.Err))
 	switch {
 	case errors.Is(msg.Err, control.ErrUnconfirmed):
-		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %s", did, sources.Sentence(msg.Err))
+		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %s", did, why)
 	case msg.Err != nil:
-		return footer.Failure, "nothing changed: " + sources.Sentence(msg.Err)
+		return footer.Failure, "nothing changed: " + why
 	}
 	verb := ""
 	if msg.Intent.Kind == sources.Undo {

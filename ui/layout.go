@@ -27,8 +27,9 @@ const (
 // size is what a pane gets, in cells; a zero height means not shown.
 type size struct{ w, h int }
 
-// wants is how many rows of content each pane could use.
-type wants struct{ flags, breakers, latency, activity int }
+// wants is how many rows of content each pane could use, and how many lines the
+// status needs (0 is one).
+type wants struct{ flags, breakers, latency, activity, status int }
 
 // layout is the computed arrangement of one screen.
 type layout struct {
@@ -40,18 +41,18 @@ type layout struct {
 	footer   size
 }
 
-// arrange computes the layout of a w x h screen: header and footer have a line
-// each, the lower panes get what they need within their shares, the flags table
-// the rest. With detail the lower panes give way to it; with zoom one pane has
+// arrange computes the layout of a w x h screen: the header has a line, the footer
+// what its status needs, the lower panes get what they need within their shares,
+// the flags table the rest. With detail the lower panes give way to it; with zoom one pane has
 // the whole body.
 func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
-	l := layout{header: size{w, 1}, footer: size{w, 1}}
+	l := layout{header: size{w, 1}, footer: size{w, max(1, want.status)}}
 	if w < minWidth || h < minHeight {
 		l.tooSmall = true
 		return l
 	}
 	if h >= roomy {
-		l.footer.h = 2
+		l.footer.h++
 	}
 	body := h - l.header.h - l.footer.h
 	switch {

@@ -12,7 +12,7 @@ func TestEveryScreenFromTheSmallestUpIsFilledExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(minWidth, 300).Draw(t, "w"), rapid.IntRange(minHeight, 100).Draw(t, "h")
 		many := rapid.SampledFrom([]int{0, 1, 3, 24, 10_000})
-		want := wants{many.Draw(t, "flags"), many.Draw(t, "breakers"), many.Draw(t, "latency"), many.Draw(t, "activity")}
+		want := wants{many.Draw(t, "flags"), many.Draw(t, "breakers"), many.Draw(t, "latency"), many.Draw(t, "activity"), rapid.IntRange(0, 3).Draw(t, "status")}
 		detail, zoom := rapid.Bool().Draw(t, "detail"), rapid.Bool().Draw(t, "zoom")
 		focus := pane(rapid.IntRange(0, int(paneCount)-1).Draw(t, "focus"))
 		l := arrange(w, h, want, detail, zoom, focus)
@@ -31,6 +31,7 @@ func TestEveryScreenFromTheSmallestUpIsFilledExactly(t *testing.T) {
 			rows += s.h
 		}
 		require.Equal(t, h, rows)
+		require.GreaterOrEqual(t, l.footer.h, want.status)
 		if !detail && !zoom {
 			for _, s := range l.panes {
 				require.Positive(t, s.h, "all four panes are there")
@@ -45,6 +46,7 @@ func TestBelowTheSmallestScreenOneLineSaysWhatIsNeeded(t *testing.T) {
 	require.True(t, arrange(minWidth-1, 50, wants{}, false, false, paneFlags).tooSmall)
 	require.True(t, arrange(100, minHeight-1, wants{}, false, false, paneFlags).tooSmall)
 	require.Contains(t, tooSmall(59, 14), "needs 60x15")
+	require.Contains(t, tooSmall(25, 5), "needs 60x15", "what is needed is the last to be cut")
 	for w := range 60 {
 		require.LessOrEqual(t, len(tooSmall(w, 1)), w)
 	}

@@ -51,6 +51,7 @@ type Model struct {
 	control *control.Controller
 	opts    Options
 	keys    views.KeyMap
+	shown   views.KeyMap // those of them that do something on this board
 
 	snapshot *sources.Snapshot
 	now      time.Time
@@ -93,7 +94,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 		shown = keys.ReadOnly()
 	}
 	m := &Model{
-		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys,
+		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys, shown: shown,
 		now: o.Now(), w: w, h: h,
 		flags: flags.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
@@ -107,10 +108,10 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	m.help.SetKeys(shown)
 	m.footer.SetHelp(shown.ShortHelp())
 	m.setSnapshot(o.Engine.Snapshot())
-	m.relayout()
 	if o.Banner != "" {
 		m.footer.SetStatus(o.Banner, footer.Info)
 	}
+	m.relayout()
 	return m
 }
 
@@ -173,6 +174,7 @@ func (m *Model) relayout() {
 	want := wants{
 		flags: len(m.snapshot.Flags), breakers: len(m.snapshot.Breakers),
 		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity),
+		status: m.footer.Lines(m.w),
 	}
 	m.layout = arrange(m.w, m.h, want, m.detailed, m.zoomed, m.focus)
 	l := m.layout

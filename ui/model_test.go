@@ -243,7 +243,7 @@ func TestConfirmAsksBeforeUndoToo(t *testing.T) {
 		require.Contains(t, r.file(), `["on", 50]`)
 		pass(time.Second)
 		r.press("u")
-		r.sees("ndo")
+		r.sees("Undo your last change?")
 		r.press("n")
 		r.sees("nothing was done")
 		require.Contains(t, r.file(), `["on", 50]`)
@@ -269,5 +269,31 @@ func TestTheFrameFillsEveryScreenExactly(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+func TestAFailureIsReadToItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		r.deliver(tea.WindowSizeMsg{Width: 80, Height: 15})
+		require.NoError(t, os.WriteFile(r.path, []byte("{nope"), 0o600))
+		r.press("K")
+		words := strings.Join(strings.Fields(r.look()), "")
+		require.Contains(t, words, strings.Join(strings.Fields(r.m.footer.Status()), ""))
+		require.Contains(t, r.m.footer.Status(), "nothing changed")
+		require.Len(t, strings.Split(r.m.View().Content, "\n"), 15)
+		r.press("j")
+		require.Equal(t, 1, r.m.layout.footer.h, "the line goes back to the panes")
+	})
+}
+
+func TestAKeyThatFindsNoFlagUnderTheFilterSaysHowToLeaveIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		r.press("/", "z", "z", "z", "enter")
+		r.sees("no flag matches /zzz (esc shows all 2)")
+		r.press("K")
+		r.sees("nothing is selected: esc shows all flags")
+		require.Equal(t, twoFlags, r.file())
 	})
 }

@@ -19,6 +19,12 @@ import (
 // nothing drops the kept frame.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.frame = ""
+	lines := m.footer.Lines(m.w)
+	defer func() {
+		if m.footer.Lines(m.w) != lines { // a sentence came or went that needs another line
+			m.relayout()
+		}
+	}()
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
@@ -144,12 +150,23 @@ func (m *Model) confirming(msg tea.KeyPressMsg) tea.Cmd {
 
 func (m *Model) helpKey(msg tea.KeyPressMsg) tea.Cmd {
 	if key.Matches(msg, m.keys.Help, m.keys.Escape, m.keys.Quit) {
-		m.helping = false
+		m.showHelp(false)
 		return nil
 	}
 	var cmd tea.Cmd
 	m.help, cmd = m.help.Update(msg)
 	return cmd
+}
+
+// showHelp opens or closes the help screen, with the keys that then do something
+// in the footer.
+func (m *Model) showHelp(on bool) {
+	m.helping = on
+	if on {
+		m.footer.SetHelp(m.help.ShortHelp())
+		return
+	}
+	m.footer.SetHelp(m.shown.ShortHelp())
 }
 
 // boardKey handles the keys that mean the same in every pane.
@@ -159,7 +176,7 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		m.quitting = true
 		return tea.Quit, true
 	case key.Matches(msg, m.keys.Help):
-		m.helping = true
+		m.showHelp(true)
 	case key.Matches(msg, m.keys.NextPane):
 		m.step(+1)
 	case key.Matches(msg, m.keys.PrevPane):

@@ -88,8 +88,16 @@ func beside(left, right string) string {
 	return strings.Join(l, "\n")
 }
 
-// tooSmall is one line that says what is needed, cut to what there is.
+// tooSmall is one line that says what is needed, in as many words as fit.
 func tooSmall(w, h int) string {
-	s := fmt.Sprintf("%dx%d is too small: relctl-tui needs %dx%d", w, h, minWidth, minHeight)
-	return s[:min(len(s), w)]
+	need := fmt.Sprintf("%dx%d", minWidth, minHeight)
+	for _, s := range []string{
+		fmt.Sprintf("%dx%d is too small: relctl-tui needs %s", w, h, need),
+		"too small: needs " + need, "needs " + need, need,
+	} {
+		if len(s) <= w {
+			return s
+		}
+	}
+	return need[:w]
 }

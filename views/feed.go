@@ -56,17 +56,17 @@ func feed(s *sources.Snapshot, now time.Time, wanted func(*sources.SourceStatus)
 	return f
 }
 
-// Trouble says in one sentence what a source cannot do, since when, and what
-// that means for the numbers on the screen.
+// Trouble says what a source cannot do, since when, and what that means for the
+// numbers on the screen.
 func Trouble(st *sources.SourceStatus, now time.Time) string {
-	since, kept := "", ""
+	since, kept := "", " The board keeps trying."
 	if st.Health != sources.Fresh && !st.Since.IsZero() {
 		since = " since " + Clock(st.Since, now)
 	}
 	if !st.LastOK.IsZero() {
 		kept = " The last good data is shown."
 	}
-	reason := strings.TrimRight(st.Err, ". ")
+	reason := Unprefixed(st.Name, strings.TrimRight(st.Err, ". "))
 	if strings.Contains(reason, st.Name) {
 		if since != "" {
 			since = " (" + strings.TrimSpace(since) + ")"
@@ -74,6 +74,15 @@ func Trouble(st *sources.SourceStatus, now time.Time) string {
 		return reason + since + "." + kept
 	}
 	return fmt.Sprintf("cannot read %s%s: %s.%s", st.Name, since, reason, kept)
+}
+
+// Unprefixed is a driver's sentence without the source's name in front, which the
+// screen says beside it and which many of the sentences hold a second time.
+func Unprefixed(source, sentence string) string {
+	if rest, found := strings.CutPrefix(strings.TrimPrefix(sentence, "source "), source+": "); found {
+		return rest
+	}
+	return sentence
 }
 
 // Age is how old the stale data is, in words for a title.

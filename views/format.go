@@ -219,7 +219,8 @@ func WrapLines(th *themes.Theme, s string, width, most int) []string {
 	lines := strings.Split(ansi.Wrap(s, width, ""), "\n")
 	if len(lines) > most {
 		lines = lines[:most]
-		lines[most-1] = Cut(th, lines[most-1], max(width-2, 0)) + th.Glyphs.Ellipsis
+		cut := Cut(th, lines[most-1], max(width-1, 0))
+		lines[most-1] = strings.TrimRight(strings.TrimSuffix(cut, th.Glyphs.Ellipsis), " ") + th.Glyphs.Ellipsis
 	}
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")

@@ -17,6 +17,8 @@ type Look struct {
 func FlagLook(th *themes.Theme, f *sources.Flag) Look {
 	g := &th.Glyphs
 	switch {
+	case f.State == sources.FlagBroken && f.Killed:
+		return Look{g.FlagBroken, "killed", th.Bad} // and still nothing that evaluators accept
 	case f.State == sources.FlagBroken:
 		return Look{g.FlagBroken, "broken", th.Bad}
 	case f.Killed:

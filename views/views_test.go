@@ -231,5 +231,17 @@ func TestTroubleIsOneSentenceWithSourceTimeAndReason(t *testing.T) {
 	require.Equal(t, "cannot read prod.flagd.json since 14:02: permission denied. The last good data is shown.",
 		views.Trouble(&s.Sources[0], now))
 	st := sources.SourceStatus{Name: "a.json", Err: "a.json is a directory: invalid", Since: now}
-	require.Equal(t, "a.json is a directory: invalid (since 14:32).", views.Trouble(&st, now))
+	require.Equal(t, "a.json is a directory: invalid (since 14:32). The board keeps trying.", views.Trouble(&st, now))
+}
+
+func TestTroubleNamesItsSourceOnce(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[string]string{
+		"prom:9090: prom:9090 refuses connections":                "prom:9090 refuses connections.",
+		"prom:9090: no answer within 5s":                          "cannot read prom:9090: no answer within 5s.",
+		"source prom:9090: /srv/prom:9090: there is no such file": "/srv/prom:9090: there is no such file.",
+	} {
+		st := sources.SourceStatus{Name: "prom:9090", Err: err, Health: sources.Fresh, LastOK: viewtest.Now()}
+		require.Equal(t, want+" The last good data is shown.", views.Trouble(&st, viewtest.Now()))
+	}
 }

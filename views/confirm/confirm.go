@@ -97,6 +97,9 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	case sources.Kill:
 		to = "killed"
 	case sources.Undo:
+		if f.Name == "" { // which change that is, the journal knows and not the screen
+			return "Undo your last change?"
+		}
 		return "Undo the last change of " + f.Name + "?"
 	default:
 	}

@@ -60,6 +60,8 @@ func TestTheQuestionNamesTheFlagAndBothValues(t *testing.T) {
 		in.Kind = kind
 		require.Equal(t, want, confirm.Question(viewtest.Theme(t, "ansi", false), &in, &f))
 	}
+	require.Equal(t, "Undo your last change?", confirm.Question(viewtest.Theme(t, "ansi", false),
+		&sources.Intent{Kind: sources.Undo}, &sources.Flag{}), "the board does not know which flag that was")
 }
 
 func TestYesAndEnterAcceptTheIntentAsItWasAsked(t *testing.T) {

@@ -43,8 +43,8 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 	return Model{th: th, keys: keys, help: keys.ShortHelp()}
 }
 
-// SetSize gives the footer w x h cells. In one line a status hides the help; in
-// two they stand above each other.
+// SetSize gives the footer w x h cells. A status hides the help where it needs
+// every line; otherwise they stand above each other.
 func (m *Model) SetSize(w, h int) { m.width, m.height = w, h }
 
 // SetSnapshot is there for the sake of one interface; a footer shows no data.
@@ -68,19 +68,38 @@ func (m *Model) SetHelp(bindings []key.Binding) { m.help = bindings }
 // Update changes nothing: a footer only shows.
 func (m Model) Update(tea.Msg) (Model, tea.Cmd) { return m, nil }
 
-// View is the footer.
+// most is the lines that one status may take from the panes above it.
+const most = 3
+
+// Lines is how many lines, 1 to 3, the status needs in w columns; a status that
+// is cut says what failed and not what to do about it.
+func (m Model) Lines(w int) int {
+	return max(1, len(m.wrapped(w)))
+}
+
+func (m *Model) wrapped(w int) []string {
+	if m.status == "" {
+		return nil
+	}
+	return views.WrapLines(m.th, m.status, max(w-indent-1, 1), most)
+}
+
+// View is the footer. The keys stand below the status where there is a line left.
 func (m Model) View() string {
 	p := views.NewPen(m.th, m.width, m.height)
 	if m.status != "" || m.height > 1 {
 		m.sentence(p)
-		p.End()
 	}
 	m.short(p)
 	return p.String()
 }
 
+// indent is the room left of the status: a gap, its sign, a gap.
+const indent = 3
+
 func (m *Model) sentence(p *views.Pen) {
 	if m.status == "" {
+		p.End()
 		return
 	}
 	th := m.th
@@ -91,10 +110,15 @@ func (m *Model) sentence(p *views.Pen) {
 		Warning: {Glyph: th.Glyphs.FlagBroken, Ink: th.Warn},
 		Failure: {Glyph: th.Glyphs.Bad, Ink: th.Bad},
 	}[max(Info, min(m.level, Failure))]
-	p.Gap(1)
-	p.Text(look.Ink, look.Glyph)
-	p.Gap(1)
-	p.Text(look.Ink, m.status)
+	for i, line := range views.WrapLines(th, m.status, max(m.width-indent-1, 1), max(1, min(most, m.height))) {
+		p.Gap(1)
+		if i == 0 {
+			p.Text(look.Ink, look.Glyph)
+		}
+		p.To(indent)
+		p.Text(look.Ink, line)
+		p.End()
+	}
 }
 
 // short is the keys that fit, in their order. Help always does: it is the key

@@ -70,6 +70,24 @@ func TestTwoLinesShowStatusAndKeys(t *testing.T) {
 	require.Contains(t, lines[1], "K kill")
 }
 
+func TestALongStatusIsWrappedToItsEndAndNeverCut(t *testing.T) {
+	t.Parallel()
+	const long = "nothing changed: /srv/flags/prod.flagd.json: not JSON: line 1, column 14: 'n' where a string is expected; mend the file"
+	for w := 60; w <= 140; w++ {
+		m := open(t, w, 1)
+		require.Equal(t, 1, m.Lines(w), "no status is one line")
+		m.SetStatus(long, footer.Failure)
+		m.SetSize(w, m.Lines(w)+1)
+		viewtest.RequireFrame(t, m.View(), w, m.Lines(w)+1)
+		words := strings.Join(strings.Fields(ansi.Strip(m.View())), " ")
+		require.Contains(t, words, "✗ "+long, "%d columns", w)
+		require.Contains(t, words, "? help", "the keys stand below")
+	}
+	m := open(t, 60, 1)
+	m.SetStatus(strings.Repeat("word ", 100), footer.Failure)
+	require.Equal(t, 3, m.Lines(60), "the panes keep their place")
+}
+
 func TestAReadOnlyFooterOffersNoChange(t *testing.T) {
 	t.Parallel()
 	m := open(t, 80, 1)

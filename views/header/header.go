@@ -90,7 +90,7 @@ func (m *Model) left(room int) []views.Note {
 	}
 	var fresh, bad []views.Note
 	for i := range m.snap.Sources {
-		if m.snap.Sources[i].Health == sources.Fresh {
+		if st := &m.snap.Sources[i]; st.Health == sources.Fresh && st.Err == "" {
 			fresh = append(fresh, m.source(&m.snap.Sources[i]))
 		} else {
 			bad = append(bad, m.source(&m.snap.Sources[i]))
@@ -117,8 +117,11 @@ func (m *Model) unsure(notes []views.Note) []views.Note {
 	oldest := m.now
 	for i := range m.snap.Sources {
 		st := &m.snap.Sources[i]
-		if st.Health != sources.Fresh && st.Health != sources.Stale {
+		switch {
+		case st.Health != sources.Fresh && st.Health != sources.Stale:
 			return many(notes, m.th.Glyphs.Unknown, "not fresh", m.th.Warn)
+		case st.Health == sources.Fresh && st.Err != "":
+			return many(notes, m.th.Glyphs.FlagBroken, "failing", m.th.Warn)
 		}
 		if st.Health == sources.Stale && st.LastOK.Before(oldest) {
 			oldest = st.LastOK
@@ -151,6 +154,10 @@ func (m *Model) source(st *sources.SourceStatus) views.Note {
 	name := views.Cut(m.th, st.Name, 28)
 	text := look.Glyph + " " + name + " " + look.Word
 	switch {
+	case st.Health == sources.Fresh && st.Err != "":
+		// The data is not old yet, but the last read failed: no tick for that.
+		text = m.th.Glyphs.FlagBroken + " " + name + " failing"
+		look.Ink = m.th.Warn
 	case st.Health == sources.Fresh:
 		look.Ink = m.th.Quiet
 	case st.LastOK.IsZero() && st.Err == "":

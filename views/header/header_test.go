@@ -1,6 +1,7 @@
 package header_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,21 @@ func TestEverySourceThatIsNotFreshHasItsAge(t *testing.T) {
 	require.Contains(t, screen, "◔ prometheus stale 32s")
 	require.Contains(t, ansi.Strip(open(t, viewtest.Loading, 120).View()), "? prometheus not read yet")
 	require.Contains(t, ansi.Strip(open(t, viewtest.Never, 120).View()), "? prometheus never read")
+}
+
+func TestASourceWhoseLastReadFailedIsNotTickedThoughItsDataIsNotOldYet(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Sources = slices.Clone(s.Sources)
+	s.Sources[0].Err = "prod.flagd.json: not JSON"
+	m := header.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(120, 1)
+	m.SetSnapshot(&s, viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "! prod.flagd.json failing")
+	require.NotContains(t, ansi.Strip(m.View()), "✓ prod.flagd.json")
+	s.Sources[1].Err = "no answer"
+	m.SetSize(60, 1)
+	require.Contains(t, ansi.Strip(m.View()), "! 2 sources failing")
 }
 
 func TestAReadOnlyBoardSaysSo(t *testing.T) {

@@ -2,6 +2,7 @@
 package help
 
 import (
+	"fmt"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -93,23 +94,33 @@ func (m *Model) lines() []line {
 func (m Model) View() string {
 	p := views.NewPen(m.th, m.width, m.height)
 	lines := m.lines()
-	p.Title(m.focused, "Keys", []views.Note{{Ink: m.th.Quiet, Text: "esc closes"}}, nil)
-	const column = 44
-	if columns := m.width / column; columns > 1 && len(lines) > m.height-1 {
-		m.spread(p, lines, columns, column)
-		return p.String()
+	notes := []views.Note{{Ink: m.th.Quiet, Text: "esc closes"}}
+	columns, column := 1, widest(lines)
+	if len(lines) > m.height-1 { // a low and wide screen has room for several
+		columns = max(1, m.width/column)
 	}
-	for i := m.scroll.Top(len(lines), m.height-1); i < len(lines) && p.Left() > 0; i++ {
-		m.put(p, &lines[i])
-		p.End()
+	rows := (len(lines) + columns - 1) / columns
+	top := m.scroll.Top(rows, m.height-1)
+	if last := top + m.height - 1; top > 0 || last < rows {
+		more := fmt.Sprintf("lines %d to %d of %d, j and k scroll", top+1, min(last, rows), rows)
+		notes = append(notes, views.Note{Ink: m.th.Accent, Text: more})
 	}
+	p.Title(m.focused, "Keys", notes, nil)
+	m.spread(p, lines, columns, column, rows, top)
 	return p.String()
 }
 
-// spread prints the lines in columns, which a low and wide screen has room for.
-func (m *Model) spread(p *views.Pen, lines []line, columns, width int) {
-	rows := (len(lines) + columns - 1) / columns
-	top := m.scroll.Top(rows, m.height-1)
+// widest is the cells that the longest line takes, with air after it.
+func widest(lines []line) int {
+	w := 0
+	for i := range lines {
+		w = max(w, 2+views.Width(lines[i].title), keyAt+keyWide+views.Width(lines[i].help.Desc))
+	}
+	return w + 2
+}
+
+// spread prints the lines in columns, from the row top.
+func (m *Model) spread(p *views.Pen, lines []line, columns, width, rows, top int) {
 	for r := top; r < rows && p.Left() > 0; r++ {
 		for c := range columns {
 			if i := c*rows + r; i < len(lines) {
@@ -121,14 +132,17 @@ func (m *Model) spread(p *views.Pen, lines []line, columns, width int) {
 	}
 }
 
+// Where a key stands and the room that it takes.
+const keyAt, keyWide = 4, 11
+
 func (m *Model) put(p *views.Pen, l *line) {
 	switch {
 	case l.title != "":
 		p.Gap(2)
 		p.Text(m.th.Title, l.title)
 	case l.help.Key != "":
-		p.Gap(4)
-		p.Cell(m.th.Key, l.help.Key, 11)
+		p.Gap(keyAt)
+		p.Cell(m.th.Key, l.help.Key, keyWide)
 		p.Text(m.th.Text, l.help.Desc)
 	}
 }

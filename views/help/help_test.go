@@ -3,6 +3,7 @@ package help_test
 import (
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +40,29 @@ func TestHelpNamesEveryKeyOfTheMap(t *testing.T) {
 			require.Contains(t, screen, b.Help().Desc)
 		}
 	}
+}
+
+func TestEightyByTwentyFourShowsEveryKey(t *testing.T) {
+	t.Parallel()
+	p := build(viewtest.Theme(t, "ansi", false))
+	p.SetSize(80, 22)
+	screen := ansi.Strip(p.View())
+	for _, g := range views.DefaultKeyMap().Groups() {
+		for _, b := range g.Keys {
+			require.Contains(t, screen, b.Help().Desc)
+		}
+	}
+	require.NotContains(t, screen, "scroll")
+}
+
+func TestHelpThatDoesNotFitSaysSoAndScrolls(t *testing.T) {
+	t.Parallel()
+	m := help.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(60, 13)
+	require.Contains(t, ansi.Strip(m.View()), "lines 1 to 12 of")
+	require.NotContains(t, ansi.Strip(m.View()), "quit")
+	m, _ = m.Update(tea.KeyPressMsg{Code: 'G', Text: "G"})
+	require.Contains(t, ansi.Strip(m.View()), "quit")
 }
 
 func TestHelpOfAReadOnlyBoardLeavesTheChangingKeysOut(t *testing.T) {
