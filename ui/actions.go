@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -188,6 +189,8 @@ func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
 	switch {
 	case errors.Is(msg.Err, control.ErrUnconfirmed):
 		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %s", did, why)
+	case msg.Err != nil && strings.Contains(why, "nothing was changed"):
+		return footer.Failure, why // says it itself
 	case msg.Err != nil:
 		return footer.Failure, "nothing changed: " + why
 	}

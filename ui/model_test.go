@@ -297,3 +297,14 @@ func TestAKeyThatFindsNoFlagUnderTheFilterSaysHowToLeaveIt(t *testing.T) {
 		require.Equal(t, twoFlags, r.file())
 	})
 }
+
+func TestAChangeThatCannotBeRecordedSaysSoOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		// A directory in the journal's place: no change can be put on record.
+		require.NoError(t, os.Mkdir(filepath.Join(filepath.Dir(r.path), "j.jsonl"), 0o700))
+		r.press("+")
+		require.Equal(t, twoFlags, r.file())
+		require.Equal(t, 1, strings.Count(strings.ToLower(r.m.footer.Status()), "nothing"), r.m.footer.Status())
+	})
+}

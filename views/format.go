@@ -216,7 +216,7 @@ func WrapLines(th *themes.Theme, s string, width, most int) []string {
 	if most == 1 {
 		return []string{Cut(th, s, width)}
 	}
-	lines := strings.Split(ansi.Wrap(s, width, ""), "\n")
+	lines := wrap(s, width)
 	if len(lines) > most {
 		lines = lines[:most]
 		cut := Cut(th, lines[most-1], max(width-1, 0))
@@ -226,4 +226,12 @@ func WrapLines(th *themes.Theme, s string, width, most int) []string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return lines
+}
+
+// wrap breaks s between words. Unlike ansi.Wrap it takes a hyphen for a letter:
+// "--metrics" and a flag's name are to be read, and copied, in one piece.
+func wrap(s string, width int) []string {
+	const noBreak = "\u2011"
+	wrapped := ansi.Wrap(strings.ReplaceAll(s, "-", noBreak), width, "")
+	return strings.Split(strings.ReplaceAll(wrapped, noBreak, "-"), "\n")
 }

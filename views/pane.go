@@ -5,7 +5,6 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"relctl-tui/themes"
 )
@@ -62,7 +61,7 @@ func (p *Pen) Title(focused bool, name string, notes []Note, labels []Label) {
 // Say writes a sentence over as many lines as it needs, indented by two.
 func (p *Pen) Say(ink themes.Ink, sentence string) {
 	room := max(p.width-Indent, 1)
-	for _, line := range strings.Split(ansi.Wrap(sentence, room, ""), "\n") {
+	for _, line := range wrap(sentence, room) {
 		if p.Left() <= 0 {
 			return
 		}

@@ -245,3 +245,14 @@ func TestTroubleNamesItsSourceOnce(t *testing.T) {
 		require.Equal(t, want+" The last good data is shown.", views.Trouble(&st, viewtest.Now()))
 	}
 }
+
+func TestAnOptionIsNotBrokenInTwoAtItsHyphens(t *testing.T) {
+	t.Parallel()
+	th := viewtest.Theme(t, "ansi", false)
+	const sentence = "no breakers: no metrics source is configured, start with --metrics"
+	require.Equal(t, []string{"no breakers: no metrics source is configured, start with", "--metrics"},
+		views.WrapLines(th, sentence, 58, 3))
+	p := views.NewPen(th, 60, 2)
+	p.Say(th.Quiet, sentence)
+	require.Contains(t, p.String(), "--metrics")
+}

@@ -130,6 +130,10 @@ func TestStatusShowsWhatIsUnderWayAndNotWhatIsSteady(t *testing.T) {
 		require.Contains(t, r.stdout, want)
 	}
 	require.NotContains(t, r.stdout, "steady")
+	require.Less(t, strings.Index(r.stdout, "checkout-v2"), strings.Index(r.stdout, "pricing"))
+	require.Zero(t, b.run("kill", "pricing").code)
+	r = b.run("status")
+	require.Less(t, strings.Index(r.stdout, "pricing"), strings.Index(r.stdout, "checkout-v2"), "what changed last comes first")
 
 	var doc struct {
 		Context      string
@@ -224,6 +228,7 @@ func TestExitCodesTellRefusalsFromFailuresAndFromTypingErrors(t *testing.T) {
 		{"ramp checkout-v2 101", exitUsage, "the most is 100"},
 		{"ramp checkout-v2 -5", exitUsage, "unknown shorthand flag"},
 		{"ramp checkout-v2 up", exitUsage, "or next, or back"},
+		{"frobnicate", exitUsage, "the verbs are breakers"},
 		{"ramp", exitUsage, "takes a flag"},
 		{"kill", exitUsage, "takes one flag"},
 		{"kill a b", exitUsage, "takes one flag"},

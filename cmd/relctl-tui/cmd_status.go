@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func runStatus(cmd *cobra.Command, o *options) error {
 }
 
 // attention is the flags that are under way, killed or broken: those at a plain
-// 0 % or 100 % say nothing in an incident.
+// 0 % or 100 % say nothing in an incident. What changed last is suspected first.
 func attention(flags []sources.Flag) []sources.Flag {
 	var out []sources.Flag
 	for i := range flags {
@@ -49,6 +50,7 @@ func attention(flags []sources.Flag) []sources.Flag {
 			out = append(out, *f)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b sources.Flag) int { return b.ChangedAt.Compare(a.ChangedAt) })
 	return out
 }
 

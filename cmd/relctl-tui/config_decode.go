@@ -177,7 +177,7 @@ func (d *decoder) structure(n ast.Node, dst reflect.Value, name string) {
 	d.mapping(n, name, func(key string, at *token.Token, val ast.Node) {
 		i, ok := fields[key]
 		if !ok {
-			d.fail(at, "unknown key %s%s", quote(key), didYouMean(key, keysOf(fields)))
+			d.fail(at, "unknown key %s%s", quote(key), didYouMean(key, "keys here", keysOf(fields)))
 			return
 		}
 		seen[key] = true

@@ -31,7 +31,7 @@ func (c *Config) validatePresets(ctx *ContextConfig) error {
 		}
 		for _, num := range keysOf(b.Values) {
 			if word := b.Values[num]; !slices.Contains(breakerStates, word.S) {
-				return c.errAt(word.at, "unknown breaker state %s%s", quote(word.S), didYouMean(word.S, slices.Clone(breakerStates)))
+				return c.errAt(word.at, "unknown breaker state %s%s", quote(word.S), didYouMean(word.S, "states", slices.Clone(breakerStates)))
 			}
 		}
 		rule := metrics.Config{Breakers: []metrics.BreakerRule{b.rule()}}
@@ -46,7 +46,7 @@ func (c *Config) validatePreset(t Text, known []string) error {
 	if known = append([]string{"auto"}, known...); t.S == "" || slices.Contains(known, t.S) {
 		return nil
 	}
-	return c.errAt(t.at, "unknown preset %s%s", quote(t.S), didYouMean(t.S, known))
+	return c.errAt(t.at, "unknown preset %s%s", quote(t.S), didYouMean(t.S, "presets", known))
 }
 
 func (l *LatencyConfig) rule() metrics.LatencyRule {

@@ -48,7 +48,7 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 		return c.errAt(ctx.UnknownAfter.at, `"unknown_after" must be longer than "stale_after" (%s)`, ctx.StaleAfter.D)
 	}
 	if ctx.Accent.S != "" && !slices.Contains(accentNames, ctx.Accent.S) {
-		return c.errAt(ctx.Accent.at, "unknown accent %s%s", quote(ctx.Accent.S), didYouMean(ctx.Accent.S, slices.Clone(accentNames)))
+		return c.errAt(ctx.Accent.at, "unknown accent %s%s", quote(ctx.Accent.S), didYouMean(ctx.Accent.S, "accents", slices.Clone(accentNames)))
 	}
 	for _, key := range keysOf(ctx.Rules) {
 		if err := c.validateLadder(ctx.Rules[key].Ladder); err != nil {

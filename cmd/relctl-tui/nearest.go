@@ -37,12 +37,14 @@ func nearest(word string, candidates []string) []string {
 	return out
 }
 
-func didYouMean(word string, candidates []string) string {
+// didYouMean is the end of a sentence on an unknown word: the nearest candidate,
+// or all of them under the name of what they are, such as "verbs".
+func didYouMean(word, what string, candidates []string) string {
 	slices.Sort(candidates)
 	if near := nearest(word, candidates); len(near) > 0 {
 		return fmt.Sprintf(": did you mean %s?", quote(near[0]))
 	}
-	return ": the keys here are " + strings.Join(candidates, ", ")
+	return ": the " + what + " are " + strings.Join(candidates, ", ")
 }
 
 // distance is the number of edits between two short words; anything above limit

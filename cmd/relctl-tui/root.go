@@ -85,7 +85,7 @@ func noVerb(cmd *cobra.Command, args []string) error {
 			verbs = append(verbs, c.Name())
 		}
 	}
-	return &usageError{msg: fmt.Sprintf("unknown verb %s%s", quote(args[0]), didYouMean(args[0], verbs))}
+	return &usageError{msg: fmt.Sprintf("unknown verb %s%s", quote(args[0]), didYouMean(args[0], "verbs", verbs))}
 }
 
 // argCount makes cobra's complaint about arguments a usage error.

@@ -65,7 +65,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 			return nil, err
 		}
 		ctx.Flags = []FlagsConfig{{DSN: Text{S: "flagd:" + path}}}
-		banner = "an example file; yours: --flags flagd:PATH --metrics URL; try: relctl-tui demo"
+		banner = "the example file " + path + "; yours: --flags flagd:PATH --metrics URL; to try it out: relctl-tui demo"
 	}
 	s := &setup{
 		context: name, accent: ctx.Accent.S, banner: banner,
