@@ -40,6 +40,8 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch {
 	case kind == sources.Undo:
 		return m.intended(sources.Intent{Kind: sources.Undo}), true
+	case m.layout.panes[paneFlags].h == 0 && m.layout.detail.h == 0:
+		return refuse("the flag that this key acts on is not on the screen: esc shows it, then press again")
 	case !selected:
 		if filter := m.flags.Filter(); filter != "" {
 			return refuse("no flag matches /" + filter + ", so nothing is selected: esc shows all flags")

@@ -308,3 +308,22 @@ func TestAChangeThatCannotBeRecordedSaysSoOnce(t *testing.T) {
 		require.Equal(t, 1, strings.Count(strings.ToLower(r.m.footer.Status()), "nothing"), r.m.footer.Status())
 	})
 }
+
+func TestNoKeyActsOnAFlagThatIsNotOnTheScreen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		r.deliver(tea.KeyPressMsg{Code: tea.KeyTab})
+		pass(50 * time.Millisecond)
+		r.press("z", "K")
+		r.sees("not on the screen")
+		r.press("=")
+		require.False(t, r.m.prompt.Opened())
+		require.Equal(t, twoFlags, r.file())
+		pass(time.Second)
+		r.press("z", "K")
+		require.Contains(t, r.file(), "DISABLED", "with the flags in sight it acts from every pane")
+		pass(time.Second)
+		r.press("z", "u")
+		require.Equal(t, twoFlags, r.file(), "undo names its change itself")
+	})
+}
