@@ -25,7 +25,7 @@ const (
 )
 
 // Source is one system to supervise. Driver is asked for FlagWatcher, FlagLister,
-// BreakerLister, LatencyReader and ExposureReader.
+// BreakerLister, LatencyReader, ExposureReader and TrendReader.
 type Source struct {
 	Name, Kind string
 	Driver     any

@@ -68,6 +68,9 @@ func (e *Engine) loops(i int) (loops []func(context.Context)) {
 			return func(s *state) { s.setExposures(i, &set, e.opts.Now()) }, err
 		})
 	}
+	if r, ok := src.Driver.(sources.TrendReader); ok {
+		loops = append(loops, func(ctx context.Context) { e.backfill(ctx, i, r) })
+	}
 	return loops
 }
 

@@ -50,6 +50,9 @@ func (s *state) setLatencies(i int, set sources.LatencySet, _ time.Time) {
 	for j := range set.Latencies {
 		l := &set.Latencies[j]
 		delete(gone, l.Name)
+		if !s.speaks(i, l.Name) {
+			continue
+		}
 		p99 := math.NaN()
 		if l.P99.OK {
 			p99 = l.P99.Seconds
@@ -57,7 +60,9 @@ func (s *state) setLatencies(i int, set sources.LatencySet, _ time.Time) {
 		s.trends[l.Name] = s.trends[l.Name].Add(p99)
 	}
 	for name := range gone {
-		delete(s.trends, name)
+		if s.speaks(i, name) {
+			delete(s.trends, name)
+		}
 	}
 	s.trendsDirty = s.trendsDirty || len(set.Latencies)+len(gone) > 0
 	if !slices.EqualFunc(st.latencies, set.Latencies, sameLatency) {
