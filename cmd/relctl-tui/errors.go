@@ -66,7 +66,19 @@ func errorSentences(err error) []string {
 	}
 	out := make([]string, len(several))
 	for i, e := range several {
-		out[i], _ = strings.CutSuffix(sources.Sentence(e), ": "+errRefused.Error())
+		text, _ := strings.CutSuffix(sources.Sentence(e), ": "+errRefused.Error())
+		out[i] = once(text)
 	}
 	return out
+}
+
+// once leaves out the source's name at the head of a sentence whose next word
+// holds it again: "prom:9090: prom:9090 refuses connections".
+func once(sentence string) string {
+	head, rest, found := strings.Cut(sentence, ": ")
+	name := strings.TrimPrefix(head, "source ")
+	if next, _, _ := strings.Cut(rest, " "); found && name != "" && strings.Contains(next, name) {
+		return rest
+	}
+	return sentence
 }

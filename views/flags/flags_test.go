@@ -319,6 +319,21 @@ func TestAPendingChangeIsInWordsAtEveryWidth(t *testing.T) {
 	}
 }
 
+func TestAStoreShowsBehindANameThatHasToBeCut(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Flags = slices.Clone(s.Flags[:1])
+	s.Flags[0].Name = "a-name-that-is-much-too-long-for-eighty-columns"
+	s.Flags = append(s.Flags, s.Flags[0])
+	s.Flags[1].ID.Source = "staging"
+	s.Sources = append(slices.Clone(s.Sources), sources.SourceStatus{Name: "staging", Kind: "flagd", Health: sources.Fresh, Flags: true})
+	m := open(t, &s)
+	m.SetSize(80, 10)
+	screen := ansi.Strip(m.View())
+	require.Contains(t, screen, "(staging)")
+	require.Contains(t, screen, "(prod.")
+}
+
 func TestTwoStoresWithTheSameKeyAreToldApart(t *testing.T) {
 	t.Parallel()
 	s := viewtest.Snapshot(viewtest.OK)

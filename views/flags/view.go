@@ -172,7 +172,7 @@ func (m *Model) mark(p *views.Pen, here bool) {
 func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
 	name := f.Name
 	if len(m.feed.Names) > 1 { // two stores may hold the same key
-		name += " (" + sources.Clean(f.ID.Source, 40) + ")"
+		name = withStore(m.th, name, sources.Clean(f.ID.Source, 40), m.table.Widths[colName])
 	}
 	if !here {
 		m.table.Cell(p, colName, ink, name)
@@ -184,6 +184,16 @@ func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
 		return
 	}
 	p.Cell(m.th.SelectIdle, name, m.table.Widths[colName])
+}
+
+// withStore is a flag's name with its store behind it in w cells. Both are cut
+// where room is short: of two flags with one key the store is all that differs.
+func withStore(th *themes.Theme, name, store string, w int) string {
+	if full := name + " (" + store + ")"; views.Width(full) <= w {
+		return full
+	}
+	store = " (" + views.Cut(th, store, max(w/2-3, 1)) + ")"
+	return views.Cut(th, name, max(w-views.Width(store), 1)) + store
 }
 
 // rollout is the target in force, and nothing else: what is asked for and what
