@@ -35,7 +35,7 @@ type attempt struct {
 // prepare finds the store and the writer, and checks what needs no flag.
 func (a *attempt) prepare(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("nothing was changed, the time was up before it began: %w: %w", sources.ErrUnavailable, err)
+		return fmt.Errorf("nothing was changed, the time was up before it began: %w: %w", err, sources.ErrUnavailable)
 	}
 	switch a.intent.Kind {
 	case sources.Kill:
@@ -124,7 +124,7 @@ func (a *attempt) commit(p sources.Planned) error {
 		} else if a.intent.Kind == sources.Kill {
 			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+sources.Sentence(err))
 		} else {
-			return fmt.Errorf("nothing was changed because it could not be recorded: %w: %w", sources.ErrUnavailable, err)
+			return fmt.Errorf("nothing was changed because it could not be recorded: %w: %w", err, sources.ErrUnavailable)
 		}
 	}
 	a.planned = &p
