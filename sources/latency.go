@@ -112,9 +112,9 @@ type ExposureSet struct {
 }
 
 // Exposure is the observed share for a flag's variant, 0..1; absent when the
-// flag was not evaluated at all.
+// flag was not evaluated at all, or has no one variant to count.
 func (s *ExposureSet) Exposure(key, variant string) Value {
-	if s == nil {
+	if s == nil || variant == "" {
 		return Value{}
 	}
 	m, ok := s.ByKey[key]

@@ -360,3 +360,14 @@ func FuzzParsePercent(f *testing.F) {
 		require.Equal(t, p, back)
 	})
 }
+
+func TestExposureIsAbsentWhereNothingWasSeenOrThereIsNoOneVariant(t *testing.T) {
+	t.Parallel()
+	var none *sources.ExposureSet
+	require.False(t, none.Exposure("a", "on").OK)
+	s := &sources.ExposureSet{ByKey: map[string]map[string]float64{"a": {"on": 0.25, "off": 0.75}}}
+	require.Equal(t, sources.Some(0.25), s.Exposure("a", "on"))
+	require.Equal(t, sources.Some(0.0), s.Exposure("a", "new"), "evaluated, and nobody got it")
+	require.False(t, s.Exposure("a", "").OK, "custom targeting has no one variant")
+	require.False(t, s.Exposure("b", "on").OK)
+}
