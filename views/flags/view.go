@@ -31,7 +31,7 @@ func columns(w int) []views.Column {
 	if w < 70 {
 		bar = 6
 	}
-	if w >= 100 {
+	if w >= 112 {
 		state = 15 // as wide as in the other panes, so that the names line up
 	}
 	if w >= 140 {
