@@ -58,6 +58,7 @@ type Receipt struct {
 	Kind     ChangeKind
 	Old, New Flag
 	Restore  []byte
+	Visible  time.Time // readers see it; zero when the writer does not say
 	Accepted time.Time // durable in the store
 	Reread   time.Time // read back and equal; zero while unconfirmed
 	Warning  string    // cleaned sentence for the operator, "" for none

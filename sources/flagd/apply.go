@@ -39,7 +39,7 @@ func (s *Store) Apply(ctx context.Context, c sources.Change) (sources.Receipt, e
 		return sources.Receipt{}, err
 	}
 	defer unlock()
-	s.sweep(target)
+	defer s.sweep(target) // still under the lock, but nobody's kill waits for it
 	w := writer{s: s, target: target, change: c, commit: committer{run: c.Commit}}
 	for range editorsRace {
 		receipt, done, err := w.attempt(ctx)
@@ -100,7 +100,7 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 		tmp.drop()
 		return receipt, false, nil
 	}
-	if err := swap(&tmp, w.target); err != nil {
+	if err := swap(&tmp, w.target, func() { receipt.Visible = s.now() }); err != nil {
 		return receipt, false, s.wrap(err)
 	}
 	receipt.Accepted, receipt.Warning = s.now(), tmp.warning
@@ -199,7 +199,7 @@ func (e *editor) edits(c sources.Change, old *sources.Flag) ([]edit, error) {
 // check reads the new bytes back before they are written: what would not read
 // as intended is refused.
 func (s *Store) check(b []byte, was *definition, old *document, c sources.Change) (sources.Flag, error) {
-	doc, def, err := reads(b, was, old)
+	doc, def, err := reread(b, was, old)
 	if err != nil {
 		return sources.Flag{}, err
 	}

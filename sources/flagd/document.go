@@ -28,6 +28,8 @@ type definition struct {
 	twice string // a member that stands there twice, "" for none
 	known bool   // it is an object
 	same  int    // how many more definitions have this key
+	depth int    // how deep the definition lies in the file
+	named bool   // its key is a member of its own, as in a list
 }
 
 // document is one scanned file. Definitions are sorted by key, one per key.
@@ -157,9 +159,9 @@ func (d *document) listed(s *scanner) error {
 func (d *document) definition(s *scanner, named *span) (definition, error) {
 	if s.peek() != '{' {
 		at, err := s.skip()
-		return definition{at: at}, err
+		return definition{at: at, depth: s.depth, named: named != nil}, err
 	}
-	def := definition{known: true}
+	def := definition{known: true, depth: s.depth, named: named != nil}
 	at, err := s.object(func(key span) error {
 		def.count++
 		if def.count == 2 {

@@ -21,13 +21,18 @@ import (
 // lockRetry is how often a taken lock is tried again.
 const lockRetry = time.Millisecond
 
+// plain changes nothing about how files and directories are read and written, but
+// tells os.OpenFile that it need not switch them to this mode and back, which is
+// four calls of the system for each file that a kill opens.
+const plain = syscall.O_NONBLOCK
+
 // lock takes the advisory lock beside the file. It excludes other processes
 // and, because each call opens the lock file anew, other goroutines.
 func (s *Store) lock(ctx context.Context, target string) (unlock func(), err error) {
 	// Whoever may read the flags may take the lock: an exclusive flock needs no
 	// right to write, and two operators need not be in one group for it.
 	path := beside(target, ".lock")
-	l := flock.New(path, flock.SetPermissions(0o644))
+	l := flock.New(path, flock.SetPermissions(0o644), flock.SetFlag(os.O_RDONLY|os.O_CREATE|plain))
 	ok, err := l.TryLockContext(ctx, lockRetry)
 	switch {
 	case ok:
@@ -100,6 +105,7 @@ func (s *Store) sweep(target string) {
 // the target.
 type prepared struct {
 	path    string
+	dir     *os.File // the directory to sync, nil where it may not be opened
 	warning string
 	err     error
 }
@@ -108,13 +114,21 @@ func (p *prepared) drop() {
 	if p.path != "" {
 		_ = os.Remove(p.path)
 	}
+	p.close()
+}
+
+func (p *prepared) close() {
+	if p.dir != nil {
+		_ = p.dir.Close() // opened to be synced
+		p.dir = nil
+	}
 }
 
 // prepare writes b to a temporary file beside target, with the mode and owner
 // of old, calls written and waits until it is on disk.
 func prepare(target string, b []byte, old fs.FileInfo, written func()) (p prepared) {
 	path := filepath.Join(filepath.Dir(target), tempPrefix(target)+rand.Text()+tempEnding)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|plain, 0o600)
 	if err != nil {
 		return prepared{err: writeError(err)}
 	}
@@ -138,23 +152,29 @@ func prepare(target string, b []byte, old fs.FileInfo, written func()) (p prepar
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		p.err = writeError(err)
+		return p
+	}
+	// Now, while the intent is on its way to the disk, rather than after the
+	// rename. A directory may be entered but not listed: then the rename stands.
+	if dir, err := os.OpenFile(filepath.Dir(target), os.O_RDONLY|plain, 0); err == nil {
+		p.dir = dir
 	}
 	return p
 }
 
-// swap makes the temporary file the target and waits until the directory says
-// so on disk.
-func swap(p *prepared, target string) error {
+// swap makes the temporary file the target, says that it is visible and waits
+// until the directory says so on disk.
+func swap(p *prepared, target string, visible func()) error {
 	if err := os.Rename(p.path, target); err != nil {
 		p.drop()
 		return writeError(err)
 	}
-	dir, err := os.Open(filepath.Dir(target))
-	if err != nil {
-		return nil // may be entered but not listed: the rename stands
+	visible()
+	defer p.close()
+	if p.dir == nil {
+		return nil
 	}
-	defer dir.Close() //nolint:errcheck // opened to be synced
-	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+	if err := p.dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
 		return fmt.Errorf("written, but the disk did not confirm it (%w): %w", err, sources.ErrUnavailable)
 	}
 	return nil
@@ -166,24 +186,30 @@ func sameFile(target string, then fs.FileInfo) bool {
 	return err == nil && os.SameFile(now, then) && now.Size() == then.Size() && now.ModTime().Equal(then.ModTime())
 }
 
-// reads reports whether the new bytes hold the flag as intended, and all other
-// definitions untouched.
-func reads(b []byte, def *definition, old *document) (*document, *definition, error) {
-	doc, err := scan(b)
+// reread reads the one definition that was edited in the new bytes. Where all
+// bytes around it are the old ones and it is one whole value as before, the rest
+// of the file reads as it did, and need not be scanned a second time.
+func reread(b []byte, was *definition, old *document) (*document, *definition, error) {
+	from, end := was.at.from, len(b)-(len(old.b)-was.at.to)
+	if end < from || !bytes.Equal(b[:from], old.b[:from]) || !bytes.Equal(b[end:], old.b[was.at.to:]) {
+		return nil, nil, fmt.Errorf("the edit would touch another flag, nothing was written: %w", sources.ErrInvalid)
+	}
+	doc := &document{b: b}
+	s := scanner{b: b[:end], at: from, depth: was.depth}
+	var named *span
+	if was.named {
+		named = new(span)
+	}
+	def, err := doc.definition(&s, named)
+	if err == nil && s.at != end {
+		err = s.unexpected("the end of the definition")
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("the edit would leave the file unreadable (%w), nothing was written", err)
+		return nil, nil, fmt.Errorf("the edit would leave the file unreadable (%w), nothing was written", doc.explain(err))
 	}
-	if len(doc.defs) != len(old.defs) {
-		return nil, nil, fmt.Errorf("the edit would change how many flags there are, nothing was written: %w", sources.ErrInvalid)
+	def.key = was.key
+	if named != nil && !is(b, *named, was.key) {
+		return nil, nil, fmt.Errorf("the edit would rename the flag, nothing was written: %w", sources.ErrInvalid)
 	}
-	var found *definition
-	for i := range doc.defs {
-		was, is := &old.defs[i], &doc.defs[i]
-		if was.key == def.key && is.key == def.key {
-			found = is
-		} else if was.key != is.key || was.same != is.same || !bytes.Equal(old.bytes(was.at), doc.bytes(is.at)) {
-			return nil, nil, fmt.Errorf("the edit would touch another flag, nothing was written: %w", sources.ErrInvalid)
-		}
-	}
-	return doc, found, nil
+	return doc, &def, nil
 }
