@@ -17,7 +17,27 @@ const editorsRace = 5
 type draft struct {
 	planned sources.Planned
 	bytes   []byte
-	same    bool // nothing to write
+	same    bool      // nothing to write
+	old     *document // what it was worked out on
+	def     *definition
+	now     reading // of the flag after the change
+}
+
+// refused is the sentence for a change that is written but that no application
+// will see: flagd takes no file of which it refuses one flag, and goes on with the
+// definitions that it had. "" when there is no such flag.
+func (d *draft) refused() string {
+	r := newReader(d.old)
+	for i := range d.old.defs {
+		def, got := &d.old.defs[i], d.now
+		if def != d.def {
+			got = r.read(def)
+		}
+		if got.refused {
+			return fmt.Sprintf("applications will not see this change until %s is mended in the file: %s", sources.Clean(def.key, 100), got.note)
+		}
+	}
+	return ""
 }
 
 // Apply makes one change under the file's lock. The receipt's Accepted is the
@@ -103,7 +123,10 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 	if err := swap(&tmp, w.target, func() { receipt.Visible = s.now() }); err != nil {
 		return receipt, false, s.wrap(err)
 	}
-	receipt.Accepted, receipt.Warning = s.now(), tmp.warning
+	receipt.Accepted = s.now()
+	if receipt.Warning = d.refused(); tmp.warning != "" {
+		receipt.Warning = join(receipt.Warning, tmp.warning)
+	}
 	return receipt, true, nil
 }
 
@@ -171,10 +194,10 @@ func (s *Store) draft(b []byte, c sources.Change) (draft, error) {
 	if err != nil {
 		return draft{}, s.wrap(fmt.Errorf("%s was not changed: %w", old.Name, err))
 	}
-	d := draft{planned: sources.Planned{Old: old, Restore: bytes.Clone(doc.bytes(def.at))}}
+	d := draft{old: doc, def: def, planned: sources.Planned{Old: old, Restore: bytes.Clone(doc.bytes(def.at))}}
 	d.bytes = apply(b, edits)
 	d.same = bytes.Equal(b, d.bytes)
-	if d.planned.New, err = s.check(d.bytes, def, doc, c); err != nil {
+	if d.planned.New, d.now, err = s.check(d.bytes, def, doc, c); err != nil {
 		return draft{}, s.wrap(err)
 	}
 	return d, nil
@@ -198,13 +221,14 @@ func (e *editor) edits(c sources.Change, old *sources.Flag) ([]edit, error) {
 
 // check reads the new bytes back before they are written: what would not read
 // as intended is refused.
-func (s *Store) check(b []byte, was *definition, old *document, c sources.Change) (sources.Flag, error) {
+func (s *Store) check(b []byte, was *definition, old *document, c sources.Change) (sources.Flag, reading, error) {
 	doc, def, err := reread(b, was, old)
 	if err != nil {
-		return sources.Flag{}, err
+		return sources.Flag{}, reading{}, err
 	}
 	r := newReader(doc)
-	f := r.flag(s.name, def, r.read(def))
+	got := r.read(def)
+	f := r.flag(s.name, def, got)
 	ok := true
 	switch c.Kind {
 	case sources.Kill:
@@ -215,7 +239,7 @@ func (s *Store) check(b []byte, was *definition, old *document, c sources.Change
 		ok = bytes.Equal(doc.bytes(def.at), c.Restore)
 	}
 	if !ok {
-		return sources.Flag{}, fmt.Errorf("%s would not read as intended after the edit, nothing was written: %w", f.Name, sources.ErrInvalid)
+		return sources.Flag{}, got, fmt.Errorf("%s would not read as intended after the edit, nothing was written: %w", f.Name, sources.ErrInvalid)
 	}
-	return f, nil
+	return f, got, nil
 }

@@ -52,9 +52,12 @@ type reader struct {
 
 func newReader(d *document) *reader { return &reader{doc: d, names: make(map[string]string)} }
 
+// refusal ends the note of a flag that the rest of the file suffers from.
+const refusal = "; flagd refuses the whole file"
+
 func broken(note string) reading { return reading{note: note} }
 func fatal(note string) reading {
-	return reading{note: note + "; flagd refuses the whole file", refused: true}
+	return reading{note: note + refusal, refused: true}
 }
 func custom(note string) reading { return reading{shape: shapeCustom, note: note} }
 

@@ -23,18 +23,26 @@ const judgedUsers = 2000
 type verdict struct {
 	On      []int          `json:"on"`
 	Reasons map[string]int `json:"reasons"`
+	Refused bool           `json:"refused"` // only ever by one that is running
 }
 
 // judge asks flagd's own evaluation about the flag f in each text.
 func judge(t *testing.T, texts []string) []verdict {
 	t.Helper()
+	return judged(t, texts, false)
+}
+
+// judged can ask one running evaluation, which gets the texts one after the other.
+func judged(t *testing.T, texts []string, running bool) []verdict {
+	t.Helper()
 	node, modules := sourcetest.Judge(t)
 	var ask struct {
-		Files []string `json:"files"`
-		Flag  string   `json:"flag"`
-		Users int      `json:"users"`
+		Files   []string `json:"files"`
+		Flag    string   `json:"flag"`
+		Users   int      `json:"users"`
+		Running bool     `json:"running"`
 	}
-	ask.Flag, ask.Users = "f", judgedUsers
+	ask.Flag, ask.Users, ask.Running = "f", judgedUsers, running
 	for _, text := range texts {
 		ask.Files = append(ask.Files, file(t, text))
 	}

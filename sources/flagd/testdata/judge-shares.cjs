@@ -1,13 +1,22 @@
 // Reads {"files": [path, ...], "flag": key, "users": n} on standard input and prints,
 // for each file, what flagd's own evaluation says for users user-0 .. user-(n-1).
+// With "running": true one evaluation takes the files one after the other, as
+// versions of one file, and may refuse them.
 const { FlagdCore } = require('@openfeature/flagd-core');
 const fs = require('fs');
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const ask = JSON.parse(fs.readFileSync(0, 'utf8'));
+const running = ask.running && new FlagdCore(undefined, quiet);
 const answers = ask.files.map((file) => {
-  const core = new FlagdCore(undefined, quiet);
-  core.setConfigurations(fs.readFileSync(file, 'utf8'));
+  const core = running || new FlagdCore(undefined, quiet);
+  let refused = false;
+  try {
+    core.setConfigurations(fs.readFileSync(file, 'utf8'));
+  } catch (e) {
+    if (!running) throw e;
+    refused = true;
+  }
   const on = [];
   const reasons = {};
   for (let i = 0; i < ask.users; i++) {
@@ -17,6 +26,6 @@ const answers = ask.files.map((file) => {
     if (got.errorCode) throw new Error(file + ': ' + got.errorCode + ' ' + got.errorMessage);
     if (got.value) on.push(i);
   }
-  return { on, reasons };
+  return { on, reasons, refused };
 });
 console.log(JSON.stringify(answers));
