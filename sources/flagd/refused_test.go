@@ -2,6 +2,7 @@ package flagd_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,3 +70,35 @@ func TestFlagdItselfGoesOnWithWhatItHadWhenOneFlagIsRefused(t *testing.T) {
 }
 
 const killedOn = `{"state": "DISABLED", ` + everybodyOn + `}`
+
+func TestAnUndoNeverRenamesAFlagOfAList(t *testing.T) {
+	t.Parallel()
+	text := `{"flags": [{"key": "f", ` + onOff + `, "state": "ENABLED"}, {"key": "g", ` + onOff + `, "state": "ENABLED"}]}`
+	path := file(t, text)
+	s := flagd.New("prod", path)
+	for _, restore := range []string{
+		`{"key": "g", ` + onOff + `, "state": "ENABLED"}`,
+		`{` + onOff + `, "state": "ENABLED"}`,
+	} {
+		_, err := s.Apply(context.Background(), sources.Change{ID: "1", Flag: id("f"), Kind: sources.Undo, Restore: []byte(restore)})
+		require.ErrorIs(t, err, sources.ErrInvalid)
+		require.Equal(t, text, content(t, path))
+	}
+	_, err := s.Apply(context.Background(), sources.Change{ID: "2", Flag: id("f"), Kind: sources.Kill})
+	require.NoError(t, err)
+	require.Equal(t, strings.Replace(text, "ENABLED", "DISABLED", 1), content(t, path))
+}
+
+func TestAnUndoNeverNestsDeeperThanCanBeReadBack(t *testing.T) {
+	t.Parallel()
+	text := `{"flags": {"f": ` + enabled(onOff) + `}}`
+	path := file(t, text)
+	for _, depth := range []int{253, 254, 255} { // the file's own two levels and the definition's count too
+		deep := `{"state": "ENABLED", ` + onOff + `, "metadata": ` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`
+		s := flagd.New("prod", path)
+		_, err := s.Apply(context.Background(), sources.Change{ID: "1", Flag: id("f"), Kind: sources.Undo, Restore: []byte(deep)})
+		_, rerr := s.Flags(context.Background())
+		require.NoError(t, rerr, "whatever was written can be read")
+		require.Equal(t, depth > 253, err != nil, "%d: %v", depth, err)
+	}
+}
