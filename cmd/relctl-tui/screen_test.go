@@ -27,6 +27,7 @@ type screen struct {
 	tty  *os.File
 	gone chan struct{} // closed when the program has ended
 	err  error         // how it ended; valid after gone
+	read chan struct{} // closed when its last byte has been read, which is later
 
 	mu      sync.Mutex
 	emu     *vt.Emulator
@@ -38,20 +39,20 @@ type screen struct {
 // with homes of the test's own.
 func open(t testing.TB, w, h int, env []string, args ...string) *screen {
 	t.Helper()
-	s := &screen{t: t, emu: vt.NewEmulator(w, h), changed: make(chan struct{}, 1), gone: make(chan struct{})}
+	s := &screen{t: t, emu: vt.NewEmulator(w, h), changed: make(chan struct{}, 1), gone: make(chan struct{}), read: make(chan struct{})}
 	s.cmd = exec.Command(binary, args...)
 	s.cmd.Env = append(cleanEnv(t), append([]string{"TERM=xterm-256color", "LANG=C.UTF-8", "RELCTL_ACTOR=ana"}, env...)...)
 	tty, err := pty.StartWithSize(s.cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
 	require.NoError(t, err)
 	s.tty = tty
-	go s.read()
+	go func() { s.follow(); close(s.read) }()
 	go func() { _, _ = io.Copy(tty, s.emu) }() // the terminal's answers to queries
 	go func() { s.err = s.cmd.Wait(); close(s.gone) }()
 	t.Cleanup(s.close)
 	return s
 }
 
-func (s *screen) read() {
+func (s *screen) follow() {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := s.tty.Read(buf)
@@ -208,6 +209,11 @@ func (s *screen) awaitExit() int {
 	case <-s.gone:
 	case <-time.After(patience):
 		s.t.Fatalf("the program did not end; the screen is:\n%s", s.text())
+	}
+	select {
+	case <-s.read:
+	case <-time.After(patience):
+		s.t.Fatal("the program has ended, but somebody still holds its terminal")
 	}
 	return s.cmd.ProcessState.Sys().(syscall.WaitStatus).ExitStatus()
 }
