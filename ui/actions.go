@@ -30,16 +30,16 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	if m.opts.ReadOnly {
 		return refuse("read-only: this board was started without the right to change anything")
 	}
+	if m.waiting() { // before the gate, which would take the next press for a repeat
+		return refuse("one change at a time: the last key has not been done yet")
+	}
 	if err := m.gate.admit(kind, msg.IsRepeat, now, m.movedAt()); err != nil {
 		return refuse(err.Error())
-	}
-	if m.held.intent != nil {
-		return refuse("one change at a time: the last key has not been done yet")
 	}
 	f, selected := m.flags.Selected()
 	switch {
 	case kind == sources.Undo:
-		return m.intended(sources.Intent{Kind: sources.Undo}), true
+		return m.intended(sources.Intent{Kind: sources.Undo}, false), true
 	case m.layout.panes[paneFlags].h == 0 && m.layout.detail.h == 0:
 		return refuse("the flag that this key acts on is not on the screen: esc shows it, then press again")
 	case !selected:
@@ -91,42 +91,48 @@ func (m *Model) movedAt() time.Time {
 
 // burst voids an intent that is waiting out its hold.
 func (m *Model) burst() {
-	if m.held.intent != nil {
+	if m.waiting() {
 		m.held = held{}
-		m.footer.SetStatus(fmt.Sprintf(
-			"%d keys within %d ms look like a paste: nothing was done", burstKeys, hold.Milliseconds()), footer.Warning)
+		m.pasteRefused()
 	}
 }
 
-// intended starts the hold of an intent.
-func (m *Model) intended(in sources.Intent) tea.Cmd {
+func (m *Model) pasteRefused() {
+	m.footer.SetStatus(fmt.Sprintf(
+		"%d keys within %d ms look like a paste: nothing was done", burstKeys, hold.Milliseconds()), footer.Warning)
+}
+
+// intended starts the hold of an intent. Every way to a change ends here: a key, a
+// typed percentage, the answer to a question; any of them can be part of a paste.
+func (m *Model) intended(in sources.Intent, agreed bool) tea.Cmd {
 	if m.gate.bursting(m.opts.Now()) {
+		m.pasteRefused()
 		return nil
 	}
 	m.seq++
-	m.held = held{seq: m.seq, intent: &in}
+	m.held = held{seq: m.seq, intent: &in, agreed: agreed}
 	return holdFor(m.seq)
 }
 
+// waiting tells whether an intent waits out its hold.
+func (m *Model) waiting() bool { return m.held.intent != nil }
+
+// holdElapsed goes on with an intent: it asks first where the context wants it and
+// nobody has agreed yet, else it starts.
 func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
-	if m.held.intent == nil || m.held.seq != msg.Seq {
+	if !m.waiting() || m.held.seq != msg.Seq {
 		return nil
 	}
-	in := *m.held.intent
+	h := m.held
 	m.held = held{}
-	return m.decide(in)
-}
-
-// decide asks first where the context wants it, else starts.
-func (m *Model) decide(in sources.Intent) tea.Cmd {
-	if !m.opts.Confirm {
-		return m.start(in)
+	if !m.opts.Confirm || h.agreed {
+		return m.start(*h.intent)
 	}
 	var seen sources.Flag
-	if f := m.snapshot.Flag(in.Flag); f != nil {
+	if f := m.snapshot.Flag(h.intent.Flag); f != nil {
 		seen = *f
 	}
-	m.confirm.Ask(in, seen)
+	m.confirm.Ask(*h.intent, seen)
 	return nil
 }
 
@@ -156,7 +162,7 @@ func (m *Model) start(in sources.Intent) tea.Cmd {
 	}
 	m.footer.SetStatus(text+": pending", footer.Waiting)
 	m.refresh()
-	return act(m.ctx, m.control, m.engine, m.seq, in, actionTimeout)
+	return act(m.ctx, m.control, m.engine, m.seq, in, actionTimeout, m.opts.Now)
 }
 
 // actionFinished turns a receipt into words; the row stays pending until a

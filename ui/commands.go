@@ -65,17 +65,17 @@ func expirePending(seq int, id sources.FlagID, after time.Duration) tea.Cmd {
 
 // act does an intent through the one control path. The write is not tied to the
 // screen: closing the board does not cut a write that is under way.
-func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, in sources.Intent, timeout time.Duration) tea.Cmd {
+func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, in sources.Intent, timeout time.Duration, now func() time.Time) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
-		start := time.Now()
+		start := now()
 		r, err := c.Do(ctx, in)
 		source := in.Flag.Source
 		if source == "" {
 			source = r.New.ID.Source
 		}
 		engine.Nudge(source)
-		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: r, Err: err, Took: time.Since(start)}
+		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: r, Err: err, Took: now().Sub(start)}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/live"
-	"relctl-tui/themes"
 	"relctl-tui/views"
 	"relctl-tui/views/activity"
 	"relctl-tui/views/breakers"
@@ -37,10 +36,12 @@ type inFlight struct {
 	done sources.Revision // the revision the store confirmed; "" while it runs
 }
 
-// held is an intent waiting out the burst hold.
+// held is an intent waiting out the burst hold; agreed says that the question
+// about it was answered.
 type held struct {
 	seq    int
 	intent *sources.Intent
+	agreed bool
 }
 
 // Model is the root of the board: panes, what has the focus, what is under way.
@@ -119,9 +120,6 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 func (m *Model) Init() tea.Cmd {
 	return tea.Batch(awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq), tick())
 }
-
-// Theme is the theme the board draws with.
-func (m *Model) Theme() *themes.Theme { return m.opts.Theme }
 
 func (m *Model) setSnapshot(s *sources.Snapshot) {
 	m.snapshot = s

@@ -327,3 +327,74 @@ func TestNoKeyActsOnAFlagThatIsNotOnTheScreen(t *testing.T) {
 		require.Equal(t, twoFlags, r.file(), "undo names its change itself")
 	})
 }
+
+// burst delivers keys at one moment, as a paste without brackets arrives, and
+// works off what they ask for only then.
+func (r *rig) burst(keys ...tea.KeyPressMsg) {
+	r.t.Helper()
+	var later []tea.Cmd
+	for _, k := range keys {
+		_, cmd := r.m.Update(k)
+		// What a view says at once comes back before the next key or after it; timers do not.
+		if cmd != nil && !r.m.waiting() {
+			if msg := cmd(); msg != nil {
+				_, cmd = r.m.Update(msg)
+			} else {
+				cmd = nil
+			}
+		}
+		later = append(later, cmd)
+	}
+	for _, cmd := range later {
+		r.work(cmd)
+	}
+}
+
+func keys(text string) (out []tea.KeyPressMsg) {
+	for _, c := range text {
+		if c == '\r' {
+			out = append(out, tea.KeyPressMsg{Code: tea.KeyEnter})
+			continue
+		}
+		out = append(out, tea.KeyPressMsg{Code: c, Text: string(c)})
+	}
+	return out
+}
+
+func TestAPastedPercentageDoesNotAct(t *testing.T) {
+	for _, text := range []string{"=50\r", "=5\rj", "=1\rjj", "x=100\r"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := board(t, nil)
+			r.burst(keys(text)...)
+			pass(time.Second)
+			require.Equal(t, twoFlags, r.file(), "%q", text)
+		})
+	}
+}
+
+func TestAPasteIntoTheQuestionIsNoAnswer(t *testing.T) {
+	for _, text := range []string{"yes please", "\rls\r", "y\r\ry"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := board(t, func(o *Options) { o.Confirm = true })
+			r.press("K")
+			r.sees("killed?")
+			pass(time.Second)
+			r.burst(keys(text)...)
+			pass(time.Second)
+			require.Equal(t, twoFlags, r.file(), "%q", text)
+		})
+	}
+}
+
+func TestAKillRightAfterARampIsNotTakenForAHeldKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		_, ramp := r.m.Update(keys("+")[0])
+		_, hold := r.m.Update(ramp()) // the ramp waits out its hold
+		r.m.Update(keys("K")[0])      // refused: one change at a time
+		r.m.Update(hold())            // the ramp is on its way
+		pass(100 * time.Millisecond)
+		r.press("K")
+		require.Contains(t, r.file(), "DISABLED")
+	})
+}

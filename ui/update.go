@@ -15,8 +15,8 @@ import (
 	"relctl-tui/views/prompt"
 )
 
-// Update routes; it does no I/O. Every message but a clock tick that changes
-// nothing drops the kept frame.
+// Update routes; it does no I/O. Every message drops the kept frame: what a frame
+// costs is less than to find out whether it would be another one.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.frame = ""
 	lines := m.footer.Lines(m.w)
@@ -44,7 +44,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.refresh()
 		return m, tick()
 	case views.IntentMsg:
-		return m, m.intended(msg.Intent)
+		return m, m.intended(msg.Intent, false)
 	case views.RefusedMsg:
 		m.footer.SetStatus(msg.Reason, footer.Warning)
 		return m, nil
@@ -79,11 +79,11 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		}
 	case prompt.SubmittedMsg:
 		if msg.Purpose == prompt.Percent {
-			return m.decide(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, To: msg.To})
+			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, To: msg.To}, false)
 		}
 		m.filter(msg.Text)
 	case confirm.AcceptedMsg:
-		return m.start(msg.Intent)
+		return m.intended(msg.Intent, true)
 	case confirm.RejectedMsg:
 		m.footer.SetStatus("nothing was done", footer.Info)
 	}

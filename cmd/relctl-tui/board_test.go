@@ -126,6 +126,7 @@ func TestAPasteOrABurstNeverActs(t *testing.T) {
 		"paste without brackets": "KKKK",
 		"burst of many keys":     "cat prod.json | grep K+-=uuu",
 		"kill inside a burst":    "jjKj",
+		"a whole percentage":     "=50\r",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
