@@ -20,7 +20,8 @@ const (
 	defaultTimeout  = 5 * time.Second
 	defaultActivity = 200
 	maxBackoff      = 15 * time.Second
-	publishEvery    = 50 * time.Millisecond // at most 20 snapshots a second
+	publishEvery    = 50 * time.Millisecond  // at most 20 snapshots a second
+	recallEvery     = 250 * time.Millisecond // at most 4 reads of the journal a second
 	maxText         = 300
 )
 
@@ -242,25 +243,25 @@ func (e *Engine) publish(now time.Time) {
 }
 
 // historian re-reads the journal when a change appears whose author is not
-// known: the intent is on disk before the change shows, its result comes later.
+// known: the intent is on disk before the change shows, its result comes later. A
+// burst of changes costs a few reads, not one each: the journal may be long.
 func (e *Engine) historian(ctx context.Context) {
-	for {
+	pauses := []time.Duration{0, time.Second, 4 * time.Second}
+	last := e.opts.Now().Add(-recallEvery)
+	for n := len(pauses); ; {
+		var due <-chan time.Time // nil when every read of the last change was made
+		if n < len(pauses) {
+			due = e.opts.After(max(pauses[n], recallEvery-e.opts.Now().Sub(last)))
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-e.recall:
-		}
-		for _, pause := range []time.Duration{0, time.Second, 4 * time.Second} {
-			if pause > 0 {
-				select {
-				case <-ctx.Done():
-					return
-				case <-e.recall: // another one: start over
-					signal(e.recall)
-				case <-e.opts.After(pause):
-				}
-			}
+		case <-e.recall: // another one: start over
+			n = 0
+		case <-due:
 			e.remember(ctx)
+			last = e.opts.Now()
+			n++
 		}
 	}
 }

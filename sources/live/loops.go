@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"relctl-tui/sources"
@@ -57,19 +58,23 @@ func (e *Engine) loops(i int) (loops []func(context.Context)) {
 		})
 	}
 	if d, ok := src.Driver.(sources.LatencyReader); ok {
+		first, once := make(chan struct{}), sync.Once{}
 		add(capLatencies, func(ctx context.Context) (func(*state), error) {
 			set, err := d.Latencies(ctx)
-			return func(s *state) { s.setLatencies(i, set, e.opts.Now()) }, err
+			return func(s *state) {
+				s.setLatencies(i, set)
+				once.Do(func() { close(first) })
+			}, err
 		})
+		if r, ok := src.Driver.(sources.TrendReader); ok {
+			loops = append(loops, func(ctx context.Context) { e.backfill(ctx, i, r, first) })
+		}
 	}
 	if d, ok := src.Driver.(sources.ExposureReader); ok {
 		add(capExposures, func(ctx context.Context) (func(*state), error) {
 			set, err := d.Exposures(ctx)
-			return func(s *state) { s.setExposures(i, &set, e.opts.Now()) }, err
+			return func(s *state) { s.setExposures(i, &set) }, err
 		})
-	}
-	if r, ok := src.Driver.(sources.TrendReader); ok {
-		loops = append(loops, func(ctx context.Context) { e.backfill(ctx, i, r) })
 	}
 	return loops
 }
@@ -112,12 +117,25 @@ func (e *Engine) pause(i, failures int) time.Duration {
 type reading struct {
 	apply func(*state)
 	err   error
+	late  error // that it took longer than it may; nil in time
 }
 
-// read makes one read within the source's timeout. A driver that does not return
-// even then is reported, and waited for: one read at a time is outstanding.
+// read makes one read within the source's timeout and takes what it says.
 func (e *Engine) read(ctx context.Context, i int, c capability, read func(context.Context) (func(*state), error)) error {
-	readCtx, cancel := context.WithCancel(ctx)
+	r := e.ask(ctx, i, read, func(err error) { e.fail(i, c, err) })
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if r.late == nil || r.err == nil { // what is only late was told already
+		e.take(i, c, r)
+	}
+	return r.err
+}
+
+// ask makes one call within the source's timeout. A driver that does not return
+// even then is reported to late, and waited for: one call at a time is outstanding.
+func (e *Engine) ask(ctx context.Context, i int, call func(context.Context) (func(*state), error), late func(error)) reading {
+	callCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan reading, 1)
 	go func() {
@@ -128,28 +146,24 @@ func (e *Engine) read(ctx context.Context, i int, c capability, read func(contex
 			}
 			done <- r
 		}()
-		r.apply, r.err = read(readCtx)
+		r.apply, r.err = call(callCtx)
 	}()
 	timeout := e.opts.Sources[i].Timeout
 	deadline := e.opts.After(timeout)
-	var late error
+	var hung error
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return reading{err: ctx.Err()}
 		case <-deadline:
-			late = fmt.Errorf("%w within %s: %w", errHung, timeout, sources.ErrUnavailable)
-			e.fail(i, c, late)
+			hung = fmt.Errorf("%w within %s: %w", errHung, timeout, sources.ErrUnavailable)
+			late(hung)
 			cancel()
 		case r := <-done:
-			if r.err != nil && late != nil {
-				return late // it only says that it was cancelled
+			if r.late = hung; r.err != nil && hung != nil {
+				r.err = hung // it only says that it was cancelled
 			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			e.take(i, c, r)
-			return r.err
+			return r
 		}
 	}
 }

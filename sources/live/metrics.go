@@ -2,7 +2,6 @@ package live
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -40,31 +39,11 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 }
 
 // setLatencies takes a source's latencies and appends one point to each trend.
-func (s *state) setLatencies(i int, set sources.LatencySet, _ time.Time) {
+func (s *state) setLatencies(i int, set sources.LatencySet) {
 	st := s.sources[i]
 	s.warn(st, capLatencies, set.Warnings)
-	gone := make(map[string]bool, len(st.latencies))
-	for j := range st.latencies {
-		gone[st.latencies[j].Name] = true
-	}
-	for j := range set.Latencies {
-		l := &set.Latencies[j]
-		delete(gone, l.Name)
-		if !s.speaks(i, l.Name) {
-			continue
-		}
-		p99 := math.NaN()
-		if l.P99.OK {
-			p99 = l.P99.Seconds
-		}
-		s.trends[l.Name] = s.trends[l.Name].Add(p99)
-	}
-	for name := range gone {
-		if s.speaks(i, name) {
-			delete(s.trends, name)
-		}
-	}
-	s.trendsDirty = s.trendsDirty || len(set.Latencies)+len(gone) > 0
+	st.trends.add(set.Latencies)
+	s.trendsDirty = true
 	if !slices.EqualFunc(st.latencies, set.Latencies, sameLatency) {
 		s.metricsDirty, s.dirty = true, true
 	}
@@ -77,7 +56,7 @@ func sameLatency(a, b sources.Latency) bool {
 		a.Note == b.Note && slices.Equal(a.Calls, b.Calls)
 }
 
-func (s *state) setExposures(i int, set *sources.ExposureSet, _ time.Time) {
+func (s *state) setExposures(i int, set *sources.ExposureSet) {
 	st := s.sources[i]
 	s.warn(st, capExposures, set.Warnings)
 	same := st.exposures != nil && maps.EqualFunc(st.exposures.ByKey, set.ByKey, maps.Equal[map[string]float64, map[string]float64])

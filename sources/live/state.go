@@ -3,7 +3,6 @@ package live
 import (
 	"cmp"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -26,7 +25,6 @@ type state struct {
 	breakers      []sources.Breaker
 	latencies     []sources.Latency
 	exposures     *sources.ExposureSet
-	trends        map[string]sources.Trend // current; cloned into the snapshot
 	shownTrends   map[string]sources.Trend
 	activity      []*line // newest first
 	shownActivity []sources.Activity
@@ -42,6 +40,7 @@ type sourceState struct {
 	breakers  []sources.Breaker
 	latencies []sources.Latency
 	exposures *sources.ExposureSet
+	trends    trends
 	health    sources.Health
 	since     time.Time
 }
@@ -57,9 +56,9 @@ type capState struct {
 }
 
 func newState(opts Options) *state {
-	s := &state{opts: opts, trends: map[string]sources.Trend{}, flagsDirty: true, metricsDirty: true, trendsDirty: true, activityDirty: true}
+	s := &state{opts: opts, flagsDirty: true, metricsDirty: true, trendsDirty: true, activityDirty: true}
 	for _, cfg := range opts.Sources {
-		st := &sourceState{cfg: cfg, since: opts.Now()}
+		st := &sourceState{cfg: cfg, since: opts.Now(), trends: trends{}}
 		_, lists := cfg.Driver.(sources.FlagLister)
 		_, st.watched = cfg.Driver.(sources.FlagWatcher)
 		st.caps[capFlags].has = lists || st.watched
@@ -137,7 +136,7 @@ func (s *state) assess(now time.Time) (next time.Duration) {
 			if h != cp.health {
 				cp.health, s.dirty = h, true
 				if capability(c) != capFlags {
-					s.metricsDirty = true
+					s.metricsDirty, s.trendsDirty = true, true
 				}
 			}
 			if !read || worse(h, worst) {
@@ -216,7 +215,7 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 		s.mergeMetrics()
 	}
 	if s.trendsDirty {
-		s.shownTrends = maps.Clone(s.trends)
+		s.mergeTrends()
 	}
 	if s.activityDirty {
 		s.shownActivity = make([]sources.Activity, len(s.activity))

@@ -2,104 +2,91 @@ package live
 
 import (
 	"context"
-	"fmt"
+	"maps"
+	"math"
 	"time"
 
 	"relctl-tui/sources"
 )
 
-// backfillRetry is the pause after which a source that could not tell its past
-// is asked again.
-const backfillRetry = time.Minute
+// trends are the trends of one source's latencies, by name.
+type trends map[string]sources.Trend
 
-// backfill asks a source once for the past of its trends, so that a board that
-// has just been opened shows what came before. It runs beside everything else: no
-// frame and no read waits for it, and one that never answers is left alone.
-func (e *Engine) backfill(ctx context.Context, i int, r sources.TrendReader) {
-	src := e.opts.Sources[i]
-	step := max(src.Every, time.Second)
-	for {
-		past, err := e.past(ctx, src.Timeout, func(ctx context.Context) (map[string][]float64, error) {
-			return r.Trends(ctx, sources.TrendLen, step)
-		})
-		if ctx.Err() != nil {
-			return
+// add appends one point for each latency and forgets names that are gone.
+func (t trends) add(latencies []sources.Latency) {
+	known := make(map[string]bool, len(latencies))
+	for i := range latencies {
+		l := &latencies[i]
+		known[l.Name] = true
+		p99 := math.NaN()
+		if l.P99.OK {
+			p99 = l.P99.Seconds
 		}
-		if err == nil || absent(err) {
-			e.update(func(s *state) { s.seedTrends(i, past) })
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-e.opts.After(backfillRetry):
-		}
+		t[l.Name] = t[l.Name].Add(p99)
 	}
+	maps.DeleteFunc(t, func(name string, _ sources.Trend) bool { return !known[name] })
 }
 
-// past makes one call that is given up after timeout, whatever the driver does.
-func (e *Engine) past(ctx context.Context, timeout time.Duration, call func(context.Context) (map[string][]float64, error)) (map[string][]float64, error) {
-	type answer struct {
-		past map[string][]float64
-		err  error
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	done := make(chan answer, 1)
-	go func() {
-		var a answer
-		defer func() {
-			if p := recover(); p != nil {
-				a = answer{err: fmt.Errorf("the driver failed (%v): %w", p, sources.ErrUnavailable)}
-			}
-			done <- a
-		}()
-		a.past, a.err = call(ctx)
-	}()
-	select {
-	case a := <-done:
-		return a.past, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-e.opts.After(timeout):
-		return nil, fmt.Errorf("%w within %s: %w", errHung, timeout, sources.ErrUnavailable)
-	}
-}
-
-// seedTrends puts the past before what was seen since. Where an earlier source
-// speaks for a name, its trend stays as it is.
-func (s *state) seedTrends(i int, past map[string][]float64) {
+// precede puts the past before the points that were added since asked, which is
+// the trends as they were when the source was asked for its past.
+func (t trends) precede(past map[string][]float64, asked trends) {
 	for name, values := range past {
-		if len(values) == 0 || !s.speaks(i, name) {
+		seen, known := t[name]
+		if !known || len(values) == 0 {
 			continue
 		}
-		seen := s.trends[name]
-		var t sources.Trend
+		var whole sources.Trend
 		for _, v := range values[max(0, len(values)-sources.TrendLen):] {
-			t = t.Add(v)
+			whole = whole.Add(v)
 		}
-		oldest := seen.Head - seen.Len + sources.TrendLen
-		for n := range seen.Len {
-			t = t.Add(float64(seen.Points[(oldest+n)%sources.TrendLen]))
+		since := seen.Len - asked[name].Len
+		for n := seen.Head - since; n < seen.Head; n++ {
+			whole = whole.Add(float64(seen.Points[(n+sources.TrendLen)%sources.TrendLen]))
 		}
-		s.trends[name] = t
-		s.trendsDirty, s.dirty = true, true
+		t[name] = whole
 	}
 }
 
-// speaks tells whether the i-th source is the one whose points make the trend of
-// a latency: the first, in the order of the configuration, that has it fresh. Two
-// sources that know the same name never mix.
-func (s *state) speaks(i int, name string) bool {
-	for _, earlier := range s.sources[:i] {
-		if earlier.caps[capLatencies].health != sources.Fresh {
-			continue
-		}
-		for j := range earlier.latencies {
-			if earlier.latencies[j].Name == name {
-				return false
+// backfill asks a source for the past of its trends, once its latencies have been
+// read, so that a board that has just been opened shows what came before. It runs
+// beside everything else: no frame and no read waits for it. Where the past cannot
+// be had the trends begin with the board.
+func (e *Engine) backfill(ctx context.Context, i int, r sources.TrendReader, first <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-first:
+	}
+	e.mu.Lock()
+	asked := maps.Clone(e.state.sources[i].trends)
+	e.mu.Unlock()
+	got := e.ask(ctx, i, func(ctx context.Context) (func(*state), error) {
+		past, err := r.Trends(ctx, sources.TrendLen, max(e.opts.Sources[i].Every, time.Second))
+		return func(s *state) {
+			s.sources[i].trends.precede(past, asked)
+			s.trendsDirty, s.dirty = true, true
+		}, err
+	}, func(error) {})
+	if got.err == nil {
+		e.update(got.apply)
+	}
+}
+
+// mergeTrends gives each name the trend of one source, never a mix: the first, in
+// the order of the configuration, whose latencies mean anything now.
+func (s *state) mergeTrends() {
+	shown := map[string]sources.Trend{}
+	for _, unknown := range []bool{false, true} {
+		for _, st := range s.sources {
+			if (st.caps[capLatencies].health == sources.Unknown) != unknown {
+				continue
+			}
+			for name, t := range st.trends {
+				if _, taken := shown[name]; !taken {
+					shown[name] = t
+				}
 			}
 		}
 	}
-	return true
+	s.shownTrends = shown
 }

@@ -35,67 +35,156 @@ func values(t sources.Trend) []float64 {
 	return out
 }
 
+func latency(p99 float64) []sources.Latency {
+	return []sources.Latency{{Source: "m", Name: "api", P99: sources.Quantile{Seconds: p99, OK: true}}}
+}
+
+// quick is a source that is read each second.
+func quick(name string, driver any) live.Source {
+	s := src(name, driver)
+	s.Every = time.Second
+	return s
+}
+
 func TestATrendBeginsWithWhatTheSourceRemembers(t *testing.T) {
 	t.Parallel()
 	r := &remembering{metrics: healthy(), trends: func(ctx context.Context, _ int) (map[string][]float64, error) {
-		select { // it takes longer than the first reads
+		select { // one more read comes meanwhile
 		case <-time.After(1500 * time.Millisecond):
-			return map[string][]float64{"api": {0.5, math.NaN(), 0.75}}, nil
+			return map[string][]float64{"api": {0.5, math.NaN(), 0.75}, "gone": {1}}, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}}
-	run(t, live.Options{Sources: []live.Source{src("m", r)}}, func(t *testing.T, e *live.Engine) {
+	run(t, live.Options{Sources: []live.Source{quick("m", r)}}, func(t *testing.T, e *live.Engine) {
 		require.Len(t, e.Snapshot().Latencies, 1, "nothing waits for the past")
 		require.Equal(t, 1, e.Snapshot().Trends["api"].Len)
-		pass(3 * time.Second)
+		r.set(func(m *metrics) { m.latencies = latency(0.3) })
+		pass(1600 * time.Millisecond)
 		got := values(e.Snapshot().Trends["api"])
-		require.Len(t, got, 4)
+		require.Len(t, got, 4, "the past has the first read too, but not the second")
 		require.InDelta(t, 0.5, got[0], 1e-6)
 		require.True(t, math.IsNaN(got[1]))
 		require.InDelta(t, 0.75, got[2], 1e-6)
-		require.InDelta(t, 0.2, got[3], 1e-6, "what was seen since comes last")
+		require.InDelta(t, 0.3, got[3], 1e-6)
+		require.NotContains(t, e.Snapshot().Trends, "gone", "a latency that nobody measures has no trend")
 		pass(10 * time.Minute)
 		require.EqualValues(t, 1, r.calls.Load(), "asked once")
 		require.EqualValues(t, sources.TrendLen, r.points.Load())
 	})
 }
 
-func TestASourceThatCannotTellItsPastIsAskedAgainAndHoldsNothingUp(t *testing.T) {
+func TestALongPastLeavesRoomForWhatWasSeenSince(t *testing.T) {
 	t.Parallel()
-	r := &remembering{metrics: healthy(), trends: func(_ context.Context, call int) (map[string][]float64, error) {
-		switch call {
-		case 1:
-			return nil, sources.ErrUnavailable
-		case 2:
-			panic("driver")
-		default:
-			return map[string][]float64{"api": {0.5}}, nil
-		}
+	long := make([]float64, 500)
+	for i := range long {
+		long[i] = float64(i)
+	}
+	r := &remembering{metrics: healthy(), trends: func(context.Context, int) (map[string][]float64, error) {
+		return map[string][]float64{"api": long}, nil
 	}}
-	run(t, live.Options{Sources: []live.Source{src("m", r)}}, func(t *testing.T, e *live.Engine) {
-		require.Equal(t, sources.Fresh, e.Snapshot().Source("m").Health)
-		pass(3 * time.Minute)
-		require.EqualValues(t, 3, r.calls.Load())
+	run(t, live.Options{Sources: []live.Source{quick("m", r)}}, func(t *testing.T, e *live.Engine) {
+		r.set(func(m *metrics) { m.latencies = latency(0.3) })
+		pass(time.Second)
+		got := values(e.Snapshot().Trends["api"])
+		require.Len(t, got, sources.TrendLen)
+		require.InDelta(t, 499, got[len(got)-2], 1e-6)
+		require.InDelta(t, 0.3, got[len(got)-1], 1e-6)
+	})
+}
+
+func TestASourceThatCannotTellItsPastIsReadAsEver(t *testing.T) {
+	t.Parallel()
+	for name, trends := range map[string]func(context.Context, int) (map[string][]float64, error){
+		"fails":  func(context.Context, int) (map[string][]float64, error) { return nil, sources.ErrUnavailable },
+		"panics": func(context.Context, int) (map[string][]float64, error) { panic("driver") },
+		"hangs": func(ctx context.Context, _ int) (map[string][]float64, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &remembering{metrics: healthy(), trends: trends}
+			run(t, live.Options{Sources: []live.Source{quick("m", r)}}, func(t *testing.T, e *live.Engine) {
+				pass(time.Minute)
+				require.EqualValues(t, 1, r.calls.Load())
+				r.set(func(m *metrics) { m.latencies = latency(0.3) })
+				pass(2 * time.Second)
+				s := e.Snapshot()
+				require.Equal(t, sources.Fresh, s.Source("m").Health)
+				require.Empty(t, s.Source("m").Err)
+				require.Equal(t, sources.TrendLen, s.Trends["api"].Len)
+			})
+		})
+	}
+}
+
+func TestThePastIsAskedForWhenASourceThatWasDownComesBack(t *testing.T) {
+	t.Parallel()
+	r := &remembering{metrics: healthy(), trends: func(context.Context, int) (map[string][]float64, error) {
+		return map[string][]float64{"api": {0.5, 0.6}}, nil
+	}}
+	r.err = sources.ErrUnavailable
+	run(t, live.Options{Sources: []live.Source{quick("m", r)}}, func(t *testing.T, e *live.Engine) {
+		pass(time.Minute)
+		require.Zero(t, r.calls.Load(), "a source that is down is not asked")
+		r.set(func(m *metrics) { m.err = nil })
+		pass(time.Minute)
 		require.InDelta(t, 0.5, values(e.Snapshot().Trends["api"])[0], 1e-6)
 	})
 }
 
-func TestTwoSourcesOfOneLatencyDoNotMixTheirPoints(t *testing.T) {
+func TestTwoSourcesOfOneLatencyNeverMixTheirPoints(t *testing.T) {
 	t.Parallel()
 	first, second := healthy(), healthy()
-	second.set(func(m *metrics) {
-		m.latencies = []sources.Latency{{Source: "b", Name: "api", P99: sources.Quantile{Seconds: 9, OK: true}}}
-	})
-	run(t, live.Options{Sources: []live.Source{src("a", first), src("b", second)}}, func(t *testing.T, e *live.Engine) {
-		pass(30 * time.Second)
-		first.set(func(m *metrics) {
-			m.latencies = []sources.Latency{{Source: "a", Name: "api", P99: sources.Quantile{Seconds: 0.3, OK: true}}}
-		})
-		pass(30 * time.Second)
-		got := values(e.Snapshot().Trends["api"])
-		for _, v := range got[2:] { // until the first has been read once, the second speaks
-			require.Less(t, v, 1.0)
+	second.set(func(m *metrics) { m.latencies = latency(9) })
+	opts := live.Options{Sources: []live.Source{quick("a", first), quick("b", second)}, StaleAfter: 5 * time.Second, UnknownAfter: 10 * time.Second}
+	run(t, opts, func(t *testing.T, e *live.Engine) {
+		all := func(want float64) {
+			t.Helper()
+			for _, v := range values(e.Snapshot().Trends["api"]) {
+				require.InDelta(t, want, v, 1e-6)
+			}
 		}
+		pass(20 * time.Second)
+		all(0.2)
+		first.set(func(m *metrics) { m.err = sources.ErrUnavailable })
+		pass(20 * time.Second)
+		require.GreaterOrEqual(t, e.Snapshot().Trends["api"].Len, 20, "the other one's own past")
+		all(9)
+		first.set(func(m *metrics) { m.err = nil })
+		pass(time.Minute)
+		all(0.2)
+	})
+}
+
+func TestManyEditsAreAFewReadsOfTheJournalAndTheLastStillFindsItsAuthor(t *testing.T) {
+	t.Parallel()
+	store, reads, known := &lister{}, atomic.Int32{}, atomic.Bool{}
+	opts := live.Options{History: func() []sources.Activity {
+		reads.Add(1)
+		if !known.Load() {
+			return nil
+		}
+		return []sources.Activity{{
+			ID: "1", At: time.Now(), Kind: string(sources.Set), Flag: sources.FlagID{Source: "prod", Key: "a"}, Name: "a",
+			Actor: "ben", New: "40%", Outcome: sources.Confirmed, Revision: "40",
+		}}
+	}}
+	s := src("prod", store)
+	s.Every = 10 * time.Millisecond
+	opts.Sources = []live.Source{s}
+	run(t, opts, func(t *testing.T, e *live.Engine) {
+		pass(10 * time.Second)
+		before := reads.Load()
+		for n := range 40 {
+			store.pct.Store(int32(n + 1))
+			pass(25 * time.Millisecond)
+		}
+		require.LessOrEqual(t, reads.Load()-before, int32(5), "a second of edits")
+		known.Store(true)
+		pass(10 * time.Second)
+		require.Equal(t, "ben", e.Snapshot().Flags[0].ChangedBy)
 	})
 }
