@@ -2,10 +2,8 @@
 package activity
 
 import (
-	"strconv"
 	"time"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
@@ -15,18 +13,7 @@ import (
 
 // Model is the pane. It shows times of day and not ages, because a list of ages
 // would tick. Not for concurrent use.
-type Model struct {
-	th      *themes.Theme
-	keys    views.KeyMap
-	width   int
-	height  int
-	focused bool
-	snap    *sources.Snapshot
-	now     time.Time
-	feed    views.Feed
-	scroll  views.Scroll
-	table   views.Table
-}
+type Model struct{ views.List }
 
 // The columns, in drawing order.
 const (
@@ -55,66 +42,23 @@ func columns(w int) []views.Column {
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
-	m := Model{th: th, keys: keys}
-	m.SetSize(0, 0)
-	return m
-}
-
-// SetSize gives the pane w x h cells, its title line included.
-func (m *Model) SetSize(w, h int) {
-	m.width, m.height = w, h
-	m.table = views.Lay(columns(w), w)
-}
-
-// SetSnapshot shows other data, with days as of now.
-func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
-	m.snap, m.now = s, now
-	m.feed = views.FlagFeed(s, now)
-}
-
-// SetFocused tells the pane whether it has the keys.
-func (m *Model) SetFocused(focused bool) { m.focused = focused }
-
-// ShortHelp is the keys that the pane answers to.
-func (m Model) ShortHelp() []key.Binding { return []key.Binding{m.keys.Up, m.keys.Down} }
-
-// FullHelp is the same for the help screen.
-func (m Model) FullHelp() [][]key.Binding {
-	return [][]key.Binding{{m.keys.Up, m.keys.Down, m.keys.PageUp, m.keys.PageDown, m.keys.Top, m.keys.Bottom}}
+	return Model{views.NewList(th, keys, views.About{
+		Name: "Activity", Columns: columns, Feed: views.FlagFeed,
+		Len:   func(s *sources.Snapshot) int { return len(s.Activity) },
+		None:  "no activity: no flag store is configured, start with --flags",
+		Empty: "nothing has changed since the board was opened.",
+	})}
 }
 
 // Update scrolls.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
-	if press, ok := msg.(tea.KeyPressMsg); ok && m.snap != nil {
-		m.scroll.Move(&m.keys, press, len(m.snap.Activity), m.height-1)
-	}
+	m.Scrolled(msg)
 	return m, nil
 }
 
 // View is the pane.
 func (m Model) View() string {
-	p := views.NewPen(m.th, m.width, m.height)
-	if m.snap == nil || len(m.snap.Activity) == 0 {
-		p.Title(m.focused, "Activity", nil, nil)
-		if !m.feed.Say(p, m.th, "no activity: no flag store is configured, start with --flags") {
-			p.Say(m.th.Quiet, "nothing has changed since the board was opened.")
-		}
-		return p.String()
-	}
-	list := m.snap.Activity
-	top := m.scroll.Top(len(list), m.height-1)
-	notes := []views.Note{{Ink: m.th.Quiet, Text: strconv.Itoa(len(list))}}
-	if m.feed.Stale {
-		notes = append(notes, views.Note{Ink: m.th.Warn, Text: m.feed.Age()})
-	}
-	if top > 0 {
-		notes = append(notes, views.Note{Ink: m.th.Quiet, Text: "from " + strconv.Itoa(top+1)})
-	}
-	p.Title(m.focused, "Activity", notes, nil)
-	for i := top; i < len(list) && p.Left() > 0; i++ {
-		Row(p, m.th, &m.table, &list[i], m.now)
-	}
-	return p.String()
+	return m.Draw(nil, func(p *views.Pen, i int) { Row(p, m.Theme, &m.Table, &m.Snap.Activity[i], m.Now) })
 }
 
 // Table is the pane's columns laid out for other panes that list changes.

@@ -4,9 +4,7 @@ package breakers
 import (
 	"fmt"
 	"strconv"
-	"time"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
@@ -16,18 +14,7 @@ import (
 
 // Model is the pane. It lists breakers in the snapshot's order, which is worst
 // first. Not for concurrent use.
-type Model struct {
-	th      *themes.Theme
-	keys    views.KeyMap
-	width   int
-	height  int
-	focused bool
-	snap    *sources.Snapshot
-	now     time.Time
-	feed    views.Feed
-	scroll  views.Scroll
-	table   views.Table
-}
+type Model struct{ views.List }
 
 // The columns, in drawing order.
 const (
@@ -56,79 +43,40 @@ func columns() []views.Column {
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
-	m := Model{th: th, keys: keys}
-	m.SetSize(0, 0)
-	return m
-}
-
-// SetSize gives the pane w x h cells, its title line included.
-func (m *Model) SetSize(w, h int) {
-	m.width, m.height = w, h
-	m.table = views.Lay(columns(), w)
-}
-
-// SetSnapshot shows other data, with ages as of now.
-func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
-	m.snap, m.now = s, now
-	m.feed = views.MetricFeed(s, now)
-}
-
-// SetFocused tells the pane whether it has the keys.
-func (m *Model) SetFocused(focused bool) { m.focused = focused }
-
-// ShortHelp is the keys that the pane answers to.
-func (m Model) ShortHelp() []key.Binding { return []key.Binding{m.keys.Up, m.keys.Down} }
-
-// FullHelp is the same for the help screen.
-func (m Model) FullHelp() [][]key.Binding {
-	return [][]key.Binding{{m.keys.Up, m.keys.Down, m.keys.PageUp, m.keys.PageDown, m.keys.Top, m.keys.Bottom}}
+	return Model{views.NewList(th, keys, views.About{
+		Name: "Breakers", Columns: func(int) []views.Column { return columns() }, Feed: views.MetricFeed,
+		Len:   func(s *sources.Snapshot) int { return len(s.Breakers) },
+		None:  "no breakers: no metrics source is configured, start with --metrics",
+		Empty: "no breakers yet: none of the metrics looks like one.",
+		Warns: true,
+	})}
 }
 
 // Update scrolls.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
-	if press, ok := msg.(tea.KeyPressMsg); ok && m.snap != nil {
-		m.scroll.Move(&m.keys, press, len(m.snap.Breakers), m.height-1)
-	}
+	m.Scrolled(msg)
 	return m, nil
 }
 
 // View is the pane.
 func (m Model) View() string {
-	p := views.NewPen(m.th, m.width, m.height)
-	if m.snap == nil || len(m.snap.Breakers) == 0 {
-		p.Title(m.focused, "Breakers", nil, nil)
-		if !m.feed.Say(p, m.th, "no breakers: no metrics source is configured, start with --metrics") {
-			p.Say(m.th.Quiet, "no breakers yet: none of the metrics looks like one.")
-		}
-		return p.String()
-	}
-	list := m.snap.Breakers
-	top := m.scroll.Top(len(list), m.height-1)
-	p.Title(m.focused, "Breakers", m.notes(list, top), m.table.Labels())
-	p.Warn(m.feed.Warning(m.th, m.width, m.height))
-	for i := top; i < len(list) && p.Left() > 0; i++ {
-		m.row(p, &list[i])
-	}
-	return p.String()
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.Snap.Breakers[i]) })
 }
 
-func (m *Model) notes(list []sources.Breaker, top int) []views.Note {
-	open, half := Count(list)
-	notes := []views.Note{{Ink: m.th.Quiet, Text: strconv.Itoa(len(list))}}
-	if m.feed.Stale {
-		notes = append(notes, views.Note{Ink: m.th.Warn, Text: m.feed.Age()})
+// notes is what the title says besides the number: how many are not closed.
+func (m *Model) notes() (notes []views.Note) {
+	if m.Snap == nil {
+		return nil
 	}
+	open, half := Count(m.Snap.Breakers)
 	switch {
-	case open > 0 && m.feed.AllOld:
-		notes = append(notes, views.Note{Ink: m.th.Warn, Text: strconv.Itoa(open) + " open when last seen"})
+	case open > 0 && m.Feed.AllOld:
+		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(open) + " open when last seen"})
 	case open > 0:
-		notes = append(notes, views.Note{Ink: m.th.Alarm, Text: " " + strconv.Itoa(open) + " open "})
+		notes = append(notes, views.Note{Ink: m.Theme.Alarm, Text: " " + strconv.Itoa(open) + " open "})
 	}
 	if half > 0 {
-		notes = append(notes, views.Note{Ink: m.th.Warn, Text: strconv.Itoa(half) + " half-open"})
-	}
-	if top > 0 {
-		notes = append(notes, views.Note{Ink: m.th.Quiet, Text: "from " + strconv.Itoa(top+1)})
+		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(half) + " half-open"})
 	}
 	return notes
 }
@@ -148,7 +96,7 @@ func Count(list []sources.Breaker) (open, half int) {
 }
 
 func (m *Model) row(p *views.Pen, b *sources.Breaker) {
-	th, t := m.th, &m.table
+	th, t := m.Theme, &m.Table
 	look := views.BreakerLook(th, b.State)
 	name, number := th.Text, th.Text
 	if b.State == sources.BreakerClosed {
@@ -156,7 +104,7 @@ func (m *Model) row(p *views.Pen, b *sources.Breaker) {
 	} else {
 		name = th.Strong
 	}
-	fresh := views.Fresh(m.snap, b.Source)
+	fresh := views.Fresh(m.Snap, b.Source)
 	if !fresh {
 		look.Ink, name, number = th.Stale, th.Stale, th.Stale
 	}
@@ -174,7 +122,7 @@ func (m *Model) row(p *views.Pen, b *sources.Breaker) {
 	t.Cell(p, colRate, number, views.Rate(b.Rate))
 	t.Cell(p, colRejects, number, views.Rate(b.RejectRate))
 	if fresh {
-		t.Cell(p, colSince, th.Quiet, views.AgeOf(b.Since, m.now, false))
+		t.Cell(p, colSince, th.Quiet, views.AgeOf(b.Since, m.Now, false))
 	} else {
 		t.Cell(p, colSince, th.Warn, "stale")
 	}

@@ -1,6 +1,7 @@
 package breakers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
+	"relctl-tui/sources"
 	"relctl-tui/themes"
 	"relctl-tui/views"
 	"relctl-tui/views/breakers"
@@ -78,4 +80,20 @@ func TestKeysScrollToTheLastBreakerAndNoFurther(t *testing.T) {
 	require.Contains(t, lines[2], "geo-ip")
 	m, _ = m.Update(tea.KeyPressMsg{Code: 'g', Text: "g"})
 	require.Contains(t, strings.Split(ansi.Strip(m.View()), "\n")[1], "payment-api")
+}
+
+func TestTheLastRowIsReachedBelowAWarningToo(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.Stale)
+	s.Sources[1].Err = "the server answered 503"
+	s.Breakers = nil
+	for i := range 30 {
+		s.Breakers = append(s.Breakers, sources.Breaker{Source: viewtest.Metrics, Name: fmt.Sprintf("breaker-%02d", i), State: sources.BreakerClosed})
+	}
+	m := open(t, viewtest.Stale, 10)
+	m.SetSnapshot(s, viewtest.Now())
+	m, _ = m.Update(tea.KeyPressMsg{Code: 'G', Text: "G"})
+	screen := ansi.Strip(m.View())
+	require.Contains(t, screen, "503")
+	require.Contains(t, screen, "breaker-29")
 }

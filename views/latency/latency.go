@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
@@ -16,18 +15,7 @@ import (
 
 // Model is the pane. It lists latencies in the snapshot's order, which is worst
 // first. Not for concurrent use.
-type Model struct {
-	th      *themes.Theme
-	keys    views.KeyMap
-	width   int
-	height  int
-	focused bool
-	snap    *sources.Snapshot
-	now     time.Time
-	feed    views.Feed
-	scroll  views.Scroll
-	table   views.Table
-}
+type Model struct{ views.List }
 
 // The columns, in drawing order.
 const (
@@ -64,88 +52,48 @@ func columns(w int) []views.Column {
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
-	m := Model{th: th, keys: keys}
-	m.SetSize(0, 0)
-	return m
-}
-
-// SetSize gives the pane w x h cells, its title line included.
-func (m *Model) SetSize(w, h int) {
-	m.width, m.height = w, h
-	m.table = views.Lay(columns(w), w)
-}
-
-// SetSnapshot shows other data, with ages as of now.
-func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
-	m.snap, m.now = s, now
-	m.feed = views.MetricFeed(s, now)
-}
-
-// SetFocused tells the pane whether it has the keys.
-func (m *Model) SetFocused(focused bool) { m.focused = focused }
-
-// ShortHelp is the keys that the pane answers to.
-func (m Model) ShortHelp() []key.Binding { return []key.Binding{m.keys.Up, m.keys.Down} }
-
-// FullHelp is the same for the help screen.
-func (m Model) FullHelp() [][]key.Binding {
-	return [][]key.Binding{{m.keys.Up, m.keys.Down, m.keys.PageUp, m.keys.PageDown, m.keys.Top, m.keys.Bottom}}
+	return Model{views.NewList(th, keys, views.About{
+		Name: "Latency", Columns: columns, Feed: views.MetricFeed,
+		Len:   func(s *sources.Snapshot) int { return len(s.Latencies) },
+		None:  "no latencies: no metrics source is configured, start with --metrics",
+		Empty: "no latencies yet: no histogram matches the configured ones.",
+		Warns: true,
+	})}
 }
 
 // Update scrolls.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
-	if press, ok := msg.(tea.KeyPressMsg); ok && m.snap != nil {
-		m.scroll.Move(&m.keys, press, len(m.snap.Latencies), m.height-1)
-	}
+	m.Scrolled(msg)
 	return m, nil
 }
 
 // View is the pane.
 func (m Model) View() string {
-	p := views.NewPen(m.th, m.width, m.height)
-	if m.snap == nil || len(m.snap.Latencies) == 0 {
-		p.Title(m.focused, "Latency", nil, nil)
-		if !m.feed.Say(p, m.th, "no latencies: no metrics source is configured, start with --metrics") {
-			p.Say(m.th.Quiet, "no latencies yet: no histogram matches the configured ones.")
-		}
-		return p.String()
-	}
-	list := m.snap.Latencies
-	top := m.scroll.Top(len(list), m.height-1)
-	p.Title(m.focused, "Latency", m.notes(list, top), m.table.Labels())
-	p.Warn(m.feed.Warning(m.th, m.width, m.height))
-	for i := top; i < len(list) && p.Left() > 0; i++ {
-		m.row(p, &list[i])
-	}
-	return p.String()
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.Snap.Latencies[i]) })
 }
 
-func (m *Model) notes(list []sources.Latency, top int) []views.Note {
-	notes := []views.Note{{Ink: m.th.Quiet, Text: strconv.Itoa(len(list))}}
+// notes is what the title says besides the number: how many miss their SLO.
+func (m *Model) notes() []views.Note {
 	breached := 0
-	for i := range list {
-		if list[i].Verdict == sources.VerdictBreached {
-			breached++
+	if m.Snap != nil {
+		for i := range m.Snap.Latencies {
+			if m.Snap.Latencies[i].Verdict == sources.VerdictBreached {
+				breached++
+			}
 		}
 	}
-	if m.feed.Stale {
-		notes = append(notes, views.Note{Ink: m.th.Warn, Text: m.feed.Age()})
+	switch text := strconv.Itoa(breached) + " breached"; {
+	case breached == 0:
+		return nil
+	case m.Feed.AllOld:
+		return []views.Note{{Ink: m.Theme.Warn, Text: text + " when last seen"}}
+	default:
+		return []views.Note{{Ink: m.Theme.Bad, Text: text}}
 	}
-	if breached > 0 {
-		note := views.Note{Ink: m.th.Bad, Text: strconv.Itoa(breached) + " breached"}
-		if m.feed.AllOld {
-			note = views.Note{Ink: m.th.Warn, Text: note.Text + " when last seen"}
-		}
-		notes = append(notes, note)
-	}
-	if top > 0 {
-		notes = append(notes, views.Note{Ink: m.th.Quiet, Text: "from " + strconv.Itoa(top+1)})
-	}
-	return notes
 }
 
 func (m *Model) row(p *views.Pen, l *sources.Latency) {
-	th, t := m.th, &m.table
+	th, t := m.Theme, &m.Table
 	look := views.VerdictLook(th, l.Verdict)
 	name, p99, quiet, errors, bad := th.Text, th.Text, th.Quiet, th.Quiet, th.Bad
 	if l.Verdict == sources.VerdictBreached {
@@ -154,7 +102,7 @@ func (m *Model) row(p *views.Pen, l *sources.Latency) {
 	if l.ErrorRatio.OK && l.ErrorRatio.V >= 0.01 {
 		errors = th.Bad
 	}
-	if !views.Fresh(m.snap, l.Source) {
+	if !views.Fresh(m.Snap, l.Source) {
 		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
 		name, p99, quiet, errors, bad = th.Stale, th.Stale, th.Stale, th.Stale, th.Stale
 	}
@@ -165,13 +113,13 @@ func (m *Model) row(p *views.Pen, l *sources.Latency) {
 	t.Cell(p, colP99, p99, views.ShortSeconds(l.P99))
 	if t.Has(colSpark) {
 		p.To(t.Starts[colSpark])
-		p.Spark(m.snap.Trends[l.Name], l.SLO, quiet, bad, t.Widths[colSpark])
+		p.Spark(m.Snap.Trends[l.Name], l.SLO, quiet, bad, t.Widths[colSpark])
 	}
 	t.Cell(p, colSLO, quiet, slo(l.SLO))
 	t.Cell(p, colRate, quiet, views.Rate(l.Rate))
 	t.Cell(p, colErrors, errors, views.Ratio(l.ErrorRatio))
 	if t.Has(colCalls) {
-		t.Cell(p, colCalls, quiet, Shares(m.snap, l))
+		t.Cell(p, colCalls, quiet, Shares(m.Snap, l))
 	}
 	p.End()
 }
@@ -194,10 +142,11 @@ func Shares(s *sources.Snapshot, l *sources.Latency) string {
 			parts = append(parts, name+" unknown")
 		case !child.P99.OK:
 			parts = append(parts, name+" "+views.Seconds(child.P99))
-		case !l.P99.OK || l.P99.Seconds <= 0 || l.P99.Over || child.P99.Over:
+		case !l.P99.OK || l.P99.Over || child.P99.Over || child.P99.Seconds > l.P99.Seconds:
+			// Its p99 is over all its callers: above this one's it is no share of it.
 			parts = append(parts, name+" "+views.Seconds(child.P99))
 		default:
-			share := sources.Some(min(child.P99.Seconds/l.P99.Seconds, 1))
+			share := sources.Measured(child.P99.Seconds / l.P99.Seconds)
 			parts = append(parts, name+" "+views.Seconds(child.P99)+" "+views.Ratio(share))
 		}
 	}

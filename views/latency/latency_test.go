@@ -72,3 +72,15 @@ func TestACallThatIsNotMeasuredSaysSo(t *testing.T) {
 	l.Calls = []string{"database"}
 	require.Equal(t, "database 800ms", latency.Shares(s, &l), "no share of what is not known")
 }
+
+func TestACallThatIsSlowerThanItsCallerIsNoShareOfIt(t *testing.T) {
+	t.Parallel()
+	q := func(s float64) sources.Quantile { return sources.Quantile{Seconds: s, OK: true} }
+	s := &sources.Snapshot{Latencies: []sources.Latency{
+		{Name: "api", P99: q(0.03), Calls: []string{"database"}},
+		{Name: "batch", P99: q(0.3), Calls: []string{"database"}},
+		{Name: "database", P99: q(0.075)},
+	}}
+	require.Equal(t, "database 75ms", latency.Shares(s, &s.Latencies[0]))
+	require.Equal(t, "database 75ms 25%", latency.Shares(s, &s.Latencies[1]))
+}
