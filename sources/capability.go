@@ -34,6 +34,12 @@ type FlagWriter interface {
 	Apply(ctx context.Context, c Change) (Receipt, error)
 }
 
+// JournalPlacer knows where the journal of its store lies when everybody who
+// shares the store is to share its history; "" for nowhere in particular.
+type JournalPlacer interface {
+	JournalPath() string
+}
+
 // Verifier asks the side that evaluates whether a change has reached it.
 type Verifier interface {
 	Verify(ctx context.Context, c Change) (Evidence, error)

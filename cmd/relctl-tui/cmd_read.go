@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"relctl-tui/sources"
+	"relctl-tui/views"
 )
 
 func newFlagsCmd(o *options) *cobra.Command {
@@ -155,7 +156,7 @@ func flagTable(out io.Writer, p *reading, flags []sources.Flag, now time.Time) e
 		}
 		rows = append(rows, []string{
 			only(several, f.ID.Source), f.Name, state, rollout,
-			blankDash(number(p.exposure(f), 100, "%")), ago(now, f.ChangedAt), f.ChangedBy, note,
+			blankDash(views.Share(p.exposure(f))), blankDash(views.AgeOf(f.ChangedAt, now, true)), f.ChangedBy, note,
 		})
 	}
 	return writeTable(out, cols, rows)
@@ -188,7 +189,7 @@ func breakerTable(out io.Writer, list []sources.Breaker) error {
 		}
 		rows = append(rows, []string{
 			only(several, b.Source), b.Name, state, open,
-			number(b.ErrorRatio, 100, "%"), number(b.Rate, 1, "/s"), b.Note,
+			views.Ratio(b.ErrorRatio), views.Rate(b.Rate), b.Note,
 		})
 	}
 	return writeTable(out, cols, rows)
@@ -224,8 +225,8 @@ func latencyTable(out io.Writer, list []sources.Latency) error {
 			slo = l.SLO.String()
 		}
 		rows = append(rows, []string{
-			only(several, l.Source), l.Name, seconds(l.P50), seconds(l.P95), seconds(l.P99), slo,
-			verdict, number(l.Rate, 1, "/s"), number(l.ErrorRatio, 100, "%"),
+			only(several, l.Source), l.Name, views.ShortSeconds(l.P50), views.ShortSeconds(l.P95), views.ShortSeconds(l.P99), slo,
+			verdict, views.Rate(l.Rate), views.Ratio(l.ErrorRatio),
 			strings.Join(l.Calls, ", "), l.Note,
 		})
 	}
@@ -249,7 +250,7 @@ func only(show bool, s string) string {
 }
 
 func blankDash(s string) string {
-	if s == "-" {
+	if s == views.Absent {
 		return ""
 	}
 	return s

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"relctl-tui/sources"
+	"relctl-tui/views/breakers"
 )
 
 func newStatusCmd(o *options) *cobra.Command {
@@ -77,7 +78,8 @@ func statusJSON(out io.Writer, s *setup, p *reading) error {
 		total = sources.Some(len(p.flags))
 	}
 	if p.answered(false) {
-		open = sources.Some(len(notClosed(p.breakers)))
+		n, _ := breakers.Count(p.breakers)
+		open = sources.Some(n)
 	}
 	return writeJSON(out, map[string]any{
 		"context":       s.context,
@@ -91,6 +93,8 @@ func statusJSON(out io.Writer, s *setup, p *reading) error {
 	})
 }
 
+// statusText is in the order of an incident: what is unhealthy, then what may have
+// done it.
 func statusText(out io.Writer, s *setup, p *reading, now time.Time) error {
 	var b strings.Builder
 	if s.context != "" {
@@ -107,7 +111,7 @@ func statusText(out io.Writer, s *setup, p *reading, now time.Time) error {
 	if err := writeTable(&b, []column{{title: "SOURCE"}, {title: "KIND"}, {title: "HEALTH"}}, rows); err != nil {
 		return err
 	}
-	if err := errors.Join(statusFlags(&b, s, p, now), statusMetrics(&b, s, p)); err != nil {
+	if err := errors.Join(statusMetrics(&b, s, p), statusFlags(&b, s, p, now)); err != nil {
 		return err
 	}
 	_, err := io.WriteString(out, b.String())

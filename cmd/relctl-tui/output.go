@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf16"
 
 	"github.com/charmbracelet/x/ansi"
-
-	"relctl-tui/sources"
 )
 
 const maxCell = 60
@@ -96,56 +93,6 @@ func escapeControls(b []byte) []byte {
 		}
 	}
 	return out
-}
-
-// ago is an age in one unit: "12s", "5m", "3h", "9d"; "" when unknown.
-func ago(now, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	d := max(0, now.Sub(t))
-	switch {
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + "s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	case d < 48*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + "h"
-	default:
-		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
-	}
-}
-
-// seconds is a duration for people: "85ms", "3.2s"; "-" when absent, and ">10s"
-// above the last bucket.
-func seconds(q sources.Quantile) string {
-	if !q.OK {
-		return "-"
-	}
-	s := trimFloat(q.Seconds, 2) + "s"
-	if q.Seconds < 1 {
-		s = trimFloat(q.Seconds*1000, 1) + "ms"
-	}
-	if q.Over {
-		return ">" + s
-	}
-	return s
-}
-
-// number is a measured value for people, with at most one decimal; "-" when absent.
-func number(v sources.Value, scale float64, unit string) string {
-	if !v.OK || math.IsInf(v.V, 0) {
-		return "-"
-	}
-	return trimFloat(v.V*scale, 1) + unit
-}
-
-func trimFloat(f float64, decimals int) string {
-	s := strconv.FormatFloat(f, 'f', decimals, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
 }
 
 // round6 drops the noise of a ratio turned into a percentage.

@@ -226,9 +226,6 @@ func firstWord(words ...string) string {
 	return "source"
 }
 
-// journalPlacer is a store that knows where its changes are best journalled.
-type journalPlacer interface{ JournalPath() string }
-
 // journalPath prefers the place beside the flags, because then everybody who
 // shares the flags shares the history; where that cannot be written it is under
 // the operator's own state directory.
@@ -236,7 +233,7 @@ func journalPath(context, name, configured string, src any) string {
 	if configured != "" {
 		return configured
 	}
-	if p, ok := src.(journalPlacer); ok {
+	if p, ok := src.(sources.JournalPlacer); ok {
 		if path := p.JournalPath(); path != "" && writable(path) {
 			return path
 		}

@@ -50,7 +50,7 @@ func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string)
 // them where the driver says that the journal is its system's alone. The same file
 // has another name without a config, or in another operator's.
 func (s *Store) own(es []journal.Entry) []journal.Entry {
-	if d, ok := s.Driver.(interface{ JournalPath() string }); ok && d.JournalPath() == s.Journal.Path() {
+	if d, ok := s.Driver.(sources.JournalPlacer); ok && d.JournalPath() == s.Journal.Path() {
 		for i := range es {
 			es[i].Flag.Source = s.Name
 		}

@@ -23,10 +23,11 @@ import (
 )
 
 var (
-	_ sources.FlagLister  = (*Store)(nil)
-	_ sources.FlagGetter  = (*Store)(nil)
-	_ sources.FlagWatcher = (*Store)(nil)
-	_ sources.FlagWriter  = (*Store)(nil)
+	_ sources.FlagLister    = (*Store)(nil)
+	_ sources.FlagGetter    = (*Store)(nil)
+	_ sources.FlagWatcher   = (*Store)(nil)
+	_ sources.FlagWriter    = (*Store)(nil)
+	_ sources.JournalPlacer = (*Store)(nil)
 )
 
 // Defaults of the options.
