@@ -56,16 +56,23 @@ func pick(s *screen, name string) {
 	pause(450 * time.Millisecond)
 }
 
+// onFlag opens a board on a file of its own, with the cursor on a flag.
+func onFlag(t *testing.T, w, h int, name string) (s *screen, path string) {
+	t.Helper()
+	path = flagFile(t, fleetFile)
+	s = open(t, w, h, nil, "--flags", "flagd:"+path)
+	s.awaitLine("checkout-v2", "25")
+	pick(s, name)
+	return s, path
+}
+
 func has(part string) func(string) bool {
 	return func(s string) bool { return strings.Contains(s, part) }
 }
 
 func TestOneKeyKillsOneKeyUndoesAndTheFileIsAsItWasByteForByte(t *testing.T) {
 	t.Parallel()
-	path := flagFile(t, fleetFile)
-	s := open(t, 100, 30, nil, "--flags", "flagd:"+path)
-	s.awaitLine("checkout-v2", "25")
-	pick(s, "checkout")
+	s, path := onFlag(t, 100, 30, "checkout")
 	s.press("K")
 	awaitFile(t, path, has(`"state": "DISABLED"`))
 	s.awaitLine("checkout-v2", "killed")
@@ -79,10 +86,7 @@ func TestOneKeyKillsOneKeyUndoesAndTheFileIsAsItWasByteForByte(t *testing.T) {
 
 func TestPlusClimbsTheLadderAndMinusStepsBack(t *testing.T) {
 	t.Parallel()
-	path := flagFile(t, fleetFile)
-	s := open(t, 80, 24, nil, "--flags", "flagd:"+path)
-	s.awaitLine("checkout-v2")
-	pick(s, "checkout")
+	s, path := onFlag(t, 80, 24, "checkout")
 	s.press("+")
 	awaitFile(t, path, has(`[["on", 50], ["off", 50]]`))
 	s.awaitLine("checkout-v2", "50")
@@ -94,10 +98,7 @@ func TestPlusClimbsTheLadderAndMinusStepsBack(t *testing.T) {
 
 func TestATypedPercentageIsWrittenExactly(t *testing.T) {
 	t.Parallel()
-	path := flagFile(t, fleetFile)
-	s := open(t, 80, 24, nil, "--flags", "flagd:"+path)
-	s.awaitLine("checkout-v2")
-	pick(s, "checkout")
+	s, path := onFlag(t, 80, 24, "checkout")
 	s.press("=", "1", "2", ".", "5", "\r")
 	awaitFile(t, path, has(`[["on", 125], ["off", 875]]`))
 	s.awaitLine("checkout-v2", "12.5")
@@ -105,10 +106,7 @@ func TestATypedPercentageIsWrittenExactly(t *testing.T) {
 
 func TestAHeldPlusIsOneStep(t *testing.T) {
 	t.Parallel()
-	path := flagFile(t, fleetFile)
-	s := open(t, 80, 24, nil, "--flags", "flagd:"+path)
-	s.awaitLine("checkout-v2")
-	pick(s, "checkout")
+	s, path := onFlag(t, 80, 24, "checkout")
 	s.press("+")
 	pause(400 * time.Millisecond)
 	for range 30 {
@@ -181,10 +179,7 @@ func TestConfirmAsksFirstAndActsOnYes(t *testing.T) {
 
 func TestACustomFlagOffersKillOnly(t *testing.T) {
 	t.Parallel()
-	path := flagFile(t, fleetFile)
-	s := open(t, 100, 30, nil, "--flags", "flagd:"+path)
-	s.awaitLine("pricing", "custom")
-	pick(s, "pricing")
+	s, path := onFlag(t, 100, 30, "pricing")
 	s.press("+")
 	s.awaitText("only kill is offered")
 	pause(100 * time.Millisecond)
