@@ -57,6 +57,7 @@ type Breaker struct {
 	Rate          Value // calls per second
 	RejectRate    Value // calls per second not permitted
 	Inferred      bool  // the state is worked out, not exported
+	Own           bool  // this board's own, around reading Source
 	Note          string
 	Since         time.Time // when this state was first seen; zero when unknown
 }

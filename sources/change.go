@@ -83,14 +83,20 @@ const (
 	Seen        Outcome = "seen"        // somebody else's change, observed
 )
 
-// Activity is one line of what happened: a change by anyone, or a breaker's
-// transition. Strings are cleaned, but for Flag.Key.
+// What an Activity can be besides a ChangeKind.
+const (
+	KindBreaker = "breaker" // a breaker's transition
+	KindSource  = "source"  // another source speaks for a group
+)
+
+// Activity is one line of what happened: a change by anyone, a breaker's
+// transition, or that another source speaks. Strings are cleaned, but for Flag.Key.
 type Activity struct {
 	ID      string // change id; "" for what was only observed
 	At      time.Time
-	Kind    string // a ChangeKind, or "breaker"
-	Flag    FlagID // zero for a breaker
-	Name    string // flag or breaker name for display
+	Kind    string // a ChangeKind, KindBreaker or KindSource
+	Flag    FlagID // zero for what is no change of a flag
+	Name    string // flag, breaker or group name for display
 	Actor   string // "" when unknown
 	Reason  string
 	Old     string // "25%"

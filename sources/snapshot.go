@@ -24,18 +24,63 @@ func (h Health) String() string {
 	}
 }
 
+// Part is one thing that a source is read for.
+type Part int
+
+// The parts of a source.
+const (
+	PartFlags Part = iota
+	PartBreakers
+	PartLatencies
+	PartExposures
+	PartCount
+)
+
+// PartStatus is how one part of a source is doing.
+type PartStatus struct {
+	Has    bool // the source serves it
+	Health Health
+	LastOK time.Time // when it last arrived; zero for never
+	Err    string    // what the last attempt said; "" when it worked
+}
+
+// Role is what a source is to the group of sources that stand in for each other.
+type Role int
+
+// The roles. The zero value is Alone.
+const (
+	Alone    Role = iota // in no group: its data is always shown
+	Speaks               // its data is shown
+	Replaced             // it should speak, but cannot: another one does
+	StandsBy             // not asked while one before it speaks
+)
+
 // SourceStatus is one source's standing. Strings are cleaned.
 type SourceStatus struct {
 	Name     string
 	Kind     string // the driver: "flagd", "prometheus", ...
-	Health   Health
-	LastOK   time.Time // when data last arrived; zero for never
+	Role     Role
+	Health   Health    // of its worst part
+	LastOK   time.Time // when all its parts were last known to be good; zero for never
 	Since    time.Time // when Health last changed
 	Err      string    // what the last attempt said; "" when it worked
 	Warnings []string
 	Flags    bool // serves flags
 	Metrics  bool // serves breakers, latencies or exposures
 	Writable bool // flags can be changed through it
+	Parts    [PartCount]PartStatus
+}
+
+// Shown tells whether the snapshot holds the source's data, not another's for it.
+func (s *SourceStatus) Shown() bool { return s.Role == Alone || s.Role == Speaks }
+
+// Part is how one part of the source is doing; as the source as a whole where the
+// part is not known by itself.
+func (s *SourceStatus) Part(p Part) PartStatus {
+	if s.Parts[p].Has {
+		return s.Parts[p]
+	}
+	return PartStatus{Health: s.Health, LastOK: s.LastOK, Err: s.Err}
 }
 
 // TrendLen is how many points a Trend holds.
@@ -69,6 +114,7 @@ type Snapshot struct {
 	Flags     []Flag           // by source, then key
 	Exposures *ExposureSet     // nil when no source has them
 	Breakers  []Breaker        // worst first
+	Own       []Breaker        // this board's own, one around each source, worst first
 	Latencies []Latency        // worst first
 	Trends    map[string]Trend // p99 in seconds, by Latency.Name
 	Activity  []Activity       // newest first, bounded

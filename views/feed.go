@@ -21,52 +21,60 @@ type Feed struct {
 
 // FlagFeed is the standing of the flag stores.
 func FlagFeed(s *sources.Snapshot, now time.Time) Feed {
-	return feed(s, now, func(st *sources.SourceStatus) bool { return st.Flags })
+	return feed(s, now, sources.PartFlags, func(st *sources.SourceStatus) bool { return st.Flags })
 }
 
-// MetricFeed is the standing of what measures.
-func MetricFeed(s *sources.Snapshot, now time.Time) Feed {
-	return feed(s, now, func(st *sources.SourceStatus) bool { return st.Metrics })
+// BreakerFeed is the standing of what knows breakers.
+func BreakerFeed(s *sources.Snapshot, now time.Time) Feed {
+	return feed(s, now, sources.PartBreakers, func(st *sources.SourceStatus) bool { return st.Metrics })
 }
 
-func feed(s *sources.Snapshot, now time.Time, wanted func(*sources.SourceStatus) bool) Feed {
+// LatencyFeed is the standing of what knows latencies.
+func LatencyFeed(s *sources.Snapshot, now time.Time) Feed {
+	return feed(s, now, sources.PartLatencies, func(st *sources.SourceStatus) bool { return st.Metrics })
+}
+
+// feed is the standing of the sources that are shown: one for which another speaks
+// has its place in the header, and no part in what stands here.
+func feed(s *sources.Snapshot, now time.Time, part sources.Part, wanted func(*sources.SourceStatus) bool) Feed {
 	f := Feed{AllOld: true}
 	if s == nil {
 		return f
 	}
 	for i := range s.Sources {
 		st := &s.Sources[i]
-		if !wanted(st) {
+		if !wanted(st) || !st.Shown() {
 			continue
 		}
 		f.Names = append(f.Names, st.Name)
-		if !st.LastOK.IsZero() {
+		is := st.Part(part)
+		if !is.LastOK.IsZero() {
 			f.Loaded = true
-			if st.Health == sources.Fresh {
+			if is.Health == sources.Fresh {
 				f.AllOld = false
 			} else {
 				f.Stale = true
-				f.OldAge = max(f.OldAge, now.Sub(st.LastOK))
+				f.OldAge = max(f.OldAge, now.Sub(is.LastOK))
 			}
 		}
-		if f.Trouble == "" && st.Err != "" {
-			f.Trouble = Trouble(st, now)
+		if f.Trouble == "" && is.Err != "" {
+			f.Trouble = Trouble(st, is, now)
 		}
 	}
 	return f
 }
 
-// Trouble says what a source cannot do, since when, and what that means for the
-// numbers on the screen.
-func Trouble(st *sources.SourceStatus, now time.Time) string {
+// Trouble says what a source cannot do in one of its parts, since when, and what
+// that means for the numbers on the screen.
+func Trouble(st *sources.SourceStatus, part sources.PartStatus, now time.Time) string {
 	since, kept := "", " The board keeps trying."
-	if st.Health != sources.Fresh && !st.Since.IsZero() {
+	if part.Health != sources.Fresh && !st.Since.IsZero() {
 		since = " since " + Clock(st.Since, now)
 	}
-	if !st.LastOK.IsZero() {
+	if !part.LastOK.IsZero() {
 		kept = " The last good data is shown."
 	}
-	reason := Unprefixed(st.Name, strings.TrimRight(st.Err, ". "))
+	reason := Unprefixed(st.Name, strings.TrimRight(part.Err, ". "))
 	if strings.Contains(reason, st.Name) {
 		if since != "" {
 			since = " (" + strings.TrimSpace(since) + ")"
@@ -117,7 +125,8 @@ func (f *Feed) Warning(th *themes.Theme, w, h int) []string {
 	}
 }
 
-// Fresh tells whether a source's data can be shown as it is.
-func Fresh(s *sources.Snapshot, source string) bool {
-	return s.Source(source).Health == sources.Fresh
+// Fresh tells whether one part of a source's data can be shown as it is.
+func Fresh(s *sources.Snapshot, source string, part sources.Part) bool {
+	st := s.Source(source)
+	return st.Part(part).Health == sources.Fresh
 }

@@ -17,9 +17,10 @@ type About struct {
 	Columns func(width int) []Column
 	Feed    func(*sources.Snapshot, time.Time) Feed
 	Len     func(*sources.Snapshot) int
-	None    string // says that nothing is configured which could fill it
-	Empty   string // says that what is configured holds nothing
-	Warns   bool   // trouble of the feed stands above the rows
+	Extra   func(*sources.Snapshot) int // rows more that the title does not count; nil for none
+	None    string                      // says that nothing is configured which could fill it
+	Empty   string                      // says that what is configured holds nothing
+	Warns   bool                        // trouble of the feed stands above the rows
 }
 
 // List is what the panes that scroll and have no selection share. A pane embeds
@@ -73,8 +74,21 @@ func (l List) FullHelp() [][]key.Binding {
 // Scrolled answers to the moving keys.
 func (l *List) Scrolled(msg tea.Msg) {
 	if press, ok := msg.(tea.KeyPressMsg); ok && l.Snap != nil {
-		l.scroll.Move(&l.keys, press, l.about.Len(l.Snap), l.rows())
+		_, n := l.count()
+		l.scroll.Move(&l.keys, press, n, l.rows())
 	}
+}
+
+// count is how many rows the title speaks of, and how many there are.
+func (l *List) count() (counted, all int) {
+	if l.Snap == nil {
+		return 0, 0
+	}
+	counted = l.about.Len(l.Snap)
+	if l.about.Extra != nil {
+		return counted, counted + l.about.Extra(l.Snap)
+	}
+	return counted, counted
 }
 
 // rows is how many rows fit under the title and the warnings.
@@ -91,19 +105,19 @@ func (l *List) warnings() []string {
 // sight, or the sentence that says why there is none.
 func (l *List) Draw(notes []Note, row func(p *Pen, i int)) string {
 	p := NewPen(l.Theme, l.width, l.height)
-	n := 0
-	if l.Snap != nil {
-		n = l.about.Len(l.Snap)
-	}
-	if n == 0 {
-		p.Title(l.focused, l.about.Name, nil, nil)
+	counted, n := l.count()
+	if counted == 0 {
+		p.Title(l.focused, l.about.Name, notes, nil)
 		if !l.Feed.Say(p, l.Theme, l.about.None) {
 			p.Say(l.Theme.Quiet, l.about.Empty)
+		}
+		for i := 0; i < n && p.Left() > 0; i++ {
+			row(p, i)
 		}
 		return p.String()
 	}
 	top := l.scroll.Top(n, l.rows())
-	all := []Note{{Ink: l.Theme.Quiet, Text: strconv.Itoa(n)}}
+	all := []Note{{Ink: l.Theme.Quiet, Text: strconv.Itoa(counted)}}
 	if l.Feed.Stale {
 		all = append(all, Note{Ink: l.Theme.Warn, Text: l.Feed.Age()})
 	}

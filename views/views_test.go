@@ -229,9 +229,9 @@ func TestTroubleIsOneSentenceWithSourceTimeAndReason(t *testing.T) {
 	now := viewtest.Now()
 	s := viewtest.Snapshot(viewtest.Failed)
 	require.Equal(t, "cannot read prod.flagd.json since 14:02: permission denied. The last good data is shown.",
-		views.Trouble(&s.Sources[0], now))
+		views.Trouble(&s.Sources[0], s.Sources[0].Part(sources.PartFlags), now))
 	st := sources.SourceStatus{Name: "a.json", Err: "a.json is a directory: invalid", Since: now}
-	require.Equal(t, "a.json is a directory: invalid (since 14:32). The board keeps trying.", views.Trouble(&st, now))
+	require.Equal(t, "a.json is a directory: invalid (since 14:32). The board keeps trying.", views.Trouble(&st, st.Part(sources.PartFlags), now))
 }
 
 func TestTroubleNamesItsSourceOnce(t *testing.T) {
@@ -242,7 +242,7 @@ func TestTroubleNamesItsSourceOnce(t *testing.T) {
 		"source prom:9090: /srv/prom:9090: there is no such file": "/srv/prom:9090: there is no such file.",
 	} {
 		st := sources.SourceStatus{Name: "prom:9090", Err: err, Health: sources.Fresh, LastOK: viewtest.Now()}
-		require.Equal(t, want+" The last good data is shown.", views.Trouble(&st, viewtest.Now()))
+		require.Equal(t, want+" The last good data is shown.", views.Trouble(&st, st.Part(sources.PartFlags), viewtest.Now()))
 	}
 }
 

@@ -69,7 +69,7 @@ func showBoard(ctx context.Context, o *options, s *setup, out io.Writer) error {
 
 func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 	opts := live.Options{
-		Context: s.context, Accent: s.accent, StaleAfter: s.staleAfter, UnknownAfter: s.unknownAfter,
+		Context: s.context, Accent: s.accent, StaleAfter: s.staleAfter, UnknownAfter: s.unknownAfter, CoolDown: s.coolDown,
 		Now: o.now, Ladder: s.ladder, Rules: make(map[string]live.FlagRule, len(s.rules)),
 		History: func() []sources.Activity {
 			acts, _ := ctl.History(0)
@@ -94,7 +94,7 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 			}
 		}
 		opts.Sources = append(opts.Sources, live.Source{
-			Name: r.name, Kind: r.kind, Driver: driver, Every: r.every, Timeout: r.timeout,
+			Name: r.name, Kind: r.kind, Driver: driver, Every: r.every, Timeout: r.timeout, Group: r.group, Tier: r.tier,
 		})
 	}
 	return live.New(opts)

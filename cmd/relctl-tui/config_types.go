@@ -29,8 +29,9 @@ type ContextConfig struct {
 	Ladder       []Step                 `yaml:"ladder" doc:"Steps of a ramp in percent, ascending. Default 1 5 10 25 50 100."`
 	StaleAfter   Duration               `yaml:"stale_after" doc:"Age at which data is marked stale, such as 15s."`
 	UnknownAfter Duration               `yaml:"unknown_after" doc:"Age at which data is too old to mean anything, such as 2m."`
+	CoolDown     Duration               `yaml:"cool_down" doc:"How long a source that failed five times in a row is left alone, such as 15s."`
 	Flags        []FlagsConfig          `yaml:"flags" doc:"Flag stores."`
-	Metrics      []MetricsConfig        `yaml:"metrics" doc:"Where breakers, latencies and exposure are read."`
+	Metrics      []MetricsConfig        `yaml:"metrics" doc:"Where breakers, latencies and exposure are read: the first Prometheus that works speaks, the next stand by, scraped pages come last."`
 	Breakers     []BreakerConfig        `yaml:"breakers" doc:"Which metrics are breakers. Default: every preset that matches."`
 	Latency      []LatencyConfig        `yaml:"latency" doc:"Which latencies to show, and what they must keep."`
 	Rules        map[string]*RuleConfig `yaml:"rules" doc:"What holds for single flags, by flag key."`
@@ -48,6 +49,7 @@ type FlagsConfig struct {
 type MetricsConfig struct {
 	DSN          Text              `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, or scrape+http(s)://HOST/metrics to read one endpoint directly." need:"true"`
 	Name         Text              `yaml:"name" doc:"Name on screen. Default: from the DSN."`
+	Group        Text              `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group."`
 	Token        Secret            `yaml:"token" doc:"Bearer token, best as ${VARIABLE}."`
 	TokenFile    Text              `yaml:"token_file" doc:"File that holds the bearer token."`
 	Username     Text              `yaml:"username" doc:"User of basic authentication."`

@@ -64,7 +64,7 @@ func openScrape(name string, d DSN, a access, mc metrics.Config) (reader, error)
 	if err != nil {
 		return reader{}, err
 	}
-	return reader{kind: "scrape", src: src, warmUp: scrapeWarmUp}, nil
+	return reader{kind: "scrape", src: src, warmUp: scrapeWarmUp, page: true}, nil
 }
 
 // schemes lists the schemes of a kind, sorted; "" for all.

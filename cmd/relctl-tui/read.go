@@ -34,7 +34,8 @@ type reading struct {
 type want struct{ flags, breakers, latencies, exposures bool }
 
 // read asks every source that can answer, all at once, each within its own
-// timeout. One that fails leaves its sentence and stops none of the others.
+// timeout, but of those that stand in for each other only as many as it takes. One
+// that fails leaves its sentence and stops none of the others.
 func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading {
 	parts := make([]*reading, len(s.stores)+len(s.readers))
 	var wg sync.WaitGroup
@@ -43,8 +44,15 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 			wg.Go(func() { parts[i] = s.readStore(ctx, &s.stores[i], now) })
 		}
 	}
-	for i := range s.readers {
-		wg.Go(func() { parts[len(s.stores)+i] = readMetrics(ctx, &s.readers[i], w, now) })
+	metrics := parts[len(s.stores):]
+	for _, tiers := range s.groups() {
+		wg.Go(func() {
+			for _, tier := range tiers {
+				if s.readTier(ctx, tier, metrics, w, now) {
+					return
+				}
+			}
+		})
 	}
 	wg.Wait()
 	out := &reading{at: now()}
@@ -65,6 +73,39 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 	slices.SortFunc(out.breakers, sources.CompareBreakers)
 	slices.SortFunc(out.latencies, sources.CompareLatencies)
 	return out
+}
+
+// groups is the readers, by index, in the tiers in which they stand in for each
+// other. A reader in no group is one of its own.
+func (s *setup) groups() (groups [][][]int) {
+	at := map[string]int{}
+	for i := range s.readers {
+		r := &s.readers[i]
+		n, known := at[r.group]
+		if r.group == "" || !known {
+			n = len(groups)
+			groups = append(groups, [][]int{{i}})
+			at[r.group] = n
+			continue
+		}
+		tiers := groups[n]
+		if last := tiers[len(tiers)-1]; s.readers[last[0]].tier == r.tier {
+			tiers[len(tiers)-1] = append(last, i)
+		} else {
+			groups[n] = append(tiers, []int{i})
+		}
+	}
+	return groups
+}
+
+// readTier reads some readers at once and tells whether any of them answered.
+func (s *setup) readTier(ctx context.Context, tier []int, out []*reading, w want, now func() time.Time) (answered bool) {
+	var wg sync.WaitGroup
+	for _, i := range tier {
+		wg.Go(func() { out[i] = readMetrics(ctx, &s.readers[i], w, now) })
+	}
+	wg.Wait()
+	return slices.ContainsFunc(tier, func(i int) bool { return out[i] == nil || len(out[i].errs) == 0 })
 }
 
 func (s *setup) readStore(ctx context.Context, st *store, now func() time.Time) *reading {

@@ -20,6 +20,7 @@ type setup struct {
 	context, accent          string
 	readOnly, confirm        bool
 	staleAfter, unknownAfter time.Duration
+	coolDown                 time.Duration
 	ladder                   sources.Ladder
 	rules                    map[string]rule
 	stores                   []store
@@ -49,6 +50,9 @@ type reader struct {
 	timeout      time.Duration // for one read as a whole; 0 for the default
 	warmUp       time.Duration // a second read after this long is needed before rates exist
 	breakersOnly bool
+	page         bool   // one endpoint's own page: speaks together with others of its kind
+	group        string // readers of one group stand in for each other, by tier
+	tier         int
 }
 
 // open resolves options and config and makes the sources. Nothing is read yet
@@ -70,7 +74,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 	s := &setup{
 		context: name, accent: ctx.Accent.S, banner: banner,
 		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
-		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D,
+		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
 		rules: map[string]rule{},
 	}
 	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
@@ -174,9 +178,16 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		if err != nil {
 			return err
 		}
-		r.breakersOnly = i >= len(ctx.Metrics)
+		if r.breakersOnly = i >= len(ctx.Metrics); !r.breakersOnly {
+			r.group = firstWord(sources.Clean(all[i].Group.S, 40), "metrics")
+			r.tier = i
+			if r.page {
+				r.tier = len(all)
+			}
+		}
 		s.readers = append(s.readers, r)
 	}
+	slices.SortStableFunc(s.readers, func(a, b reader) int { return a.tier - b.tier })
 	return nil
 }
 

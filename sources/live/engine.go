@@ -18,6 +18,7 @@ const (
 	defaultUnknown  = 2 * time.Minute
 	defaultEvery    = 5 * time.Second
 	defaultTimeout  = 5 * time.Second
+	defaultCoolDown = 15 * time.Second
 	defaultActivity = 200
 	maxBackoff      = 15 * time.Second
 	publishEvery    = 50 * time.Millisecond  // at most 20 snapshots a second
@@ -33,6 +34,11 @@ type Source struct {
 	Every      time.Duration // pause between polls; 0 for 5 s
 	Timeout    time.Duration // of one read; 0 for 5 s
 	Writable   bool          // flags may be changed through it, if the driver can
+
+	// Sources of one Group stand in for each other: those of the same Tier speak
+	// together, and a later tier is read only when those before it in the list fail.
+	Group string // its name, for people; "" for a source that always speaks
+	Tier  int
 }
 
 // FlagRule is what the configuration adds to a flag, by its key.
@@ -47,6 +53,7 @@ type Options struct {
 	Sources         []Source
 	StaleAfter      time.Duration // age at which data is stale; 0 for 15 s
 	UnknownAfter    time.Duration // age at which data means nothing; 0 for 2 min
+	CoolDown        time.Duration // how long a source that fails is left alone; 0 for 15 s
 	Now             func() time.Time
 	After           func(time.Duration) <-chan time.Time
 	Jitter          func(time.Duration) time.Duration // spreads retries; nil for ±20 %
@@ -54,11 +61,13 @@ type Options struct {
 	Rules           map[string]FlagRule               // by flag key
 	Ladder          sources.Ladder                    // the context's; nil for the default
 	MaxActivity     int                               // lines of activity kept; 0 for 200
+	Crashed         func(value any, stack []byte)     // told of a panic that a loop survived; nil for nobody
 }
 
 // Engine supervises sources. Make it with New; it is goroutine-safe.
 type Engine struct {
 	opts     Options
+	breakers []*breaker // one around each source
 	snapshot atomic.Pointer[sources.Snapshot]
 	kick     chan struct{} // wakes the publisher
 	recall   chan struct{} // wakes the historian
@@ -76,6 +85,9 @@ func New(opts Options) *Engine {
 		opts: opts, kick: make(chan struct{}, 1), recall: make(chan struct{}, 1),
 		wake: make(chan struct{}), nudges: map[string][]chan struct{}{},
 		state: newState(opts),
+	}
+	for i := range opts.Sources {
+		e.breakers = append(e.breakers, newBreaker(&opts, func(c breakerChange) { e.turned(i, c) }))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -101,6 +113,12 @@ func withDefaults(o Options) Options {
 	if o.UnknownAfter <= 0 {
 		o.UnknownAfter = max(defaultUnknown, o.StaleAfter)
 	}
+	if o.CoolDown <= 0 {
+		o.CoolDown = defaultCoolDown
+	}
+	if o.Crashed == nil {
+		o.Crashed = func(any, []byte) {}
+	}
 	if o.MaxActivity <= 0 {
 		o.MaxActivity = defaultActivity
 	}
@@ -123,14 +141,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for i := range e.opts.Sources {
 		for _, loop := range e.loops(i) {
-			wg.Go(func() { loop(ctx) })
+			wg.Go(func() { e.supervise(ctx, loop.run, func(err error) { e.fail(i, loop.part, err) }) })
 		}
 	}
 	if e.opts.History != nil {
 		signal(e.recall)
-		wg.Go(func() { e.historian(ctx) })
+		wg.Go(func() { e.supervise(ctx, e.historian, nil) })
 	}
-	e.publisher(ctx)
+	e.supervise(ctx, e.publisher, nil)
 	wg.Wait()
 	return nil
 }
@@ -161,7 +179,21 @@ func (e *Engine) Next(ctx context.Context, after uint64) (*sources.Snapshot, err
 func (e *Engine) Observe(a sources.Activity) {
 	e.update(func(s *state) { s.observe(a, e.opts.Now()) })
 	if a.Outcome == sources.Confirmed && a.Flag.Source != "" {
+		for i := range e.opts.Sources { // it was written and read back, so it works
+			if e.opts.Sources[i].Name == a.Flag.Source {
+				e.breakers[i].trust()
+			}
+		}
 		e.nudge(a.Flag.Source, false)
+	}
+}
+
+// turned shows a breaker's change, and has everything of a source read that works
+// again.
+func (e *Engine) turned(i int, c breakerChange) {
+	e.update(func(s *state) { s.turned(i, c, e.opts.Now()) })
+	if c.state == sources.BreakerClosed {
+		e.nudge(e.opts.Sources[i].Name, true)
 	}
 }
 
@@ -189,11 +221,13 @@ func signal(c chan struct{}) {
 
 // update changes the state and lets the publisher decide whether it shows.
 func (e *Engine) update(f func(*state)) {
-	e.mu.Lock()
-	f(e.state)
-	unattributed := e.state.unattributed
-	e.state.unattributed = false
-	e.mu.Unlock()
+	unattributed := func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock() // whatever f does
+		f(e.state)
+		defer func() { e.state.unattributed = false }()
+		return e.state.unattributed
+	}()
 	signal(e.kick)
 	if unattributed {
 		signal(e.recall)
@@ -206,18 +240,10 @@ func (e *Engine) publisher(ctx context.Context) {
 	var last time.Time
 	for {
 		var gather, health <-chan time.Time
-		e.mu.Lock()
-		now := e.opts.Now()
-		next := e.state.assess(now)
-		if e.state.dirty {
-			if wait := publishEvery - now.Sub(last); last.IsZero() || wait <= 0 {
-				e.publish(now)
-				last = now
-			} else {
-				gather = e.opts.After(wait)
-			}
+		next, wait := e.due(&last)
+		if wait > 0 {
+			gather = e.opts.After(wait)
 		}
-		e.mu.Unlock()
 		if next > 0 {
 			health = e.opts.After(next)
 		}
@@ -233,6 +259,24 @@ func (e *Engine) publisher(ctx context.Context) {
 		case <-health:
 		}
 	}
+}
+
+// due publishes what is due since last, or says how long it has to wait, and in how
+// long a health will change by itself; 0 for neither.
+func (e *Engine) due(last *time.Time) (health, wait time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.opts.Now()
+	health = e.state.assess(now)
+	if !e.state.dirty {
+		return health, 0
+	}
+	if passed := now.Sub(*last); !last.IsZero() && passed >= 0 && passed < publishEvery {
+		return health, publishEvery - passed
+	}
+	e.publish(now)
+	*last = now
+	return health, 0
 }
 
 // publish makes the state the latest snapshot. The caller holds e.mu.

@@ -12,7 +12,7 @@ import (
 // the flags for the next snapshot when anything does.
 func (s *state) setFlags(i int, set *sources.FlagSet, now time.Time) {
 	st := s.sources[i]
-	s.warn(st, capFlags, set.Warnings)
+	s.warn(st, sources.PartFlags, set.Warnings)
 	old := st.flags
 	st.flags = set
 	if old == nil {

@@ -19,29 +19,31 @@ type flaps struct {
 	changes         int
 }
 
-// transition turns a breaker's change of state into activity: into the line that
-// is there when the breaker has not been calm since, into a new one otherwise.
-func (s *state) transition(source string, was, is *sources.Breaker, now time.Time) {
-	l := s.flapping(source, is.Name, now)
+// transition turns a change of state of a source's breaker, or of the group that
+// the sources are in, into activity: into the line that is there when that has not
+// been calm since, into a new one otherwise.
+func (s *state) transition(kind, source, name, was, is string, now time.Time) *line {
+	l := s.flapping(kind, source, name, now)
 	if l == nil {
-		l = &line{matched: true, flaps: &flaps{source: source, breaker: is.Name, began: now}, Activity: sources.Activity{
-			Kind: "breaker", Name: is.Name, Old: was.State.String(), Outcome: sources.Seen,
+		l = &line{matched: true, flaps: &flaps{source: source, breaker: name, began: now}, Activity: sources.Activity{
+			Kind: kind, Name: name, Old: was, Outcome: sources.Seen,
 		}}
 		s.activity = append(s.activity, l)
 	}
 	l.flaps.changes++
-	l.At, l.New = now, is.State.String()
+	l.At, l.New = now, is
 	if l.flaps.changes > 1 {
 		l.Reason = fmt.Sprintf("%d changes in %s", l.flaps.changes, roughly(now.Sub(l.flaps.began)))
 	}
 	s.order()
 	s.touched(l)
+	return l
 }
 
 // flapping is the breaker's line that its next transition goes into, or nil.
-func (s *state) flapping(source, breaker string, now time.Time) *line {
+func (s *state) flapping(kind, source, breaker string, now time.Time) *line {
 	for _, l := range s.activity {
-		if l.flaps != nil && l.flaps.source == source && l.flaps.breaker == breaker {
+		if l.flaps != nil && l.Kind == kind && l.flaps.source == source && l.flaps.breaker == breaker {
 			if now.Sub(l.At) <= calm {
 				return l
 			}

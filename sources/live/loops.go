@@ -10,29 +10,18 @@ import (
 	"relctl-tui/sources"
 )
 
-// capability is one thing that a source can be read for. Each has a loop of its
-// own, so that a slow one does not hold up the others of the same source.
-type capability int
-
-const (
-	capFlags capability = iota
-	capBreakers
-	capLatencies
-	capExposures
-	capCount
-)
-
 var errHung = errors.New("no answer")
 
-// loops is what supervises the i-th source.
-func (e *Engine) loops(i int) (loops []func(context.Context)) {
+// loops is what supervises the i-th source: a loop for each part, so that a slow
+// one does not hold up the others.
+func (e *Engine) loops(i int) (loops []loop) {
 	src := e.opts.Sources[i]
-	add := func(c capability, read func(context.Context) (func(*state), error)) {
+	add := func(c sources.Part, read func(context.Context) (func(*state), error)) {
 		nudge := make(chan struct{}, 1)
 		e.mu.Lock()
 		e.nudges[src.Name] = append(e.nudges[src.Name], nudge)
 		e.mu.Unlock()
-		loops = append(loops, func(ctx context.Context) { e.poll(ctx, i, c, read, nudge) })
+		loops = append(loops, loop{c, func(ctx context.Context) { e.poll(ctx, i, c, read, nudge) }})
 	}
 	lister, lists := src.Driver.(sources.FlagLister)
 	flags := func(ctx context.Context) (func(*state), error) {
@@ -47,19 +36,19 @@ func (e *Engine) loops(i int) (loops []func(context.Context)) {
 		if !lists {
 			flags = nil
 		}
-		loops = append(loops, func(ctx context.Context) { e.watch(ctx, i, w, flags, nudge) })
+		loops = append(loops, loop{sources.PartFlags, func(ctx context.Context) { e.watch(ctx, i, w, flags, nudge) }})
 	} else if lists {
-		add(capFlags, flags)
+		add(sources.PartFlags, flags)
 	}
 	if d, ok := src.Driver.(sources.BreakerLister); ok {
-		add(capBreakers, func(ctx context.Context) (func(*state), error) {
+		add(sources.PartBreakers, func(ctx context.Context) (func(*state), error) {
 			set, err := d.Breakers(ctx)
 			return func(s *state) { s.setBreakers(i, set, e.opts.Now()) }, err
 		})
 	}
 	if d, ok := src.Driver.(sources.LatencyReader); ok {
 		first, once := make(chan struct{}), sync.Once{}
-		add(capLatencies, func(ctx context.Context) (func(*state), error) {
+		add(sources.PartLatencies, func(ctx context.Context) (func(*state), error) {
 			set, err := d.Latencies(ctx)
 			return func(s *state) {
 				s.setLatencies(i, set)
@@ -67,11 +56,11 @@ func (e *Engine) loops(i int) (loops []func(context.Context)) {
 			}, err
 		})
 		if r, ok := src.Driver.(sources.TrendReader); ok {
-			loops = append(loops, func(ctx context.Context) { e.backfill(ctx, i, r, first) })
+			loops = append(loops, loop{sources.PartLatencies, func(ctx context.Context) { e.backfill(ctx, i, r, first) }})
 		}
 	}
 	if d, ok := src.Driver.(sources.ExposureReader); ok {
-		add(capExposures, func(ctx context.Context) (func(*state), error) {
+		add(sources.PartExposures, func(ctx context.Context) (func(*state), error) {
 			set, err := d.Exposures(ctx)
 			return func(s *state) { s.setExposures(i, &set) }, err
 		})
@@ -79,10 +68,11 @@ func (e *Engine) loops(i int) (loops []func(context.Context)) {
 	return loops
 }
 
-// poll reads again and again: after Every, later when it fails, at once when nudged.
-func (e *Engine) poll(ctx context.Context, i int, c capability, read func(context.Context) (func(*state), error), nudge chan struct{}) {
+// poll reads again and again: after Every, later when it fails, at once when
+// nudged, and not at all while the source only stands by.
+func (e *Engine) poll(ctx context.Context, i int, c sources.Part, read func(context.Context) (func(*state), error), nudge chan struct{}) {
 	failures := 0
-	for {
+	for e.called(ctx, i) {
 		err := e.read(ctx, i, c, read)
 		if ctx.Err() != nil {
 			return
@@ -121,7 +111,7 @@ type reading struct {
 }
 
 // read makes one read within the source's timeout and takes what it says.
-func (e *Engine) read(ctx context.Context, i int, c capability, read func(context.Context) (func(*state), error)) error {
+func (e *Engine) read(ctx context.Context, i int, c sources.Part, read func(context.Context) (func(*state), error)) error {
 	r := e.ask(ctx, i, read, func(err error) { e.fail(i, c, err) })
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -132,9 +122,14 @@ func (e *Engine) read(ctx context.Context, i int, c capability, read func(contex
 	return r.err
 }
 
-// ask makes one call within the source's timeout. A driver that does not return
-// even then is reported to late, and waited for: one call at a time is outstanding.
+// ask makes one call within the source's timeout, once the source's breaker lets
+// it. A driver that does not return even then is reported to late, and waited for:
+// one call at a time is outstanding.
 func (e *Engine) ask(ctx context.Context, i int, call func(context.Context) (func(*state), error), late func(error)) reading {
+	report, err := e.breakers[i].admit(ctx)
+	if err != nil {
+		return reading{err: err}
+	}
 	callCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan reading, 1)
@@ -154,21 +149,24 @@ func (e *Engine) ask(ctx context.Context, i int, call func(context.Context) (fun
 	for {
 		select {
 		case <-ctx.Done():
+			report(ctx.Err())
 			return reading{err: ctx.Err()}
 		case <-deadline:
 			hung = fmt.Errorf("%w within %s: %w", errHung, timeout, sources.ErrUnavailable)
 			late(hung)
 			cancel()
+			report(hung)
 		case r := <-done:
 			if r.late = hung; r.err != nil && hung != nil {
 				r.err = hung // it only says that it was cancelled
 			}
+			report(r.err)
 			return r
 		}
 	}
 }
 
-func (e *Engine) take(i int, c capability, r reading) {
+func (e *Engine) take(i int, c sources.Part, r reading) {
 	if r.err != nil {
 		e.fail(i, c, r.err)
 		return
@@ -179,7 +177,7 @@ func (e *Engine) take(i int, c capability, r reading) {
 	})
 }
 
-func (e *Engine) fail(i int, c capability, err error) {
+func (e *Engine) fail(i int, c sources.Part, err error) {
 	e.update(func(s *state) { s.fail(i, c, err, e.opts.Now()) })
 }
 
@@ -191,18 +189,23 @@ func absent(err error) bool { return errors.Is(err, sources.ErrUnsupported) }
 func (e *Engine) watch(ctx context.Context, i int, w sources.FlagWatcher, flags func(context.Context) (func(*state), error), nudge chan struct{}) {
 	failures := 0
 	for {
+		report, err := e.breakers[i].admit(ctx)
+		if err != nil {
+			return
+		}
 		events, cancel, err := e.startWatch(ctx, w)
 		if err == nil {
 			var good bool
-			if good, err = e.follow(ctx, i, events, flags, nudge); good {
+			if good, err = e.follow(ctx, i, events, flags, nudge, report); good {
 				failures = 0
 			}
 		}
+		report(err)
 		cancel()
 		if ctx.Err() != nil {
 			return
 		}
-		e.fail(i, capFlags, err)
+		e.fail(i, sources.PartFlags, err)
 		failures++
 		select {
 		case <-ctx.Done():
@@ -226,32 +229,41 @@ func (e *Engine) startWatch(ctx context.Context, w sources.FlagWatcher) (events 
 
 // follow takes events until the watch ends, and says why and whether any was good.
 // A watch beside which a read fails is not to be relied on either: it would be
-// quiet, and the store stale, until something changes.
-func (e *Engine) follow(ctx context.Context, i int, events <-chan sources.FlagEvent, flags func(context.Context) (func(*state), error), nudge chan struct{}) (good bool, err error) {
+// quiet, and the store stale, until something changes. The breaker gets its report
+// with the first event, or when that is late.
+func (e *Engine) follow(ctx context.Context, i int, events <-chan sources.FlagEvent, flags func(context.Context) (func(*state), error), nudge chan struct{}, report func(error)) (good bool, err error) {
+	timeout := e.opts.Sources[i].Timeout
+	late := e.opts.After(timeout)
 	for {
 		select {
 		case <-ctx.Done():
 			return good, ctx.Err()
+		case <-late:
+			hung := fmt.Errorf("%w within %s: %w", errHung, timeout, sources.ErrUnavailable)
+			report(hung)
+			e.fail(i, sources.PartFlags, hung)
 		case <-nudge:
 			if flags == nil {
 				continue
 			}
-			if err := e.read(ctx, i, capFlags, flags); err != nil {
+			if err := e.read(ctx, i, sources.PartFlags, flags); err != nil {
 				return good, err
 			}
 		case ev, open := <-events:
 			if !open {
 				return good, fmt.Errorf("the watch broke off: %w", sources.ErrUnavailable)
 			}
+			late = nil
+			report(ev.Err)
 			if ev.Set == nil {
-				e.fail(i, capFlags, ev.Err)
+				e.fail(i, sources.PartFlags, ev.Err)
 				continue
 			}
 			good = true
 			e.update(func(s *state) {
 				s.setFlags(i, ev.Set, e.opts.Now())
-				s.succeed(i, capFlags, e.opts.Now())
-				s.sources[i].caps[capFlags].live = true
+				s.succeed(i, sources.PartFlags, e.opts.Now())
+				s.sources[i].caps[sources.PartFlags].live = true
 			})
 		}
 	}

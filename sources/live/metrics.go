@@ -11,7 +11,7 @@ import (
 // setBreakers takes a source's breakers and turns transitions into activity.
 func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 	st := s.sources[i]
-	s.warn(st, capBreakers, set.Warnings)
+	s.warn(st, sources.PartBreakers, set.Warnings)
 	before := make(map[string]*sources.Breaker, len(st.breakers))
 	for i := range st.breakers {
 		before[st.breakers[i].Name] = &st.breakers[i]
@@ -24,7 +24,7 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 			continue
 		}
 		if was.State != b.State {
-			s.transition(st.cfg.Name, was, b, now)
+			s.transition(sources.KindBreaker, st.cfg.Name, b.Name, was.State.String(), b.State.String(), now)
 			if b.Since.IsZero() {
 				b.Since = now
 			}
@@ -41,7 +41,7 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 // setLatencies takes a source's latencies and appends one point to each trend.
 func (s *state) setLatencies(i int, set sources.LatencySet) {
 	st := s.sources[i]
-	s.warn(st, capLatencies, set.Warnings)
+	s.warn(st, sources.PartLatencies, set.Warnings)
 	st.trends.add(set.Latencies)
 	s.trendsDirty = true
 	if !slices.EqualFunc(st.latencies, set.Latencies, sameLatency) {
@@ -58,7 +58,7 @@ func sameLatency(a, b sources.Latency) bool {
 
 func (s *state) setExposures(i int, set *sources.ExposureSet) {
 	st := s.sources[i]
-	s.warn(st, capExposures, set.Warnings)
+	s.warn(st, sources.PartExposures, set.Warnings)
 	same := st.exposures != nil && maps.EqualFunc(st.exposures.ByKey, set.ByKey, maps.Equal[map[string]float64, map[string]float64])
 	if !same {
 		s.metricsDirty, s.dirty = true, true
@@ -69,31 +69,36 @@ func (s *state) setExposures(i int, set *sources.ExposureSet) {
 // mergeMetrics puts all sources' numbers together, worst first. What is too old
 // to mean anything loses its numbers and its colour, never its row.
 func (s *state) mergeMetrics() {
-	var breakers []sources.Breaker
+	var breakers, own []sources.Breaker
 	var latencies []sources.Latency
 	var exposures *sources.ExposureSet
 	for _, st := range s.sources {
+		own = append(own, st.own)
+		if st.silent() {
+			continue
+		}
 		for _, b := range st.breakers {
-			if st.caps[capBreakers].health == sources.Unknown {
+			if st.caps[sources.PartBreakers].health == sources.Unknown {
 				b = sources.Breaker{Source: b.Source, Name: b.Name, Inferred: b.Inferred, Note: b.Note}
 			}
 			breakers = append(breakers, b)
 		}
 		for _, l := range st.latencies {
-			if st.caps[capLatencies].health == sources.Unknown {
+			if st.caps[sources.PartLatencies].health == sources.Unknown {
 				l = sources.Latency{Source: l.Source, Name: l.Name, SLO: l.SLO, Calls: l.Calls, Note: l.Note}
 			}
 			latencies = append(latencies, l)
 		}
-		if st.exposures != nil && st.caps[capExposures].health != sources.Unknown {
+		if st.exposures != nil && st.caps[sources.PartExposures].health != sources.Unknown {
 			seen := *st.exposures
-			seen.Stale = st.caps[capExposures].health == sources.Stale
+			seen.Stale = st.caps[sources.PartExposures].health == sources.Stale
 			exposures = mergeExposures(exposures, &seen)
 		}
 	}
 	slices.SortStableFunc(breakers, sources.CompareBreakers)
 	slices.SortStableFunc(latencies, sources.CompareLatencies)
-	s.breakers, s.latencies, s.exposures = breakers, latencies, exposures
+	slices.SortStableFunc(own, sources.CompareBreakers)
+	s.breakers, s.own, s.latencies, s.exposures = breakers, own, latencies, exposures
 }
 
 // mergeExposures is both sets together, as old as the older; on the same key the

@@ -14,6 +14,7 @@ import (
 type state struct {
 	opts    Options
 	sources []*sourceState
+	groups  []*group
 
 	dirty         bool // something visible changed since the last snapshot
 	flagsDirty    bool
@@ -22,7 +23,7 @@ type state struct {
 	unattributed  bool // a change appeared whose author is not known
 	seq, flagsSeq uint64
 	flags         []sources.Flag
-	breakers      []sources.Breaker
+	breakers, own []sources.Breaker
 	latencies     []sources.Latency
 	exposures     *sources.ExposureSet
 	shownTrends   map[string]sources.Trend
@@ -35,12 +36,15 @@ type state struct {
 type sourceState struct {
 	cfg       Source
 	watched   bool
-	caps      [capCount]capState
+	caps      [sources.PartCount]capState
 	flags     *sources.FlagSet
 	breakers  []sources.Breaker
 	latencies []sources.Latency
 	exposures *sources.ExposureSet
 	trends    trends
+	own       sources.Breaker // the board's own, around this source
+	role      sources.Role
+	call      chan struct{} // closed when the source is called on; nil while it is
 	health    sources.Health
 	since     time.Time
 }
@@ -58,16 +62,24 @@ type capState struct {
 func newState(opts Options) *state {
 	s := &state{opts: opts, flagsDirty: true, metricsDirty: true, trendsDirty: true, activityDirty: true}
 	for _, cfg := range opts.Sources {
-		st := &sourceState{cfg: cfg, since: opts.Now(), trends: trends{}}
+		st := &sourceState{cfg: cfg, since: opts.Now(), trends: trends{}, own: sources.Breaker{
+			Source: cfg.Name, Name: ownName(cfg.Name), State: sources.BreakerClosed, Instances: 1, Own: true,
+		}}
 		_, lists := cfg.Driver.(sources.FlagLister)
 		_, st.watched = cfg.Driver.(sources.FlagWatcher)
-		st.caps[capFlags].has = lists || st.watched
-		_, st.caps[capBreakers].has = cfg.Driver.(sources.BreakerLister)
-		_, st.caps[capLatencies].has = cfg.Driver.(sources.LatencyReader)
-		_, st.caps[capExposures].has = cfg.Driver.(sources.ExposureReader)
+		st.caps[sources.PartFlags].has = lists || st.watched
+		_, st.caps[sources.PartBreakers].has = cfg.Driver.(sources.BreakerLister)
+		_, st.caps[sources.PartLatencies].has = cfg.Driver.(sources.LatencyReader)
+		_, st.caps[sources.PartExposures].has = cfg.Driver.(sources.ExposureReader)
 		s.sources = append(s.sources, st)
 	}
+	s.groups = groupsOf(s.sources)
 	return s
+}
+
+func (s *state) writable(st *sourceState) bool {
+	_, writes := st.cfg.Driver.(sources.FlagWriter)
+	return st.cfg.Writable && writes
 }
 
 func (s *state) source(name string) *sourceState {
@@ -79,7 +91,7 @@ func (s *state) source(name string) *sourceState {
 	return nil
 }
 
-func (s *state) succeed(i int, c capability, now time.Time) {
+func (s *state) succeed(i int, c sources.Part, now time.Time) {
 	st := &s.sources[i].caps[c]
 	if st.err != "" {
 		s.dirty = true
@@ -87,7 +99,7 @@ func (s *state) succeed(i int, c capability, now time.Time) {
 	st.has, st.err, st.lastOK = true, "", now
 }
 
-func (s *state) fail(i int, c capability, err error, now time.Time) {
+func (s *state) fail(i int, c sources.Part, err error, now time.Time) {
 	st := &s.sources[i].caps[c]
 	if errors.Is(err, sources.ErrUnsupported) && st.lastOK.IsZero() {
 		if st.has {
@@ -108,7 +120,7 @@ func (s *state) fail(i int, c capability, err error, now time.Time) {
 	}
 }
 
-func (s *state) warn(st *sourceState, c capability, warnings []string) {
+func (s *state) warn(st *sourceState, c sources.Part, warnings []string) {
 	if slices.Equal(st.caps[c].warnings, warnings) {
 		return
 	}
@@ -135,7 +147,7 @@ func (s *state) assess(now time.Time) (next time.Duration) {
 			}
 			if h != cp.health {
 				cp.health, s.dirty = h, true
-				if capability(c) != capFlags {
+				if sources.Part(c) != sources.PartFlags {
 					s.metricsDirty, s.trendsDirty = true, true
 				}
 			}
@@ -150,6 +162,9 @@ func (s *state) assess(now time.Time) (next time.Duration) {
 			st.health, st.since, s.dirty = worst, now, true
 		}
 	}
+	for _, g := range s.groups {
+		s.choose(g, now)
+	}
 	return next
 }
 
@@ -160,7 +175,11 @@ func (s *state) age(c *capState, now time.Time) (h sources.Health, next time.Dur
 	if c.lastOK.IsZero() {
 		return sources.Unknown, 0
 	}
-	switch age := now.Sub(c.lastOK); {
+	age := now.Sub(c.lastOK)
+	if age < 0 { // the clock was set back: how old it is counts from here
+		c.lastOK, age = now, 0
+	}
+	switch {
 	case age < s.opts.StaleAfter:
 		return sources.Fresh, s.opts.StaleAfter - age
 	case age < s.opts.UnknownAfter:
@@ -177,16 +196,16 @@ func worse(a, b sources.Health) bool {
 }
 
 // status is a source's standing for the snapshot.
-func (st *sourceState) status(now time.Time) sources.SourceStatus {
-	out := sources.SourceStatus{Name: st.cfg.Name, Kind: st.cfg.Kind, Health: st.health, Since: st.since}
-	_, writes := st.cfg.Driver.(sources.FlagWriter)
-	out.Writable = st.cfg.Writable && writes
+func (s *state) status(st *sourceState, now time.Time) sources.SourceStatus {
+	out := sources.SourceStatus{
+		Name: st.cfg.Name, Kind: st.cfg.Kind, Role: st.role, Health: st.health, Since: st.since, Writable: s.writable(st),
+	}
 	for c := range st.caps {
 		cp := &st.caps[c]
 		if !cp.has {
 			continue
 		}
-		if capability(c) == capFlags {
+		if sources.Part(c) == sources.PartFlags {
 			out.Flags = true
 		} else {
 			out.Metrics = true
@@ -195,6 +214,7 @@ func (st *sourceState) status(now time.Time) sources.SourceStatus {
 		if cp.live {
 			last = now
 		}
+		out.Parts[c] = sources.PartStatus{Has: true, Health: cp.health, LastOK: last, Err: cp.err}
 		if out.LastOK.IsZero() || (!last.IsZero() && last.Before(out.LastOK)) {
 			out.LastOK = last
 		}
@@ -225,13 +245,13 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 	}
 	status := make([]sources.SourceStatus, len(s.sources))
 	for i, st := range s.sources {
-		status[i] = st.status(now)
+		status[i] = s.status(st, now)
 	}
 	s.dirty, s.flagsDirty, s.metricsDirty, s.trendsDirty, s.activityDirty = false, false, false, false, false
 	s.seq++
 	return &sources.Snapshot{
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
-		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers,
+		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
 		Latencies: s.latencies, Trends: s.shownTrends, Activity: s.shownActivity,
 	}
 }

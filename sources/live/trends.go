@@ -78,7 +78,7 @@ func (s *state) mergeTrends() {
 	shown := map[string]sources.Trend{}
 	for _, unknown := range []bool{false, true} {
 		for _, st := range s.sources {
-			if (st.caps[capLatencies].health == sources.Unknown) != unknown {
+			if st.silent() || (st.caps[sources.PartLatencies].health == sources.Unknown) != unknown {
 				continue
 			}
 			for name, t := range st.trends {

@@ -70,8 +70,8 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 	actor := a.Actor
 	if actor == "" {
 		actor = "somebody"
-		if a.Kind == "breaker" {
-			actor = "breaker"
+		if seen(a) {
+			actor = a.Kind
 		}
 	}
 	change := a.New
@@ -82,11 +82,11 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 	t.Cell(p, colActor, th.Text, actor)
 	t.Cell(p, colName, th.Text, a.Name)
 	ink := look.Ink
-	if a.Kind != "breaker" && (a.Outcome == sources.Confirmed || a.Outcome == sources.Seen) {
+	if !seen(a) && (a.Outcome == sources.Confirmed || a.Outcome == sources.Seen) {
 		ink = th.Text
 	}
 	t.Cell(p, colChange, ink, change)
-	if a.Kind == "breaker" {
+	if seen(a) {
 		look = views.OutcomeLook(th, a.Outcome)
 	}
 	t.Look(p, colOutcome, look)
@@ -98,10 +98,15 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 	p.End()
 }
 
+// seen is what happened by itself, and is no change of a flag.
+func seen(a *sources.Activity) bool {
+	return a.Kind == sources.KindBreaker || a.Kind == sources.KindSource
+}
+
 // Look is how one line's outcome is shown. A breaker that opened is bad news,
 // whoever saw it.
 func Look(th *themes.Theme, a *sources.Activity) views.Look {
-	if a.Kind != "breaker" {
+	if a.Kind != sources.KindBreaker {
 		return views.OutcomeLook(th, a.Outcome)
 	}
 	for s := sources.BreakerUnknown; s <= sources.BreakerDisabled; s++ {

@@ -4,6 +4,7 @@ package breakers
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -12,9 +13,12 @@ import (
 	"relctl-tui/views"
 )
 
-// Model is the pane. It lists breakers in the snapshot's order, which is worst
+// Model is the pane. It lists the system's breakers and this board's own, worst
 // first. Not for concurrent use.
-type Model struct{ views.List }
+type Model struct {
+	views.List
+	rows []sources.Breaker
+}
 
 // The columns, in drawing order.
 const (
@@ -43,13 +47,37 @@ func columns() []views.Column {
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
-	return Model{views.NewList(th, keys, views.About{
-		Name: "Breakers", Columns: func(int) []views.Column { return columns() }, Feed: views.MetricFeed,
+	return Model{List: views.NewList(th, keys, views.About{
+		Name: "Breakers", Columns: func(int) []views.Column { return columns() }, Feed: views.BreakerFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Breakers) },
+		Extra: func(s *sources.Snapshot) int { return len(s.Own) },
 		None:  "no breakers: no metrics source is configured, start with --metrics",
 		Empty: "no breakers yet: none of the metrics looks like one.",
 		Warns: true,
 	})}
+}
+
+// SetSnapshot shows other data, with times as of now.
+func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
+	m.List.SetSnapshot(s, now)
+	if m.rows = nil; s != nil {
+		m.rows = worst(s.Breakers, s.Own)
+	}
+}
+
+// worst merges two lists that are worst first. The system's breakers come before
+// the board's own in the same state: they are what the board is there for.
+func worst(system, own []sources.Breaker) []sources.Breaker {
+	all := make([]sources.Breaker, 0, len(system)+len(own))
+	for _, b := range own {
+		n := 0
+		for n < len(system) && system[n].State.Severity() >= b.State.Severity() {
+			n++
+		}
+		all = append(append(all, system[:n]...), b)
+		system = system[n:]
+	}
+	return append(all, system...)
 }
 
 // Update scrolls.
@@ -60,7 +88,7 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 
 // View is the pane.
 func (m Model) View() string {
-	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.Snap.Breakers[i]) })
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.rows[i]) })
 }
 
 // notes is what the title says besides the number: how many are not closed.
@@ -78,7 +106,19 @@ func (m *Model) notes() (notes []views.Note) {
 	if half > 0 {
 		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(half) + " half-open"})
 	}
+	if mine := notClosed(m.Snap.Own); mine > 0 {
+		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(mine) + " of this board's own"})
+	}
 	return notes
+}
+
+func notClosed(list []sources.Breaker) (n int) {
+	for i := range list {
+		if list[i].State != sources.BreakerClosed {
+			n++
+		}
+	}
+	return n
 }
 
 // Count is how many breakers are open (forced or not) and how many half-open.
@@ -104,9 +144,14 @@ func (m *Model) row(p *views.Pen, b *sources.Breaker) {
 	} else {
 		name = th.Strong
 	}
-	fresh := views.Fresh(m.Snap, b.Source)
-	if !fresh {
+	fresh := b.Own || views.Fresh(m.Snap, b.Source, sources.PartBreakers)
+	switch {
+	case !fresh:
 		look.Ink, name, number = th.Stale, th.Stale, th.Stale
+	case b.Own && b.State == sources.BreakerClosed: // says nothing of the system
+		look.Ink, name = th.Quiet, th.Quiet
+	case b.Own:
+		look.Ink, name = th.Warn, th.Text
 	}
 	errors := number
 	if fresh && b.ErrorRatio.OK && b.ErrorRatio.V >= 0.05 {

@@ -77,7 +77,7 @@ func TestKeysScrollToTheLastBreakerAndNoFurther(t *testing.T) {
 		m, _ = m.Update(tea.KeyPressMsg{Code: 'j', Text: "j"})
 	}
 	lines := strings.Split(ansi.Strip(m.View()), "\n")
-	require.Contains(t, lines[2], "geo-ip")
+	require.Contains(t, lines[2], "relctl-tui/prometheus")
 	m, _ = m.Update(tea.KeyPressMsg{Code: 'g', Text: "g"})
 	require.Contains(t, strings.Split(ansi.Strip(m.View()), "\n")[1], "payment-api")
 }
@@ -96,4 +96,33 @@ func TestTheLastRowIsReachedBelowAWarningToo(t *testing.T) {
 	screen := ansi.Strip(m.View())
 	require.Contains(t, screen, "503")
 	require.Contains(t, screen, "breaker-29")
+}
+
+func TestTheBoardsOwnOpenBreakerIsARowButNoAlarm(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Own = []sources.Breaker{{
+		Source: viewtest.Metrics, Name: "relctl-tui/prometheus", State: sources.BreakerOpen,
+		Instances: 1, OpenInstances: 1, Own: true, Note: "not read after 5 failures",
+	}}
+	m := open(t, viewtest.OK, 10)
+	m.SetSize(140, 10)
+	m.SetSnapshot(&s, viewtest.Now())
+	screen := ansi.Strip(m.View())
+	lines := strings.Split(screen, "\n")
+	require.Contains(t, lines[0], "Breakers 6 ∙  1 open  ∙ 1 half-open ∙ 1 of this board's own")
+	require.Contains(t, lines[1], "payment-api", "the system's come first")
+	require.Contains(t, lines[2], "relctl-tui/prometheus")
+	require.Contains(t, lines[2], "not read after 5 failures")
+}
+
+func TestWithoutBreakersOfASystemTheHintStandsAboveTheBoardsOwn(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Sources, s.Breakers = s.Sources[:1], nil
+	m := open(t, viewtest.OK, 6)
+	m.SetSnapshot(&s, viewtest.Now())
+	lines := strings.Split(ansi.Strip(m.View()), "\n")
+	require.Contains(t, lines[1], "start with --metrics")
+	require.Contains(t, lines[2], "relctl-tui/")
 }

@@ -127,8 +127,8 @@ func (m Model) View() string {
 	switch {
 	case m.snap.Flag(m.id) == nil:
 		notes = append(notes, views.Note{Ink: m.th.Warn, Text: "no longer in " + f.ID.Source})
-	case st.Health != sources.Fresh:
-		notes = append(notes, views.Note{Ink: m.th.Warn, Text: "stale " + views.AgeOf(st.LastOK, m.now, true)})
+	case st.Part(sources.PartFlags).Health != sources.Fresh:
+		notes = append(notes, views.Note{Ink: m.th.Warn, Text: "stale " + views.AgeOf(st.Part(sources.PartFlags).LastOK, m.now, true)})
 	}
 	name := f.Name
 	if room := m.width - 24; views.Width(name) > max(room, 8) {
@@ -177,7 +177,7 @@ func (m *Model) lines() []line {
 	return append(out,
 		m.field("changed", m.th.Text, changed),
 		m.field("owner", m.th.Text, orAbsent(f.Owner)),
-		m.field("source", m.th.Quiet, f.ID.Source),
+		m.source,
 		m.field("revision", m.th.Quiet, orAbsent(sources.Clean(string(f.Revision), 80))),
 	)
 }
@@ -204,6 +204,24 @@ func (m *Model) field(name string, ink themes.Ink, text string) line {
 		p.Text(ink, text)
 		p.End()
 	}
+}
+
+// source is where the flag comes from, and how old that makes what stands here.
+func (m *Model) source(p *views.Pen) {
+	st := m.snap.Source(m.last.ID.Source)
+	part := st.Part(sources.PartFlags)
+	look := views.HealthLook(m.th, part.Health)
+	m.head(p, "source")
+	p.Text(m.th.Quiet, m.last.ID.Source)
+	p.Gap(2)
+	if part.Health == sources.Fresh {
+		look.Ink = m.th.Quiet
+	}
+	p.Text(look.Ink, look.Glyph+" "+look.Word)
+	if part.Health != sources.Fresh && !part.LastOK.IsZero() {
+		p.Text(look.Ink, ", last read "+views.AgeOf(part.LastOK, m.now, true)+" ago")
+	}
+	p.End()
 }
 
 // prose is a text in as many lines as it needs, three at most.
@@ -358,7 +376,7 @@ func (m *Model) latency(p *views.Pen, l *sources.Latency) {
 	th := m.th
 	look := views.VerdictLook(th, l.Verdict)
 	quiet, bad := th.Quiet, th.Bad
-	if !views.Fresh(m.snap, l.Source) {
+	if !views.Fresh(m.snap, l.Source, sources.PartLatencies) {
 		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
 		quiet, bad = th.Stale, th.Stale
 	}
@@ -374,7 +392,7 @@ func (m *Model) latency(p *views.Pen, l *sources.Latency) {
 func (m *Model) breaker(p *views.Pen, b *sources.Breaker) {
 	look := views.BreakerLook(m.th, b.State)
 	quiet := m.th.Quiet
-	if !views.Fresh(m.snap, b.Source) {
+	if !views.Fresh(m.snap, b.Source, sources.PartBreakers) {
 		look.Ink, look.Word, quiet = m.th.Stale, look.Word+", stale", m.th.Stale
 	}
 	m.head(p, "breaker")

@@ -127,7 +127,7 @@ func (m *Model) row(p *views.Pen, i int) {
 	th, t := m.th, &m.table
 	f := &m.snap.Flags[m.rows[i]]
 	here := m.chosen && i == m.cursor
-	fresh := views.Fresh(m.snap, f.ID.Source)
+	fresh := views.Fresh(m.snap, f.ID.Source, sources.PartFlags)
 	look := views.FlagLook(th, f)
 	ink := inks{look.Ink, th.Text, th.Text, th.Quiet, fresh}
 	if f.Rollout.OK && (f.Rollout.V == 0 || f.Rollout.V == sources.Full) {
@@ -297,7 +297,7 @@ func (m *Model) metric(p *views.Pen, f *sources.Flag, ink *inks) {
 		return
 	}
 	quiet, number, bad := ink.quiet, ink.quiet, m.th.Bad
-	if !views.Fresh(m.snap, l.Source) {
+	if !views.Fresh(m.snap, l.Source, sources.PartLatencies) {
 		quiet, number, bad = m.th.Stale, m.th.Stale, m.th.Stale
 	} else if l.Verdict == sources.VerdictBreached {
 		number = m.th.Bad

@@ -90,7 +90,11 @@ func (m *Model) left(room int) []views.Note {
 	}
 	var fresh, bad []views.Note
 	for i := range m.snap.Sources {
-		if st := &m.snap.Sources[i]; st.Health == sources.Fresh && st.Err == "" {
+		st := &m.snap.Sources[i]
+		if st.Role == sources.StandsBy {
+			continue // it is not asked, so there is nothing to say of it
+		}
+		if st.Health == sources.Fresh && st.Err == "" {
 			fresh = append(fresh, m.source(&m.snap.Sources[i]))
 		} else {
 			bad = append(bad, m.source(&m.snap.Sources[i]))
@@ -118,6 +122,7 @@ func (m *Model) unsure(notes []views.Note) []views.Note {
 	for i := range m.snap.Sources {
 		st := &m.snap.Sources[i]
 		switch {
+		case st.Role == sources.StandsBy:
 		case st.Health != sources.Fresh && st.Health != sources.Stale:
 			return many(notes, m.th.Glyphs.Unknown, "not fresh", m.th.Warn)
 		case st.Health == sources.Fresh && st.Err != "":
@@ -168,6 +173,9 @@ func (m *Model) source(st *sources.SourceStatus) views.Note {
 	default:
 		text += " " + views.Age(m.now.Sub(st.LastOK), true)
 	}
+	if st.Role == sources.Speaks {
+		text += ", speaks"
+	}
 	return views.Note{Ink: look.Ink, Text: text}
 }
 
@@ -193,7 +201,7 @@ func (m *Model) breakers() (views.Note, bool) {
 	if open == 1 {
 		word = "1 breaker open"
 	}
-	feed := views.MetricFeed(m.snap, m.now)
+	feed := views.BreakerFeed(m.snap, m.now)
 	switch {
 	case open > 0 && feed.AllOld:
 		return views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.Stale + " " + word + ", stale"}, true

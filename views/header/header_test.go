@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
+	"relctl-tui/sources"
 	"relctl-tui/themes"
 	"relctl-tui/views"
 	"relctl-tui/views/header"
@@ -85,4 +86,24 @@ func TestAReadOnlyBoardSaysSo(t *testing.T) {
 	m := open(t, viewtest.OK, 120)
 	m.SetReadOnly(true)
 	require.Contains(t, ansi.Strip(m.View()), "read-only")
+}
+
+func TestTheHeaderSaysWhichSourceOfAGroupSpeaks(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	prom := s.Sources[1]
+	prom.Name, prom.Role, prom.Health = "prom-a", sources.Replaced, sources.Stale
+	prom.Err, prom.LastOK = "prom-a: refuses connections", viewtest.Now().Add(-34*time.Second)
+	next := s.Sources[1]
+	next.Name, next.Role = "prom-b", sources.Speaks
+	idle := s.Sources[1]
+	idle.Name, idle.Role, idle.Health, idle.LastOK = "page", sources.StandsBy, sources.Unknown, time.Time{}
+	s.Sources = []sources.SourceStatus{s.Sources[0], prom, next, idle}
+	m := header.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(120, 1)
+	m.SetSnapshot(&s, viewtest.Now())
+	line := ansi.Strip(m.View())
+	require.Contains(t, line, "◔ prom-a stale 34s")
+	require.Contains(t, line, "✓ prom-b fresh, speaks")
+	require.NotContains(t, line, "page", "what is not asked is nothing to worry about")
 }

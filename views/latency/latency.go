@@ -53,7 +53,7 @@ func columns(w int) []views.Column {
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
 	return Model{views.NewList(th, keys, views.About{
-		Name: "Latency", Columns: columns, Feed: views.MetricFeed,
+		Name: "Latency", Columns: columns, Feed: views.LatencyFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Latencies) },
 		None:  "no latencies: no metrics source is configured, start with --metrics",
 		Empty: "no latencies yet: no histogram matches the configured ones.",
@@ -102,7 +102,7 @@ func (m *Model) row(p *views.Pen, l *sources.Latency) {
 	if l.ErrorRatio.OK && l.ErrorRatio.V >= 0.01 {
 		errors = th.Bad
 	}
-	if !views.Fresh(m.Snap, l.Source) {
+	if !views.Fresh(m.Snap, l.Source, sources.PartLatencies) {
 		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
 		name, p99, quiet, errors, bad = th.Stale, th.Stale, th.Stale, th.Stale, th.Stale
 	}

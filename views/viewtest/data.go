@@ -60,6 +60,7 @@ func Snapshot(state State) *sources.Snapshot {
 	default:
 	}
 	s.Sources = []sources.SourceStatus{store, metrics}
+	s.Own = own(&store, &metrics)
 	if state == Empty || state == Loading || state == Never {
 		return s
 	}
@@ -156,6 +157,20 @@ func latencies() []sources.Latency {
 	}
 	slices.SortFunc(list, sources.CompareLatencies)
 	return list
+}
+
+// own is the board's own breakers: open where a source cannot be read.
+func own(list ...*sources.SourceStatus) []sources.Breaker {
+	out := make([]sources.Breaker, len(list))
+	for i, st := range list {
+		out[i] = sources.Breaker{Source: st.Name, Name: "relctl-tui/" + st.Name, State: sources.BreakerClosed, Instances: 1, Own: true}
+		if st.Err != "" {
+			out[i].State, out[i].OpenInstances, out[i].Since = sources.BreakerOpen, 1, st.Since
+			out[i].Note = "not read after 5 failures, next try at 14:32:20"
+		}
+	}
+	slices.SortStableFunc(out, sources.CompareBreakers)
+	return out
 }
 
 func trends() map[string]sources.Trend {
