@@ -3,6 +3,7 @@ package sources
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // Sentinel errors. Drivers wrap them with %w in a sentence that names the
@@ -17,6 +18,33 @@ var (
 	ErrUnavailable    = errors.New("unavailable")
 	ErrInvalid        = errors.New("invalid")
 )
+
+// later is an error of a system that says when it wants to be asked again.
+type later struct {
+	error
+	after time.Duration
+}
+
+func (l later) Unwrap() error { return l.error }
+
+// WithRetryAfter is err, of which RetryAfter tells that the system wants not to be
+// asked again for that long. A time that is not above 0 says nothing.
+func WithRetryAfter(err error, after time.Duration) error {
+	if err == nil || after <= 0 {
+		return err
+	}
+	return later{err, after}
+}
+
+// RetryAfter is how long the system that caused err wants not to be asked again;
+// false when it did not say so. Drivers bound it.
+func RetryAfter(err error) (time.Duration, bool) {
+	var l later
+	if errors.As(err, &l) {
+		return l.after, true
+	}
+	return 0, false
+}
 
 // maxSentence bounds what an error may say on a screen, in runes.
 const maxSentence = 500

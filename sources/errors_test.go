@@ -3,6 +3,7 @@ package sources_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,5 +26,20 @@ func TestASentenceLeavesOutTheSentinelAndNothingElse(t *testing.T) {
 		{fmt.Errorf("a\x1b[31m\nb: %w", sources.ErrNotFound), "a∙[31m b"},
 	} {
 		require.Equal(t, c.want, sources.Sentence(c.err))
+	}
+}
+
+func TestHowLongASystemWantsToBeLeftAloneComesThroughWhateverIsWrappedAround(t *testing.T) {
+	t.Parallel()
+	busy := fmt.Errorf("prom is busy: %w", sources.ErrUnavailable)
+	err := fmt.Errorf("reading: %w", sources.WithRetryAfter(busy, time.Minute))
+	after, ok := sources.RetryAfter(err)
+	require.True(t, ok)
+	require.Equal(t, time.Minute, after)
+	require.ErrorIs(t, err, sources.ErrUnavailable)
+	require.Equal(t, "reading: prom is busy", sources.Sentence(err))
+	for _, err := range []error{nil, busy, sources.WithRetryAfter(nil, time.Minute), sources.WithRetryAfter(busy, 0), sources.WithRetryAfter(busy, -time.Second)} {
+		_, ok := sources.RetryAfter(err)
+		require.False(t, ok)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -68,10 +69,20 @@ func because(err error, timeout time.Duration) string {
 	}
 }
 
-// BadStatus is what an HTTP status other than success means, in one sentence
-// that begins with who; nil for 2xx.
-func BadStatus(who string, status int) error {
+// maxRetryAfter bounds for how long a server may ask not to be asked: a slip in its
+// configuration must not blind the board for a day.
+const maxRetryAfter = 5 * time.Minute
+
+// BadStatus is what a response of another status than success means, in one
+// sentence that begins with who and repeats what the server said; nil for 2xx. A
+// time for which an overloaded server wants to be left alone is for
+// sources.RetryAfter as well, up to five minutes.
+func BadStatus(who string, resp *http.Response, said string) error {
+	status := resp.StatusCode
 	word := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+	if said != "" {
+		word += " (" + said + ")"
+	}
 	switch {
 	case status >= 200 && status < 300:
 		return nil
@@ -79,11 +90,35 @@ func BadStatus(who string, status int) error {
 		return fmt.Errorf("%s answered %s, check the credentials: %w", who, word, sources.ErrUnauthorized)
 	case status == http.StatusNotFound:
 		return fmt.Errorf("%s answered %s, check the path: %w", who, word, sources.ErrInvalid)
-	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
+	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
+		after := retryAfter(resp.Header)
+		if after > 0 {
+			word += ", not to be asked again for " + after.String()
+		}
+		return sources.WithRetryAfter(fmt.Errorf("%s answered %s: %w", who, word, sources.ErrUnavailable), after)
+	case status >= 500 || status == http.StatusRequestTimeout:
 		return fmt.Errorf("%s answered %s: %w", who, word, sources.ErrUnavailable)
 	default:
 		return fmt.Errorf("%s answered %s: %w", who, word, sources.ErrInvalid)
 	}
+}
+
+// retryAfter is the header's time, in whole seconds or until a moment, which counts
+// by the server's own clock. 0 when there is none that can be read.
+func retryAfter(h http.Header) time.Duration {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if n, err := strconv.ParseUint(text, 10, 63); err == nil {
+		return time.Duration(min(n, uint64(maxRetryAfter/time.Second))) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return max(0, min(until.Sub(now), maxRetryAfter))
 }
 
 // SameHostOnly is an http.Client's CheckRedirect: a redirect to another host,

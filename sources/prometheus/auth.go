@@ -181,11 +181,8 @@ func (g *guard) judge(req *http.Request, resp *http.Response) error {
 		(code == http.StatusForbidden || code == http.StatusMethodNotAllowed || code == http.StatusNotImplemented):
 		return nil // the client tries GET: some gateways let nothing else through
 	}
-	if err := metrics.BadStatus(g.who, code); err != nil {
-		if said := apiMessage(kind, resp.Body); said != "" {
-			return fmt.Errorf("%w (%s)", err, said)
-		}
-		return err
+	if code < 200 || code > 299 {
+		return metrics.BadStatus(g.who, resp, apiMessage(kind, resp.Body))
 	}
 	if kind != "" && kind != "application/json" {
 		return fmt.Errorf("%s answered %s, not Prometheus's API, check the URL: %w", g.who, sources.Clean(kind, 60), sources.ErrInvalid)

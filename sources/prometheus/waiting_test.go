@@ -1,6 +1,8 @@
 package prometheus_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -134,4 +136,19 @@ func TestBreakersAreShownWhenTheirRatesAreTooMuchForTheServer(t *testing.T) {
 	require.Len(t, set.Warnings, 1)
 	require.Contains(t, set.Warnings[0], "circuit_breaker_requests_total cannot be read: prod: 127.0.0.1:")
 	require.Contains(t, set.Warnings[0], "gave up on a query (query timed out)")
+}
+
+func TestAServerThatAsksForRestSaysForHowLongAndWhy(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Retry-After", "20")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = w.Write([]byte(`{"status":"error","errorType":"too_many_requests","error":"rate limit"}`))
+	}))
+	defer srv.Close()
+	_, err := open(t, srv.URL, prometheus.Options{}).Breakers(t.Context())
+	after, _ := sources.RetryAfter(err)
+	require.Equal(t, 20*time.Second, after)
+	require.True(t, strings.HasSuffix(sources.Sentence(err), "answered 429 Too Many Requests (rate limit), not to be asked again for 20s"), err)
 }

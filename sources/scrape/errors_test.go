@@ -192,3 +192,19 @@ func TestTheFirstErrorOfANewSeriesIsCounted(t *testing.T) {
 	require.InDelta(t, 10, set.Latencies[0].Rate.V, 1e-9)
 	require.InDelta(t, 0.1, set.Latencies[0].ErrorRatio.V, 1e-9)
 }
+
+func TestAPageThatAsksForRestSaysForHowLong(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "20")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	defer srv.Close()
+	s, err := scrape.New("fleet", []string{srv.URL}, scrape.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	_, err = s.Breakers(t.Context())
+	after, _ := sources.RetryAfter(err)
+	require.Equal(t, 20*time.Second, after)
+	require.ErrorContains(t, err, "not to be asked again for 20s")
+}

@@ -346,7 +346,7 @@ func (s *Source) get(ctx context.Context, e *endpoint) (page, time.Time, error) 
 		return page{}, at, metrics.Fault(who, err, s.opts.Timeout)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if err := metrics.BadStatus(who, resp.StatusCode); err != nil {
+	if err := metrics.BadStatus(who, resp, ""); err != nil {
 		return page{}, at, err
 	}
 	if t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); unlike(strings.TrimSpace(strings.ToLower(t))) {

@@ -1,0 +1,55 @@
+package metrics_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
+)
+
+func TestRetryAfterIsSaidInWordsCarriedOnAndBounded(t *testing.T) {
+	t.Parallel()
+	const date = "Mon, 02 Jan 2006 15:04:05 GMT"
+	for name, c := range map[string]struct {
+		status int
+		after  string
+		date   string
+		want   time.Duration
+	}{
+		"seconds":                     {429, "30", "", 30 * time.Second},
+		"seconds with blanks":         {429, " 7 ", "", 7 * time.Second},
+		"a server that restarts":      {503, "2", "", 2 * time.Second},
+		"a slip in the configuration": {429, "86400", "", 5 * time.Minute},
+		"more than a number holds":    {429, "9000000000000000000", "", 5 * time.Minute},
+		"a moment by its own clock":   {429, "Mon, 02 Jan 2006 15:05:05 GMT", date, time.Minute},
+		"a moment too far away":       {429, "Tue, 02 Jan 2007 15:05:05 GMT", date, 5 * time.Minute},
+		"a moment that is over":       {429, "Mon, 02 Jan 2006 15:04:00 GMT", date, 0},
+		"a moment without a clock":    {429, "Mon, 02 Jan 2006 15:05:05 GMT", "", 0},
+		"nothing":                     {429, "", date, 0},
+		"zero":                        {429, "0", "", 0},
+		"less than zero":              {429, "-5", "", 0},
+		"prose":                       {429, "soon\x1b[2J", date, 0},
+		"a status that has no such":   {500, "30", "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resp := &http.Response{StatusCode: c.status, Header: http.Header{"Retry-After": {c.after}, "Date": {c.date}}}
+			err := metrics.BadStatus("prom", resp, "slow down")
+			require.ErrorIs(t, err, sources.ErrUnavailable)
+			got, ok := sources.RetryAfter(err)
+			require.Equal(t, c.want > 0, ok)
+			require.Equal(t, c.want, got)
+			want := http.StatusText(c.status) + " (slow down)"
+			if c.want > 0 {
+				want += ", not to be asked again for " + c.want.String()
+			}
+			require.Regexp(t, "^prom answered [0-9]{3} ", sources.Sentence(err))
+			require.True(t, strings.HasSuffix(sources.Sentence(err), want), err)
+		})
+	}
+}
