@@ -157,3 +157,46 @@ func (s *Snapshot) Latency(name string) *Latency {
 	}
 	return nil
 }
+
+// Blind is why the numbers behind raising a flag cannot be relied on at the moment:
+// its store's, or those of the latency it is expected to move, or, where none is
+// named, of every source that measures. "" where they can, and where nothing
+// measures at all. It is never a reason not to lower a flag.
+func (s *Snapshot) Blind(f *Flag, now time.Time) string {
+	store := s.Source(f.ID.Source)
+	if why := store.old(PartFlags, now); why != "" {
+		return why
+	}
+	if f.Metric != "" {
+		l := s.Latency(f.Metric)
+		if l == nil {
+			return f.Metric + " is not measured"
+		}
+		st := s.Source(l.Source)
+		return st.old(PartLatencies, now)
+	}
+	why := ""
+	for i := range s.Sources {
+		st := &s.Sources[i]
+		if !st.Metrics || !st.Shown() {
+			continue
+		}
+		if why = st.old(PartLatencies, now); why == "" {
+			return ""
+		}
+	}
+	return why
+}
+
+// old says how old a part's data is, unless it is fresh.
+func (s *SourceStatus) old(p Part, now time.Time) string {
+	part := s.Part(p)
+	switch {
+	case part.Health == Fresh:
+		return ""
+	case part.LastOK.IsZero():
+		return s.Name + " was never read"
+	default:
+		return s.Name + " is " + now.Sub(part.LastOK).Round(time.Second).String() + " old"
+	}
+}

@@ -117,23 +117,34 @@ func (m *Model) intended(in sources.Intent, agreed bool) tea.Cmd {
 // waiting tells whether an intent waits out its hold.
 func (m *Model) waiting() bool { return m.held.intent != nil }
 
-// holdElapsed goes on with an intent: it asks first where the context wants it and
-// nobody has agreed yet, else it starts.
+// holdElapsed goes on with an intent: it asks first where the context wants it or
+// the numbers are old, and nobody has agreed yet, else it starts.
 func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 	if !m.waiting() || m.held.seq != msg.Seq {
 		return nil
 	}
 	h := m.held
 	m.held = held{}
-	if !m.opts.Confirm || h.agreed {
-		return m.start(*h.intent)
-	}
 	var seen sources.Flag
 	if f := m.snapshot.Flag(h.intent.Flag); f != nil {
 		seen = *f
 	}
-	m.confirm.Ask(*h.intent, seen)
+	doubt := m.doubt(h.intent, &seen)
+	if h.agreed || (!m.opts.Confirm && doubt == "") {
+		return m.start(*h.intent)
+	}
+	m.confirm.Ask(*h.intent, seen, doubt)
 	return nil
+}
+
+// doubt is why raising a flag should be thought over: what it does to the system
+// cannot be seen. Lowering one, killing it and undoing need no eyes.
+func (m *Model) doubt(in *sources.Intent, seen *sources.Flag) string {
+	raises := in.Kind == sources.Ramp || (in.Kind == sources.Set && in.To > seen.Rollout.Or(0))
+	if !raises {
+		return ""
+	}
+	return m.snapshot.Blind(seen, m.opts.Now())
 }
 
 // describe says an intent in words: "checkout-v2 25% → 50%".

@@ -168,11 +168,19 @@ func (m *Model) pointDetail() {
 	}
 }
 
+// bottomLines is how many lines the bottom of the screen has something to say in.
+func (m *Model) bottomLines() int {
+	if m.confirm.Opened() {
+		return m.confirm.Lines(m.w)
+	}
+	return m.footer.Lines(m.w)
+}
+
 func (m *Model) relayout() {
 	want := wants{
 		flags: len(m.snapshot.Flags), breakers: len(m.snapshot.Breakers),
 		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity),
-		status: m.footer.Lines(m.w),
+		status: m.bottomLines(),
 	}
 	m.layout = arrange(m.w, m.h, want, m.detailed, m.zoomed, m.focus)
 	l := m.layout

@@ -19,9 +19,9 @@ import (
 // costs is less than to find out whether it would be another one.
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.frame = ""
-	lines := m.footer.Lines(m.w)
+	lines := m.bottomLines()
 	defer func() {
-		if m.footer.Lines(m.w) != lines { // a sentence came or went that needs another line
+		if m.bottomLines() != lines { // a sentence came or went that needs another line
 			m.relayout()
 		}
 	}()

@@ -252,23 +252,30 @@ func (s *Source) remembered() map[string]bool {
 	return s.found
 }
 
-// Ask implements metrics.Asker: one query for each, a few at a time. The first
-// failure of one that is not optional ends the others.
+// Ask implements metrics.Asker: one query for each. The first goes alone, so that a
+// server that is down gets one request and not a handful, the others a few at a
+// time. The first failure of one that is not optional ends the others.
 func (c *call) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
 	out := make([]metrics.Answer, len(queries))
-	err := each(ctx, len(queries), func(ctx context.Context, i int) error {
+	one := func(ctx context.Context, i int) error {
 		v, err := c.vector(ctx, render(&queries[i], c.s.plan.Window()))
 		switch {
 		case err == nil:
 			out[i] = answer(&queries[i], v)
-		case queries[i].Optional:
+		case queries[i].Optional && (i > 0 || !errors.Is(err, sources.ErrUnavailable)):
 			out[i].Err = err
 		default:
 			return err
 		}
 		return nil
-	})
-	return out, err
+	}
+	if len(queries) == 0 {
+		return out, nil
+	}
+	if err := one(ctx, 0); err != nil {
+		return out, err
+	}
+	return out, each(ctx, len(queries)-1, func(ctx context.Context, i int) error { return one(ctx, i+1) })
 }
 
 // each runs do for 0..n-1, a few at a time, and returns the first failure, which

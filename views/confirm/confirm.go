@@ -3,6 +3,7 @@
 package confirm
 
 import (
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -40,6 +41,7 @@ type Model struct {
 	open    bool
 	intent  sources.Intent
 	flag    sources.Flag
+	doubt   string
 }
 
 // New is a closed question without a size. The board's own key map does not
@@ -58,8 +60,27 @@ func (m *Model) SetSnapshot(*sources.Snapshot, time.Time) {}
 // SetFocused tells the question whether it has the keys.
 func (m *Model) SetFocused(focused bool) { m.focused = focused }
 
-// Ask opens the question about an intent on a flag as the operator sees it.
-func (m *Model) Ask(i sources.Intent, f sources.Flag) { m.open, m.intent, m.flag = true, i, f }
+// Ask opens the question about an intent on a flag as the operator sees it. doubt,
+// when not "", is what speaks against it.
+func (m *Model) Ask(i sources.Intent, f sources.Flag, doubt string) {
+	m.open, m.intent, m.flag, m.doubt = true, i, f, sources.Clean(doubt, 120)
+}
+
+// Lines is how many lines the question takes in w cells.
+func (m Model) Lines(w int) int {
+	if views.Width(m.question())+answers > w {
+		return 2
+	}
+	return 1
+}
+
+func (m Model) question() string {
+	q := Question(m.th, &m.intent, &m.flag)
+	if m.doubt != "" {
+		q = strings.TrimSuffix(q, "?") + ", though " + m.doubt + "?"
+	}
+	return q
+}
 
 // Close drops the question without a message.
 func (m *Model) Close() { m.open = false }
@@ -121,10 +142,10 @@ func (m Model) View() string {
 	if m.height > 2 {
 		p.Title(m.focused, "Confirm", nil, nil)
 	}
-	q := Question(m.th, &m.intent, &m.flag)
+	q := m.question()
 	if m.height > 1 {
 		p.Gap(2)
-		p.Text(m.th.Strong, q)
+		p.Text(m.th.Strong, views.Cut(m.th, q, max(1, m.width-2)))
 		p.End()
 		p.Gap(2)
 	} else {

@@ -27,7 +27,7 @@ func ramp() sources.Intent {
 func ask(th *themes.Theme) confirm.Model {
 	m := confirm.New(th, views.DefaultKeyMap())
 	m.SetSize(80, 3)
-	m.Ask(ramp(), checkout())
+	m.Ask(ramp(), checkout(), "")
 	return m
 }
 
