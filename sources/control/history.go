@@ -176,11 +176,13 @@ func othersSince(entries []journal.Entry, found *journal.Entry, undone map[strin
 	return nil
 }
 
-// InDoubt is the changes whose result was never recorded, because a process died
-// in between, newest first. Each is held against the store: Confirmed when the
-// change is in force or was built upon, Failed when the old value is still there,
-// Unconfirmed when neither can be said; Err explains it. Verdicts on intents
-// older than a minute are recorded, so that they are reported once.
+// InDoubt is the changes of which nobody knows the end, newest first: those whose
+// result was never recorded, because a process died in between, and those that
+// were written but could not be read back. Each is held against the store:
+// Confirmed when the change is in force or was built upon, Failed when the old
+// value is still there, Unconfirmed when neither can be said; Err explains it.
+// Verdicts on changes older than a minute are recorded, so that they are reported
+// once.
 func (c *Controller) InDoubt() []sources.Activity {
 	ctx, cancel := context.WithTimeout(context.Background(), doubtTimeout)
 	defer cancel()
@@ -188,7 +190,8 @@ func (c *Controller) InDoubt() []sources.Activity {
 	var doubts []sources.Activity
 	for i := range entries {
 		e := &entries[i]
-		if e.Outcome != sources.Pending || c.isRunning(e.ID) {
+		open := e.Outcome == sources.Pending || (e.Outcome == sources.Unconfirmed && !e.Settled)
+		if !open || c.isRunning(e.ID) {
 			continue
 		}
 		outcome, why, settled := c.verdict(ctx, e, entries[:i])
@@ -196,7 +199,7 @@ func (c *Controller) InDoubt() []sources.Activity {
 		act.Outcome, act.Err = outcome, sources.Clean(why, maxSentence)
 		doubts = append(doubts, act)
 		if settled && c.opts.Now().Sub(e.At) > inFlight {
-			c.record(e, outcome, why)
+			c.settle(e, outcome, why)
 		}
 	}
 	return doubts
@@ -208,39 +211,43 @@ func (c *Controller) verdict(ctx context.Context, e *journal.Entry, later []jour
 	if err != nil {
 		return sources.Unconfirmed, sources.Sentence(err), false
 	}
+	open := "no result was recorded"
+	if e.Outcome == sources.Unconfirmed {
+		open = "it could not be read back at the time"
+	}
 	for i := len(later) - 1; i >= 0; i-- { // the next change of the flag found it so or so
 		l := &later[i]
 		switch {
 		case l.Flag != e.Flag:
 			continue
 		case l.OldRevision == e.NewRevision:
-			return sources.Confirmed, "no result was recorded, but a later change was made on top of it", true
+			return sources.Confirmed, open + ", but a later change was made on top of it", true
 		case l.OldRevision == e.OldRevision:
-			return sources.Failed, "no result was recorded, and a later change found the old value still there", true
+			return sources.Failed, open + ", and a later change found the old value still there", true
 		}
 		break
 	}
 	f, err := s.read(ctx, e.Flag)
 	switch {
 	case err != nil && !errors.Is(err, sources.ErrNotFound):
-		return sources.Unconfirmed, "no result was recorded and the store cannot be read: " + sources.Sentence(err), false
+		return sources.Unconfirmed, open + " and the store cannot be read: " + sources.Sentence(err), false
 	case err != nil:
-		return sources.Unconfirmed, "no result was recorded and the flag is gone", true
+		return sources.Unconfirmed, open + " and the flag is gone", true
 	case f.Revision == e.NewRevision:
-		return sources.Confirmed, "no result was recorded, but the change is in force", true
+		return sources.Confirmed, open + ", but the change is in force", true
 	case f.Revision == e.OldRevision:
-		return sources.Failed, "no result was recorded and the store still has the old value", true
+		return sources.Failed, open + " and the store still has the old value", true
 	default:
-		return sources.Unconfirmed, "no result was recorded and the flag is " + f.Brief() + " now", true
+		return sources.Unconfirmed, open + " and the flag is " + f.Brief() + " now", true
 	}
 }
 
-// record keeps a verdict, where this controller may write.
-func (c *Controller) record(e *journal.Entry, o sources.Outcome, why string) {
+// settle keeps a verdict, where this controller may write.
+func (c *Controller) settle(e *journal.Entry, o sources.Outcome, why string) {
 	if c.opts.ReadOnly {
 		return
 	}
 	if s, err := c.store(e.Flag.Source); err == nil && s.Journal != nil && !s.ReadOnly {
-		_ = s.Journal.Result(e.ID, o, why, c.opts.Now()) // asked again next time when it cannot be kept
+		_ = s.Journal.Settle(e.ID, o, why, c.opts.Now()) // asked again next time when it cannot be kept
 	}
 }

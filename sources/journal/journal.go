@@ -54,6 +54,7 @@ type Entry struct {
 	Undoes      string // ID of the change that this one undoes
 	Outcome     sources.Outcome
 	Err         string
+	Settled     bool // the outcome was found out later, by Settle
 }
 
 // Journal is an append-only file of changes. It is goroutine-safe, holds no file
@@ -83,6 +84,7 @@ type record struct {
 	Undoes      string             `json:"undoes,omitempty"`
 	Outcome     sources.Outcome    `json:"outcome,omitempty"`
 	Err         string             `json:"err,omitempty"`
+	Settled     bool               `json:"settled,omitempty"`
 }
 
 const (
@@ -126,10 +128,21 @@ func (j *Journal) Intent(e Entry) error {
 // It is written but not waited for on disk: losing it leaves an intent in doubt,
 // which is settled by asking the store.
 func (j *Journal) Result(id string, outcome sources.Outcome, errText string, at time.Time) error {
-	if at.IsZero() {
-		at = j.opts.Now()
+	return j.result(record{ID: id, At: at, Outcome: outcome, Err: errText})
+}
+
+// Settle is Result for what was found out later by asking the store: the entry
+// is Settled then, and need not be asked about again.
+func (j *Journal) Settle(id string, outcome sources.Outcome, errText string, at time.Time) error {
+	return j.result(record{ID: id, At: at, Outcome: outcome, Err: errText, Settled: true})
+}
+
+func (j *Journal) result(r record) error {
+	if r.At.IsZero() {
+		r.At = j.opts.Now()
 	}
-	return j.append(record{V: version, Type: typeResult, ID: id, At: at.UTC(), Outcome: outcome, Err: errText}, false)
+	r.V, r.Type, r.At = version, typeResult, r.At.UTC()
+	return j.append(r, false)
 }
 
 func (j *Journal) append(r record, durable bool) error {

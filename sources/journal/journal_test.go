@@ -59,6 +59,11 @@ func TestAnIntentComesBackWithItsResultAndOnlyTheOwnerMayReadTheFile(t *testing.
 	require.NoError(t, err)
 	want.Outcome = sources.Confirmed
 	require.Equal(t, []journal.Entry{want}, es, "the last result counts")
+	require.NoError(t, j.Settle("01", sources.Failed, "the old value is there", noon))
+	es, _, err = j.Read(0)
+	require.NoError(t, err)
+	want.Outcome, want.Err, want.Settled = sources.Failed, "the old value is there", true
+	require.Equal(t, []journal.Entry{want}, es, "also when it was found out later")
 
 	info, err := os.Stat(path)
 	require.NoError(t, err)

@@ -170,6 +170,7 @@ func (r *record) entry(id string, result record) Entry {
 	if result.ID != "" {
 		e.Outcome = sources.Outcome(sources.Clean(string(result.Outcome), 20))
 		e.Err = sources.Clean(result.Err, maxText)
+		e.Settled = result.Settled
 	}
 	return e
 }
