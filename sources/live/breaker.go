@@ -144,6 +144,9 @@ func (b *breaker) done(report func(error), err error) {
 	defer b.unlock()
 	b.inFlight--
 	report(err)
+	if rest, asked := sources.RetryAfter(err); asked && rest > b.left() {
+		b.hold(rest)
+	}
 	b.release()
 }
 

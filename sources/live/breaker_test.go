@@ -222,6 +222,19 @@ func (mute) Watch(ctx context.Context, _ sources.Revision) (<-chan sources.FlagE
 	return ch, nil
 }
 
+func TestASourceThatAsksForRestGetsIt(t *testing.T) {
+	t.Parallel()
+	c := &counted{err: sources.WithRetryAfter(errDown, time.Minute)}
+	run(t, live.Options{Sources: []live.Source{src("m", c)}}, func(t *testing.T, e *live.Engine) {
+		pass(59 * time.Second)
+		require.LessOrEqual(t, len(c.seen()), 3, "each of its parts asked before the first answer")
+		c.set(nil, false)
+		pass(2 * time.Second)
+		require.Len(t, c.seen(), 3)
+		require.Equal(t, sources.Fresh, e.Snapshot().Source("m").Health)
+	})
+}
+
 func TestAClockThatIsSetBackDoesNotKeepASourceFromBeingRead(t *testing.T) {
 	t.Parallel()
 	var back atomic.Int64
