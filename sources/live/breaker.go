@@ -186,7 +186,7 @@ func (s *state) turned(i int, c breakerChange, now time.Time) {
 	st.own.State, st.own.OpenInstances, st.own.Note = c.state, 0, ""
 	if c.state == sources.BreakerOpen {
 		st.own.OpenInstances = 1
-		st.own.Note = fmt.Sprintf("not read after %d failures, next try at %s", trip, c.retry.Format(time.TimeOnly))
+		st.own.Note = fmt.Sprintf("next try %s, after %d failures", c.retry.Format(time.TimeOnly), trip)
 		if s.writable(st) {
 			st.own.Note += "; keys still act"
 		}

@@ -4,6 +4,7 @@ package header
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -88,21 +89,26 @@ func (m *Model) left(room int) []views.Note {
 	if m.readOnly {
 		notes = append(notes, views.Note{Ink: th.Warn, Text: "read-only"})
 	}
-	var fresh, bad []views.Note
+	var fresh, bad, speak []views.Note
 	for i := range m.snap.Sources {
 		st := &m.snap.Sources[i]
-		if st.Role == sources.StandsBy {
-			continue // it is not asked, so there is nothing to say of it
-		}
-		if st.Health == sources.Fresh && st.Err == "" {
-			fresh = append(fresh, m.source(&m.snap.Sources[i]))
-		} else {
-			bad = append(bad, m.source(&m.snap.Sources[i]))
+		switch {
+		case st.Role == sources.StandsBy: // it is not asked, so there is nothing to say of it
+		case st.Role == sources.Speaks:
+			speak = append(speak, m.source(st))
+		case st.Health == sources.Fresh && st.Err == "":
+			fresh = append(fresh, m.source(st))
+		default:
+			bad = append(bad, m.source(st))
 		}
 	}
 	if wide(notes)+wide(bad) > room {
 		bad = m.unsure(bad)
 	}
+	if len(speak) > 2 {
+		speak = many(speak, th.Glyphs.Good, "speak", th.Quiet)
+	}
+	bad = append(bad, speak...)      // which one speaks is said in any case
 	shortest := min(wide(fresh), 20) // "2 sources fresh" with its sign
 	if named > 0 && wide(notes)+wide(bad)+shortest > room {
 		// The name of the product is what can be spared first.
@@ -174,7 +180,7 @@ func (m *Model) source(st *sources.SourceStatus) views.Note {
 		text += " " + views.Age(m.now.Sub(st.LastOK), true)
 	}
 	if st.Role == sources.Speaks {
-		text += ", speaks"
+		text = strings.TrimSuffix(text, " "+views.HealthLook(m.th, sources.Fresh).Word) + " speaks"
 	}
 	return views.Note{Ink: look.Ink, Text: text}
 }

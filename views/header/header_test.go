@@ -104,6 +104,8 @@ func TestTheHeaderSaysWhichSourceOfAGroupSpeaks(t *testing.T) {
 	m.SetSnapshot(&s, viewtest.Now())
 	line := ansi.Strip(m.View())
 	require.Contains(t, line, "◔ prom-a stale 34s")
-	require.Contains(t, line, "✓ prom-b fresh, speaks")
+	require.Contains(t, line, "✓ prom-b speaks")
+	m.SetSize(80, 1)
+	require.Contains(t, ansi.Strip(m.View()), "prom-b speaks")
 	require.NotContains(t, line, "page", "what is not asked is nothing to worry about")
 }

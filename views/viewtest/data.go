@@ -166,7 +166,7 @@ func own(list ...*sources.SourceStatus) []sources.Breaker {
 		out[i] = sources.Breaker{Source: st.Name, Name: "relctl-tui/" + st.Name, State: sources.BreakerClosed, Instances: 1, Own: true}
 		if st.Err != "" {
 			out[i].State, out[i].OpenInstances, out[i].Since = sources.BreakerOpen, 1, st.Since
-			out[i].Note = "not read after 5 failures, next try at 14:32:20"
+			out[i].Note = "next try 14:32:20, after 5 failures"
 		}
 	}
 	slices.SortStableFunc(out, sources.CompareBreakers)
