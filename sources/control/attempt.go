@@ -124,7 +124,7 @@ func (a *attempt) commit(p sources.Planned) error {
 		} else if a.intent.Kind == sources.Kill {
 			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+sources.Sentence(err))
 		} else {
-			return fmt.Errorf("nothing was changed because it could not be recorded: %w: %w", err, sources.ErrUnavailable)
+			return fmt.Errorf("nothing was changed because it could not be recorded: %w", err)
 		}
 	}
 	a.planned = &p
@@ -226,12 +226,8 @@ func (a *attempt) finish(r *sources.Receipt, o sources.Outcome, cause error) {
 	defer a.mu.Unlock()
 	now := a.c.opts.Now()
 	if a.journaled {
-		text := ""
-		if cause != nil {
-			text = cause.Error()
-		}
 		j := a.store.Journal
-		if err := patiently(j, func() error { return j.Result(a.change.ID, o, text, now) }); err != nil {
+		if err := patiently(j, func() error { return j.Result(a.change.ID, o, sources.Sentence(cause), now) }); err != nil {
 			a.warnings = append(a.warnings, "the result could not be recorded: "+sources.Sentence(err))
 		}
 	}

@@ -17,6 +17,13 @@ import (
 // not be read back. The receipt that comes with it is filled in.
 var ErrUnconfirmed = errors.New("not confirmed")
 
+// unconfirmed is a sentence that is ErrUnconfirmed without saying so: whoever
+// shows it has better words.
+type unconfirmed struct{ error }
+
+func (u unconfirmed) Is(target error) bool { return target == ErrUnconfirmed }
+func (u unconfirmed) Unwrap() error        { return u.error }
+
 const (
 	historyWindow = 1000            // entries that undo looks back over, per store
 	maxSentence   = 500             // runes of a warning

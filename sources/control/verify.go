@@ -69,9 +69,9 @@ func (a *attempt) settle(ctx context.Context, cause error) (sources.Receipt, err
 		a.finish(nil, sources.Failed, cause)
 		return sources.Receipt{}, cause
 	case err == nil:
-		cause = fmt.Errorf("%s may have been changed and is %s now, look before you go on: %w: %w", got.Name, got.Brief(), ErrUnconfirmed, cause)
+		cause = unconfirmed{fmt.Errorf("%s may have been changed and is %s now, look before you go on: %w", got.Name, got.Brief(), cause)}
 	default:
-		cause = fmt.Errorf("%s may have been changed and cannot be read back: %w: %w", a.planned.Old.Name, ErrUnconfirmed, cause)
+		cause = unconfirmed{fmt.Errorf("%s may have been changed and cannot be read back: %w", a.planned.Old.Name, cause)}
 	}
 	a.finish(&r, sources.Unconfirmed, cause)
 	return r, cause
@@ -90,13 +90,13 @@ func (a *attempt) verify(ctx context.Context, r sources.Receipt) (sources.Receip
 	name := sources.Clean(a.change.Flag.Key, sources.MaxName)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("%s was written but could not be read back: %w: %w", name, ErrUnconfirmed, err)
+		err = unconfirmed{fmt.Errorf("%s was written but could not be read back: %w", name, err)}
 	case got.Revision == r.New.Revision:
 		r.Reread = a.c.opts.Now()
 	case got.Revision == r.Old.Revision:
-		err = fmt.Errorf("%s was written but still reads %s, look before you go on: %w", name, got.Brief(), ErrUnconfirmed)
+		err = unconfirmed{fmt.Errorf("%s was written but still reads %s, look before you go on", name, got.Brief())}
 	case a.intent.Kind == sources.Kill && !got.Killed:
-		err = fmt.Errorf("%s was killed but somebody made it %s right after, press kill again: %w", name, got.Brief(), ErrUnconfirmed)
+		err = unconfirmed{fmt.Errorf("%s was killed but somebody made it %s right after, press kill again", name, got.Brief())}
 	default:
 		r.Reread = a.c.opts.Now()
 		a.warn(fmt.Sprintf("%s was changed again right after by somebody else and is %s now", name, got.Brief()))

@@ -58,6 +58,8 @@ func writeError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("its directory cannot be written (%w), so the flags are read-only for you: %w", cause, sources.ErrReadOnly)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("its disk is full (%w), nothing was changed; free some space and repeat: %w", cause, sources.ErrUnavailable)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("its directory is gone: %w", sources.ErrNotFound)
 	default:

@@ -158,15 +158,25 @@ func (j *Journal) append(r record, durable bool) error {
 	}
 	f, err := j.write(append(line, '\n'))
 	if err != nil {
-		return fmt.Errorf("journal %s cannot be written, check the disk and its permissions: %w: %w", j.path, sources.ErrUnavailable, err)
+		return fmt.Errorf("journal %s cannot be written (%w), check the disk and its permissions: %w", j.path, cause(err), sources.ErrUnavailable)
 	}
 	if durable { // outside the locks: writers need not wait for each other's disk
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("journal %s may not have reached the disk: %w: %w", j.path, sources.ErrUnavailable, err)
+		return fmt.Errorf("journal %s may not have reached the disk (%w): %w", j.path, cause(err), sources.ErrUnavailable)
 	}
 	return nil
+}
+
+// cause leaves out of an error what a sentence about the journal says anyway: its
+// path.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }
 
 // write appends one line in one write call and hands back the open file. A lock

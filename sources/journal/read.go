@@ -38,7 +38,7 @@ func (j *Journal) Read(limit int) ([]Entry, []string, error) {
 		err = s.file(j.path + ".1")
 	}
 	if err != nil {
-		err = fmt.Errorf("journal %s cannot be read, check its permissions: %w: %w", j.path, sources.ErrUnavailable, err)
+		err = fmt.Errorf("journal %s cannot be read (%w), check its permissions: %w", j.path, cause(err), sources.ErrUnavailable)
 	}
 	return s.entries, s.warnings(j.path), err
 }
