@@ -21,6 +21,7 @@ type Intent struct {
 	Kind   ChangeKind
 	Flag   FlagID
 	Seen   Revision // what the operator saw; ignored by Kill
+	SeenAs string   // the same in words ("25%"), for the sentence about a conflict; "" when unknown
 	To     Percent  // for Ramp, Back and Set
 	Change string   // for Undo: which change; "" for the actor's last
 	Reason string

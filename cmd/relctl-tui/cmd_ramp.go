@@ -38,7 +38,7 @@ func newRampCmd(o *options) *cobra.Command {
 		if err != nil {
 			return sources.Intent{}, refused(err)
 		}
-		return sources.Intent{Kind: step, Flag: f.ID, Seen: f.Revision, To: to}, nil
+		return sources.Intent{Kind: step, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: to}, nil
 	})
 }
 

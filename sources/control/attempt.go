@@ -27,6 +27,7 @@ type attempt struct {
 
 	mu        sync.Mutex // commit may run on the driver's goroutine
 	planned   *sources.Planned
+	open      bool          // the driver may have written what was planned
 	idle      *sources.Flag // set when there was nothing to do
 	journaled bool
 	warnings  []string
@@ -61,7 +62,7 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 func (a *attempt) run(ctx context.Context) (sources.Receipt, error) {
 	r, err := a.write(ctx)
 	a.mu.Lock()
-	idle, planned := a.idle, a.planned
+	idle, planned, open := a.idle, a.planned, a.open
 	a.mu.Unlock()
 	switch {
 	case idle != nil:
@@ -73,7 +74,7 @@ func (a *attempt) run(ctx context.Context) (sources.Receipt, error) {
 		return a.nothingToDo(r.New), nil
 	case err == nil && planned == nil: // the driver wrote without asking
 		_ = a.commit(sources.Planned{Old: r.Old, New: r.New, Restore: r.Restore})
-	case err != nil && (planned == nil || certain(err)):
+	case err != nil && (!open || certain(err)):
 		return sources.Receipt{}, a.failed(ctx, err)
 	case err != nil:
 		return a.settle(ctx, err)
@@ -88,6 +89,9 @@ func (a *attempt) write(ctx context.Context) (sources.Receipt, error) {
 		if err == nil || a.intent.Kind != sources.Kill || !errors.Is(err, sources.ErrConflict) {
 			return r, err
 		}
+		a.mu.Lock()
+		a.open = false // what was planned is overtaken
+		a.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return r, err
@@ -127,7 +131,7 @@ func (a *attempt) commit(p sources.Planned) error {
 			return fmt.Errorf("nothing was changed because it could not be recorded: %w", err)
 		}
 	}
-	a.planned = &p
+	a.planned, a.open = &p, true
 	a.c.opts.Observe(a.activity(&p, now, sources.Pending, nil))
 	return nil
 }

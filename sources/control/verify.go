@@ -31,23 +31,31 @@ func (a *attempt) failed(ctx context.Context, err error) error {
 	return err
 }
 
-// conflict says what the flag is now, and for an undo what it should have been.
+// conflict says what the flag is now and what it should have been: what the
+// operator saw, or for an undo what the change had left. It asks even when the
+// time is up, for that is how a kill ends that never wins.
 func (a *attempt) conflict(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
+	defer cancel()
 	now, rerr := a.store.read(ctx, a.change.Flag)
 	switch {
 	case rerr != nil:
 		return err
-	case a.undoes != nil && now.Revision == a.undoes.NewRevision:
+	case a.intent.Kind == sources.Kill:
+		return fmt.Errorf("%s keeps being changed by somebody else and is %s now, so it was not killed; press kill again: %w", now.Name, now.Brief(), sources.ErrConflict)
+	case a.undoes != nil && now.Revision == a.undoes.NewRevision, a.undoes == nil && now.Revision == a.intent.Seen:
 		return err // the value is right, and it says what is not
 	case a.undoes != nil:
-		return fmt.Errorf("%s is %s now and not %s as the change left it, so it was not undone: %w", now.Name, now.Brief(), a.undoes.New, err)
-	case a.intent.Kind == sources.Kill:
-		return fmt.Errorf("%s keeps being changed and is %s now, press kill again: %w", now.Name, now.Brief(), err)
-	case a.intent.Kind == sources.Set, a.intent.Kind == sources.Ramp, a.intent.Kind == sources.Back:
-		return fmt.Errorf("%s is %s now, changed since you looked, so it was not set to %s%%: %w", now.Name, now.Brief(), a.change.To, err)
-	default:
-		return err
+		return fmt.Errorf("%s is %s now and not %s as the change left it, so it was not undone: %w", now.Name, now.Brief(), a.undoes.New, sources.ErrConflict)
 	}
+	was := "changed since you looked"
+	switch seen := sources.Clean(a.intent.SeenAs, sources.MaxName); {
+	case seen == now.Brief():
+		was = "as you saw it, but was edited since"
+	case seen != "":
+		was = "and was " + seen + " when you looked"
+	}
+	return fmt.Errorf("%s is %s now, %s, so it was not set to %s%%; look again and repeat: %w", now.Name, now.Brief(), was, a.change.To, sources.ErrConflict)
 }
 
 // settle finds out what became of a write whose answer was lost.
