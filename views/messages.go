@@ -32,5 +32,5 @@ func Act(f *sources.Flag, kind sources.ChangeKind, readOnly bool) tea.Cmd {
 	if err != nil {
 		return Send(RefusedMsg{Reason: sources.Sentence(err)})
 	}
-	return Send(IntentMsg{Intent: sources.Intent{Kind: kind, Flag: f.ID, Seen: f.Revision, To: to}})
+	return Send(IntentMsg{Intent: sources.Intent{Kind: kind, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: to}})
 }

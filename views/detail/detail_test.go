@@ -64,7 +64,7 @@ func TestDetailActsOnItsOwnFlagWithTheRevisionOnTheScreen(t *testing.T) {
 	m := open(t, "checkout-v2")
 	_, cmd := m.Update(tea.KeyPressMsg{Code: 'K', Text: "K"})
 	require.Equal(t, views.IntentMsg{Intent: sources.Intent{
-		Kind: sources.Kill, Flag: id("checkout-v2"), Seen: "rev-checkout-v2",
+		Kind: sources.Kill, Flag: id("checkout-v2"), Seen: "rev-checkout-v2", SeenAs: "25%",
 	}}, cmd())
 }
 

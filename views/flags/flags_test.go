@@ -186,9 +186,9 @@ func TestAKeyDoesNotCountAsASelectionThatMovedByItself(t *testing.T) {
 func TestActionKeysCarryTheFlagTheRevisionAndTheNextStep(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]sources.Intent{
-		"+": {Kind: sources.Ramp, Flag: id("checkout-v2"), Seen: "rev-checkout-v2", To: sources.Pct(50)},
-		"-": {Kind: sources.Back, Flag: id("checkout-v2"), Seen: "rev-checkout-v2", To: sources.Pct(10)},
-		"K": {Kind: sources.Kill, Flag: id("checkout-v2"), Seen: "rev-checkout-v2"},
+		"+": {Kind: sources.Ramp, Flag: id("checkout-v2"), Seen: "rev-checkout-v2", SeenAs: "25%", To: sources.Pct(50)},
+		"-": {Kind: sources.Back, Flag: id("checkout-v2"), Seen: "rev-checkout-v2", SeenAs: "25%", To: sources.Pct(10)},
+		"K": {Kind: sources.Kill, Flag: id("checkout-v2"), Seen: "rev-checkout-v2", SeenAs: "25%"},
 	} {
 		m, _ := press(open(t, viewtest.Snapshot(viewtest.OK)), "j")
 		_, cmd := press(m, key)

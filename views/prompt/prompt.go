@@ -36,6 +36,7 @@ type SubmittedMsg struct {
 	Text    string
 	Flag    sources.FlagID   // for Percent: the flag that the prompt was opened on
 	Seen    sources.Revision // and the revision that was on the screen then
+	SeenAs  string           // the same in words
 	To      sources.Percent  // for Percent
 }
 
@@ -172,7 +173,7 @@ func (m Model) submit() (Model, tea.Cmd) {
 		if err != nil {
 			return m, nil
 		}
-		out.Flag, out.Seen, out.To = m.flag.ID, m.flag.Revision, p
+		out.Flag, out.Seen, out.SeenAs, out.To = m.flag.ID, m.flag.Revision, m.flag.Brief(), p
 	}
 	m.Close()
 	return m, views.Send(out)

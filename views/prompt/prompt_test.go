@@ -98,7 +98,7 @@ func TestAPercentageCarriesTheFlagAndTheRevisionThatWasOnTheScreen(t *testing.T)
 	t.Parallel()
 	m, sent := typed(open(t, prompt.Percent), "37.5\n")
 	require.Equal(t, []tea.Msg{prompt.SubmittedMsg{
-		Purpose: prompt.Percent, Text: "37.5", Flag: checkout().ID, Seen: checkout().Revision, To: 37_500,
+		Purpose: prompt.Percent, Text: "37.5", Flag: checkout().ID, Seen: checkout().Revision, SeenAs: "25%", To: 37_500,
 	}}, sent)
 	require.False(t, m.Opened())
 }
