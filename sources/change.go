@@ -51,6 +51,7 @@ type Change struct {
 type Planned struct {
 	Old, New Flag
 	Restore  []byte // hand it back in an Undo to return to Old exactly
+	Warning  string // of a write that would change nothing: what keeps it from being in force, "" for nothing; cleaned
 }
 
 // Receipt is what became of a change.

@@ -158,7 +158,7 @@ func (o *options) printReceipt(out io.Writer, r *sources.Receipt, in sources.Int
 	var line string
 	switch {
 	case outcome == sources.Confirmed && idle(r):
-		line = cmp.Or(r.Warning, name+" is at "+r.New.Brief()) + ": nothing to do"
+		line = "nothing to do: " + cmp.Or(r.Warning, name+" is at "+r.New.Brief())
 	case outcome == sources.Confirmed && r.Kind == sources.Undo:
 		line = fmt.Sprintf("%s %s → %s confirmed (change %s)", name, r.Old.Brief(), r.New.Brief(), r.Change)
 	case outcome == sources.Confirmed:

@@ -117,6 +117,9 @@ func (a *attempt) commit(p sources.Planned) error {
 	if err := a.allowed(&p); err != nil {
 		if errors.Is(err, errNothingToDo) {
 			a.idle = &p.Old
+			if p.Warning != "" {
+				a.warnings = append(a.warnings, p.Warning)
+			}
 		}
 		return err
 	}
@@ -216,6 +219,9 @@ func (a *attempt) nothingToDo(f sources.Flag) sources.Receipt {
 	warning := f.Name + " is " + f.Brief() + " already, nothing was written"
 	if a.intent.Kind == sources.Kill {
 		warning = f.Name + " was already killed"
+	}
+	for _, w := range a.warnings {
+		warning += ", but " + w
 	}
 	now := a.c.opts.Now()
 	return sources.Receipt{

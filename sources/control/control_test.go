@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -143,6 +144,18 @@ func TestKillingAKilledFlagSucceedsAndRecordsNothing(t *testing.T) {
 	acts, _ := d.History(0)
 	require.Len(t, acts, 1)
 	require.Len(t, d.outcomes(), 2)
+}
+
+func TestAKillOfWhatIsKilledIsNotCalledDoneWhereApplicationsNeverSawIt(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	d.write(strings.Replace(shop, `"search": {"state": "ENABLED"`, `"search": {"state": "PAUSED"`, 1))
+	kill := sources.Intent{Kind: sources.Kill, Flag: checkout, Actor: "ana"}
+	for _, already := range []string{"", "checkout was already killed, but "} {
+		r, err := d.Do(t.Context(), kill)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(r.Warning, already+"applications will not see this change until search is mended in the file"), r.Warning)
+	}
 }
 
 func TestWhatIsNotAllowedWritesAndRecordsNothing(t *testing.T) {

@@ -103,8 +103,12 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 		Old: d.planned.Old, New: d.planned.New, Restore: d.planned.Restore,
 	}
 	if d.same {
+		d.planned.Warning = d.refused()
 		w.commit.start(d.planned)
 		receipt.Warning = "nothing to change: " + d.planned.Old.Name + " is " + d.planned.Old.Brief() + " already"
+		if d.planned.Warning != "" {
+			receipt.Warning = join(receipt.Warning, d.planned.Warning)
+		}
 		err = w.commit.wait()
 		receipt.Accepted = s.now()
 		return receipt, true, err

@@ -37,6 +37,24 @@ func TestAKillThatFlagdWillNotTakeSaysWhichFlagIsToBlame(t *testing.T) {
 	}
 }
 
+func TestAKillOfWhatIsKilledSaysTooWhichFlagKeepsItFromApplications(t *testing.T) {
+	t.Parallel()
+	for name, wrong := range refusedFlags {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := flagd.New("prod", file(t, `{"flags": {"f": `+killedOn+`, "other": `+wrong+`}}`))
+			var planned sources.Planned
+			r, err := s.Apply(context.Background(), sources.Change{ID: "1", Flag: id("f"), Kind: sources.Kill, Commit: func(p sources.Planned) error {
+				planned = p
+				return nil
+			}})
+			require.NoError(t, err)
+			require.Contains(t, planned.Warning, "applications will not see this change until other is mended in the file")
+			require.Contains(t, r.Warning, planned.Warning)
+		})
+	}
+}
+
 func TestAChangeThatMendsTheFlagThatFlagdRefusedWarnsOfNothing(t *testing.T) {
 	t.Parallel()
 	wrong := enabled(`"variants": {"on": true, "off": false}, "defaultVariant": "gone"`)
