@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -40,6 +41,9 @@ func Fault(who string, err error, timeout time.Duration) error {
 	return fmt.Errorf("%s %s: %w", who, because(err, timeout), sources.ErrUnavailable)
 }
 
+// minute is a moment as it stands in a sentence.
+const minute = "2006-01-02 15:04"
+
 func because(err error, timeout time.Duration) string {
 	var (
 		dns      *net.DNSError
@@ -54,6 +58,10 @@ func because(err error, timeout time.Duration) string {
 		return "did not answer within " + timeout.String()
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refuses connections, check the address and that it runs"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "broke off in the middle of its answer"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "broke off the connection"
 	case errors.As(err, &dns):
 		return "has a host name that does not resolve"
 	case errors.As(err, &notTLS), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
@@ -62,6 +70,9 @@ func because(err error, timeout time.Duration) string {
 		return "has a certificate of an unknown authority, name its CA file"
 	case errors.As(err, &hostname):
 		return "has a certificate for another host name"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
+		return fmt.Sprintf("has a certificate valid only %s to %s UTC, check it and the clock",
+			invalid.Cert.NotBefore.UTC().Format(minute), invalid.Cert.NotAfter.UTC().Format(minute))
 	case errors.As(err, &invalid):
 		return "has a certificate that is not valid (" + sources.Clean(invalid.Error(), 80) + ")"
 	default:

@@ -1,8 +1,15 @@
 package metrics_test
 
 import (
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,4 +59,23 @@ func TestRetryAfterIsSaidInWordsCarriedOnAndBounded(t *testing.T) {
 			require.True(t, strings.HasSuffix(sources.Sentence(err), want), err)
 		})
 	}
+}
+
+func TestWhyThereIsNoAnswerIsSaidWithoutAddressesOrMomentsThatChange(t *testing.T) {
+	t.Parallel()
+	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	old := x509.CertificateInvalidError{Reason: x509.Expired, Detail: "current time 2026-11-24T15:04:05Z is after 2026-11-24T14:00:00Z", Cert: &x509.Certificate{
+		NotBefore: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC), NotAfter: time.Date(2026, 11, 24, 14, 0, 0, 0, time.UTC),
+	}}
+	for says, err := range map[string]error{
+		"prom broke off the connection":              reset,
+		"prom broke off in the middle of its answer": fmt.Errorf("reading: %w", io.ErrUnexpectedEOF),
+		"prom has a certificate valid only 2026-11-23 14:00 to 2026-11-24 14:00 UTC, check it and the clock": old,
+	} {
+		got := metrics.Fault("prom", &url.Error{Op: "Get", URL: "http://ana:hunter2@prom", Err: err}, time.Second)
+		require.ErrorIs(t, got, sources.ErrUnavailable)
+		require.Equal(t, says, sources.Sentence(got))
+	}
+	gone := metrics.Fault("prom", &url.Error{Op: "Get", URL: "http://prom", Err: io.EOF}, time.Second)
+	require.Equal(t, "prom broke off the connection", sources.Sentence(gone))
 }

@@ -45,7 +45,7 @@ func TestEachBadPageIsOneClearSentence(t *testing.T) {
 		"cut short": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = fmt.Fprint(w, "a 1\n")
-		}, sources.ErrUnavailable, "unexpected EOF"},
+		}, sources.ErrUnavailable, "broke off in the middle of its answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
