@@ -105,6 +105,9 @@ func (m *Model) pasteRefused() {
 // intended starts the hold of an intent. Every way to a change ends here: a key, a
 // typed percentage, the answer to a question; any of them can be part of a paste.
 func (m *Model) intended(in sources.Intent, agreed bool) tea.Cmd {
+	if m.drowsy() {
+		return nil
+	}
 	if m.gate.bursting(m.opts.Now()) {
 		m.pasteRefused()
 		return nil
@@ -173,7 +176,7 @@ func (m *Model) start(in sources.Intent) tea.Cmd {
 	}
 	m.footer.SetStatus(text+": pending", footer.Waiting)
 	m.refresh()
-	return act(m.ctx, m.control, m.engine, m.seq, in, actionTimeout, m.opts.Now)
+	return m.work.track(m.seq, text, act(m.ctx, m.control, m.engine, m.seq, in, actionTimeout, m.opts.Now))
 }
 
 // actionFinished turns a receipt into words; the row stays pending until a

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -9,6 +10,7 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/live"
+	"relctl-tui/views"
 )
 
 // This file is the only place that makes commands which touch the outside. A
@@ -37,6 +39,23 @@ type PendingExpiredMsg struct {
 	Seq  int
 	Flag sources.FlagID
 }
+
+// DoubtsCheckedMsg is what a look for changes without a recorded result found.
+type DoubtsCheckedMsg struct {
+	Doubts   []sources.Activity // newest first, each with what the store says of it
+	Young    []string           // IDs of those that somebody may be working on
+	Again    time.Duration      // in how long the young ones are old enough; 0 for no young ones
+	Warnings []string           // about journals that cannot be read in full
+}
+
+// SuspendAskedMsg asks the board to give the terminal back and stop its process.
+type SuspendAskedMsg struct{}
+
+// AwokenMsg ends the sleep, with what the engine says of its data by now.
+type AwokenMsg struct{ Snapshot *sources.Snapshot }
+
+// ContinuedMsg says that the process was continued, whoever had stopped it.
+type ContinuedMsg struct{}
 
 // awaitSnapshot waits for a snapshot newer than seq. It ends with nothing when
 // ctx does.
@@ -78,4 +97,65 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 		engine.Nudge(source)
 		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: r, Err: err, Took: now().Sub(start)}
 	}
+}
+
+// doubtAge is how old a change without a result must be to be in doubt: a younger
+// one may be another process at work.
+const doubtAge = time.Minute
+
+// checkDoubts looks after a while for changes whose result was never recorded, and
+// tells the engine. Young ones are left out, but for those that a look before this
+// one has found already; it is made once, after the first.
+func checkDoubts(ctx context.Context, c *control.Controller, engine *live.Engine, now func() time.Time, after time.Duration, before []string) tea.Cmd {
+	return func() tea.Msg {
+		wait := time.NewTimer(after)
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait.C:
+		}
+		first := before == nil
+		var msg DoubtsCheckedMsg
+		if first {
+			_, msg.Warnings = c.History(0)
+		}
+		for _, a := range c.InDoubt() {
+			age := now().Sub(a.At)
+			switch {
+			case age > doubtAge, slices.Contains(before, a.ID):
+				engine.Observe(a)
+				msg.Doubts = append(msg.Doubts, a)
+			case first:
+				msg.Young = append(msg.Young, a.ID)
+				msg.Again = max(msg.Again, min(doubtAge-age, doubtAge)+time.Second)
+			}
+		}
+		return msg
+	}
+}
+
+// wakingUp is how long the engine has to find out how old its data is.
+const wakingUp = 100 * time.Millisecond
+
+// wakeUp waits for the engine to look at the time: the snapshot from before a stop
+// calls fresh what has long been stale.
+func wakeUp(ctx context.Context, engine *live.Engine, seq uint64) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, wakingUp)
+		defer cancel()
+		if s, err := engine.Next(ctx, seq); err == nil {
+			return AwokenMsg{s}
+		}
+		return AwokenMsg{engine.Snapshot()}
+	}
+}
+
+// askToSuspend answers with SuspendAskedMsg, or with why this process cannot be
+// stopped.
+func askToSuspend() tea.Msg {
+	if nobodyResumes() {
+		return views.RefusedMsg{Reason: "no shell with job control started this board, so nothing could bring it back: q leaves"}
+	}
+	return SuspendAskedMsg{}
 }

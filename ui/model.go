@@ -83,6 +83,13 @@ type Model struct {
 	seen      sources.Revision // of the selected flag in the last snapshot
 	changedAt time.Time        // when the selected flag last changed by itself
 
+	work      *work
+	asleep    bool      // no program runs, or it is about to end for a while: no key counts
+	stopping  bool      // the process is to be stopped then
+	resumedAt time.Time // when it last went on
+	looked    bool      // for changes in doubt
+	later     *notice   // to be said when the status line is free
+
 	frame string // the last View, until something changes
 }
 
@@ -101,7 +108,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
 		footer: footer.New(th, keys), help: help.New(th, keys),
 		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys),
-		pending: map[sources.FlagID]inFlight{},
+		pending: map[sources.FlagID]inFlight{}, work: newWork(),
 	}
 	m.flags.SetReadOnly(o.ReadOnly)
 	m.detail.SetReadOnly(o.ReadOnly)
@@ -116,9 +123,17 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	return m
 }
 
-// Init starts waiting for snapshots and for the clock.
+// Init starts waiting for snapshots and for the clock, and looks for changes in
+// doubt. When the board goes on after a stop it also learns what it has missed.
 func (m *Model) Init() tea.Cmd {
-	return tea.Batch(awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq), tick())
+	cmds := []tea.Cmd{awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq), tick()}
+	if !m.looked {
+		cmds = append(cmds, checkDoubts(m.ctx, m.control, m.engine, m.opts.Now, 0, nil))
+	}
+	if m.asleep {
+		cmds = append(cmds, wakeUp(m.ctx, m.engine, m.snapshot.Seq))
+	}
+	return tea.Batch(cmds...)
 }
 
 func (m *Model) setSnapshot(s *sources.Snapshot) {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,28 +35,68 @@ type Options struct {
 	Output   io.Writer
 	Environ  []string
 	Now      func() time.Time
+
+	// Say prints one sentence for the operator while the board's screen is gone; nil
+	// for nobody.
+	Say func(sentence string)
+	// Crashed keeps a report of a panic of the board's own, and returns the error with
+	// which Run then ends; nil keeps none.
+	Crashed func(value any, stack []byte) error
 }
 
-// Run shows the board until the operator quits or ctx ends, and gives the
-// terminal back as it was. A cancelled ctx is no error.
-func Run(ctx context.Context, o Options) error {
+func (o *Options) say(sentence string) {
+	if o.Say != nil {
+		o.Say(sentence)
+	}
+}
+
+// Run shows the board until the operator quits, ctx ends or the terminal is gone,
+// and gives the terminal back as it was: after a panic as well, which is then the
+// error. It returns when the changes under way have been finished. A cancelled ctx
+// is no error.
+func Run(ctx context.Context, o Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	f := &fault{report: o.Crashed, end: cancel}
+	defer f.caught(&err)
 	settle(ctx, o.Engine)
 	w, h := sizeOf(o.Output)
+	m := New(ctx, o, w, h)
+	j, end := followJobs()
+	defer end()
+	model := &guarded{m, f}
+	for { // from one stop of the process to the next
+		err = show(ctx, cancel, o, model, j)
+		if err != nil || ctx.Err() != nil || !m.asleep {
+			break
+		}
+		m.sleep(j)
+	}
+	for _, done := range m.work.finish(o.say) {
+		_, text := m.outcome(done)
+		o.say(text)
+	}
+	return cmp.Or(f.cause(), err)
+}
+
+// show runs a model in the terminal until it quits or ctx ends. gone ends ctx.
+func show(ctx context.Context, gone context.CancelFunc, o Options, model tea.Model, j *jobs) error {
+	in, err := keyboardOf(o.Input, gone)
+	if err != nil {
+		return err
+	}
 	opts := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithFPS(framesPerSecond(o.Environ)), tea.WithEnvironment(o.Environ),
+		tea.WithContext(ctx), tea.WithFPS(framesPerSecond(o.Environ)), tea.WithEnvironment(o.Environ), tea.WithInput(in),
 	}
 	if o.Profile != colorprofile.Unknown {
 		opts = append(opts, tea.WithColorProfile(o.Profile))
 	}
-	if o.Input != nil {
-		opts = append(opts, tea.WithInput(o.Input))
-	}
 	if o.Output != nil {
 		opts = append(opts, tea.WithOutput(o.Output))
 	}
-	_, err := tea.NewProgram(New(ctx, o, w, h), opts...).Run()
+	p := tea.NewProgram(model, opts...)
+	defer j.tell(p.Send)()
+	_, err = p.Run()
 	switch {
 	case err == nil, errors.Is(err, tea.ErrInterrupted):
 		return nil
@@ -64,6 +105,37 @@ func Run(ctx context.Context, o Options) error {
 	default:
 		return fmt.Errorf("the board stopped: %w", err)
 	}
+}
+
+// keyboard is the terminal as input that says when it is gone. Bubble Tea then only
+// stops reading, and the board would go on for ever without keys and unseen.
+type keyboard struct {
+	*os.File
+	gone context.CancelFunc
+}
+
+// Read is the file's.
+func (k keyboard) Read(b []byte) (int, error) {
+	n, err := k.File.Read(b)
+	if err != nil {
+		k.gone()
+	}
+	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
+}
+
+// keyboardOf is the input to read keys from: in, or the terminal itself when nil.
+func keyboardOf(in io.Reader, gone context.CancelFunc) (io.Reader, error) {
+	if in == nil {
+		tty, _, err := tea.OpenTTY()
+		if err != nil {
+			return nil, fmt.Errorf("there is no terminal to read keys from: %w", err)
+		}
+		in = tty
+	}
+	if f, ok := in.(*os.File); ok {
+		return keyboard{f, gone}, nil
+	}
+	return in, nil
 }
 
 // framesPerSecond bounds how often the screen is drawn. Nothing is drawn when

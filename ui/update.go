@@ -51,7 +51,15 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case HoldElapsedMsg:
 		return m, m.holdElapsed(msg)
 	case ActionFinishedMsg:
+		if !m.work.seen(msg.Seq) {
+			return m, nil
+		}
 		return m, m.actionFinished(msg)
+	case DoubtsCheckedMsg:
+		m.looked = true
+		return m, m.doubtsChecked(msg)
+	case SuspendAskedMsg, ContinuedMsg, AwokenMsg:
+		return m, m.jobChanged(msg)
 	case PendingExpiredMsg:
 		if p, ok := m.pending[msg.Flag]; ok && p.seq == msg.Seq {
 			delete(m.pending, msg.Flag)
@@ -79,7 +87,7 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		}
 	case prompt.SubmittedMsg:
 		if msg.Purpose == prompt.Percent {
-			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, To: msg.To}, false)
+			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)
 		}
 		m.filter(msg.Text)
 	case confirm.AcceptedMsg:
@@ -98,6 +106,9 @@ func (m *Model) filter(text string) {
 
 // pasted lets text into a prompt; on the board a paste never acts.
 func (m *Model) pasted(msg tea.PasteMsg) tea.Cmd {
+	if m.drowsy() {
+		return nil
+	}
 	if m.prompt.Opened() {
 		var cmd tea.Cmd
 		m.prompt, cmd = m.prompt.Update(msg)
@@ -110,9 +121,15 @@ func (m *Model) pasted(msg tea.PasteMsg) tea.Cmd {
 // keyPressed gives a key to whoever has the keyboard: dialog, prompt, help, the
 // board's own keys, the keys that act, then the focused pane.
 func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
+	if m.drowsy() {
+		return nil
+	}
 	now := m.opts.Now()
 	if m.gate.press(now) {
 		m.burst()
+	}
+	if key.Matches(msg, m.keys.Suspend) {
+		return askToSuspend
 	}
 	if m.prompt.Opened() {
 		var cmd tea.Cmd
@@ -130,7 +147,7 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 	}
 	m.gate.other()
 	if !m.gate.bursting(now) { // else the sentence about the burst would be gone at once
-		m.footer.SetStatus("", footer.Info)
+		m.clearStatus()
 	}
 	if cmd, ok := m.boardKey(msg); ok {
 		return cmd

@@ -20,7 +20,7 @@ func (m *Model) View() tea.View {
 }
 
 func (m *Model) draw() string {
-	if m.w <= 0 || m.h <= 0 || m.quitting {
+	if m.w <= 0 || m.h <= 0 || m.quitting || m.asleep { // what is old when it wakes is not shown as new
 		return ""
 	}
 	if m.layout.tooSmall {

@@ -16,7 +16,7 @@ type KeyMap struct {
 	NextPane, PrevPane                      key.Binding
 
 	// The program.
-	Help, Quit key.Binding
+	Help, Suspend, Quit key.Binding
 }
 
 // DefaultKeyMap is the keys as documented.
@@ -44,6 +44,7 @@ func DefaultKeyMap() KeyMap {
 		NextPane:   bind("tab", "next pane", "tab"),
 		PrevPane:   bind("shift+tab", "previous pane", "shift+tab"),
 		Help:       bind("?", "help", "?"),
+		Suspend:    bind("ctrl+z", "suspend, fg resumes", "ctrl+z"),
 		Quit:       bind("q", "quit", "q", "ctrl+c"),
 	}
 }
@@ -60,7 +61,7 @@ func (k KeyMap) Groups() []Group {
 		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
-		{"Program", []key.Binding{k.Help, k.Quit}},
+		{"Program", []key.Binding{k.Help, k.Suspend, k.Quit}},
 	}
 }
 

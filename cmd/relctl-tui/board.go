@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -31,16 +33,19 @@ func runBoard(cmd *cobra.Command, o *options) error {
 	if err != nil {
 		return err
 	}
-	return showBoard(cmd.Context(), o, s, cmd.OutOrStdout())
+	return showBoard(cmd.Context(), o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
 }
 
 // showBoard runs the engine and the board on it until the operator quits.
-func showBoard(ctx context.Context, o *options, s *setup, out io.Writer) error {
+func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer) error {
 	profile := colours(os.Environ())
 	theme, err := themes.New(themes.Options{Name: o.theme, ASCII: o.ascii || asciiLocale(os.Getenv), Profile: profile})
 	if err != nil {
 		return &usageError{msg: "--theme: " + cleanMsg(err.Error())}
 	}
+	reports := newCrashes(o.now)
+	left := reports.leftBehind()
+	defer reports.watch()()
 	ctx, cancel := context.WithCancel(ctx)
 	var engine *live.Engine
 	ctl := s.controller(o.now, func(a sources.Activity) { engine.Observe(a) })
@@ -50,22 +55,28 @@ func showBoard(ctx context.Context, o *options, s *setup, out io.Writer) error {
 		defer close(stopped)
 		_ = engine.Run(ctx) // its only way to end is ctx
 	}()
-	defer func() { cancel(); <-stopped }()
-	go func() { // may take as long as a store is slow, so it delays neither start nor quit
-		for _, a := range ctl.InDoubt() {
-			engine.Observe(a)
+	defer func() {
+		cancel()
+		select { // a store that does not let go of its reader keeps nobody from leaving
+		case <-stopped:
+		case <-time.After(lastReads):
 		}
 	}()
 	options := ui.Options{
 		Engine: engine, Control: ctl, Theme: theme, Profile: profile,
-		ReadOnly: s.readOnly, Confirm: s.confirm, Actor: o.actorName(), Banner: s.banner,
+		ReadOnly: s.readOnly, Confirm: s.confirm, Actor: o.actorName(), Banner: cmp.Or(left, s.banner),
 		Output: out, Environ: os.Environ(), Now: o.now,
+		Say: func(sentence string) { say(errOut, sentence) }, Crashed: reports.keep,
 	}
 	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself
 		options.Input = o.stdin
 	}
 	return ui.Run(ctx, options)
 }
+
+// lastReads is how long the engine may take to end. What is written is waited for
+// before that, by the board.
+const lastReads = 2 * time.Second
 
 func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 	opts := live.Options{
@@ -75,6 +86,7 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 			acts, _ := ctl.History(0)
 			return acts
 		},
+		Crashed: func(value any, stack []byte) { _ = newCrashes(o.now).keep(value, stack) }, // the loop goes on
 	}
 	for key, r := range s.rules {
 		opts.Rules[key] = live.FlagRule{Ladder: r.ladder, Metric: r.metric}

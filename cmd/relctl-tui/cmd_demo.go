@@ -63,7 +63,7 @@ func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool) (
 			return err
 		}
 	}
-	return showBoard(ctx, o, s, cmd.OutOrStdout())
+	return showBoard(ctx, o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
 }
 
 // waitHeadless prints where the fleet can be found, for programs on stdout and for

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"charm.land/fang/v2"
 	"charm.land/lipgloss/v2"
@@ -22,7 +23,13 @@ func main() {
 	os.Exit(execute())
 }
 
-func execute() int {
+func execute() (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			say(os.Stderr, errorSentences(newCrashes(time.Now).keep(p, debug.Stack()))...)
+			code = exitFailed
+		}
+	}()
 	// fang asks the terminal for its background colour before it prints help or an
 	// error, and waits up to four seconds where nobody answers. It asks only through
 	// os.Stdin when that is a terminal, so the real one is kept aside for the board.

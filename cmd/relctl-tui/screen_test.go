@@ -39,9 +39,21 @@ type screen struct {
 // with homes of the test's own.
 func open(t testing.TB, w, h int, env []string, args ...string) *screen {
 	t.Helper()
-	s := &screen{t: t, emu: vt.NewEmulator(w, h), changed: make(chan struct{}, 1), gone: make(chan struct{}), read: make(chan struct{})}
-	s.cmd = exec.Command(binary, args...)
-	s.cmd.Env = append(cleanEnv(t), append([]string{"TERM=xterm-256color", "LANG=C.UTF-8", "RELCTL_ACTOR=ana"}, env...)...)
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(terminalEnv(t), env...)
+	return openCommand(t, w, h, cmd)
+}
+
+// terminalEnv is a clean environment inside a terminal.
+func terminalEnv(t testing.TB) []string {
+	t.Helper()
+	return append(cleanEnv(t), "TERM=xterm-256color", "LANG=C.UTF-8", "RELCTL_ACTOR=ana")
+}
+
+// openCommand starts any command in a w x h terminal.
+func openCommand(t testing.TB, w, h int, cmd *exec.Cmd) *screen {
+	t.Helper()
+	s := &screen{t: t, cmd: cmd, emu: vt.NewEmulator(w, h), changed: make(chan struct{}, 1), gone: make(chan struct{}), read: make(chan struct{})}
 	tty, err := pty.StartWithSize(s.cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
 	require.NoError(t, err)
 	s.tty = tty

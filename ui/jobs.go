@@ -1,0 +1,153 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	tea "charm.land/bubbletea/v2"
+	"golang.org/x/sys/unix"
+
+	"relctl-tui/sources"
+	"relctl-tui/views/footer"
+)
+
+// This file is the board as a job of a shell: ctrl+z and SIGTSTP stop it, SIGCONT
+// brings it back. A stop is the end of one Bubble Tea program, which gives the
+// terminal back, and the start of another one on the same model. Bubble Tea's own
+// suspension waits for ever where nothing can stop the process, knows nothing of a
+// stop from outside, and can come back without its renderer.
+
+// nobodyResumes tells whether this process group is an orphaned one: no shell of
+// the same session watches it, as when a login or a terminal window runs the board
+// itself. A stop would be for ever there.
+func nobodyResumes() bool {
+	group := unix.Getpgrp()
+	session, err := unix.Getsid(0)
+	if err != nil || group == session {
+		return true
+	}
+	parent := os.Getppid()
+	if parent == 0 { // it is out of sight, and 0 would mean ourselves below
+		return true
+	}
+	if g, err := unix.Getpgid(parent); err == nil && g == group {
+		return false // a script stands between, and the shell that made the group is behind it
+	}
+	s, err := unix.Getsid(parent)
+	return err != nil || s != session
+}
+
+// jobs is what becomes of the board's process by its shell's hand, or anybody's.
+type jobs struct {
+	stops, conts chan os.Signal
+}
+
+// followJobs has the signals of job control come here instead of stopping the
+// process in the middle of a frame, until end.
+func followJobs() (j *jobs, end func()) {
+	j = &jobs{make(chan os.Signal, 1), make(chan os.Signal, 1)}
+	signal.Notify(j.stops, syscall.SIGTSTP)
+	signal.Notify(j.conts, syscall.SIGCONT)
+	return j, func() {
+		signal.Stop(j.stops)
+		signal.Stop(j.conts)
+	}
+}
+
+// tell sends a board what happens to its process until end, which returns when
+// nothing more is sent.
+func (j *jobs) tell(send func(tea.Msg)) (end func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-done:
+				return
+			case <-j.stops:
+				send(askToSuspend())
+			case <-j.conts:
+				send(ContinuedMsg{})
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// stop stops the whole process group, as the terminal's own ctrl+z would, and
+// returns when it goes on or ctx ends. Nobody is told meanwhile.
+func (j *jobs) stop(ctx context.Context) error {
+	drain(j.conts)
+	// SIGTSTP cannot be given its default back once it was asked for.
+	if err := unix.Kill(0, unix.SIGSTOP); err != nil {
+		return fmt.Errorf("the board cannot be stopped: %w", err)
+	}
+	// The stop may reach this thread a little after its return from there.
+	select {
+	case <-j.conts:
+	case <-ctx.Done():
+	}
+	drain(j.stops)
+	return nil
+}
+
+func drain(c <-chan os.Signal) {
+	select {
+	case <-c:
+	default:
+	}
+}
+
+// jobChanged handles what leads to the end of this program, so that another takes
+// over when the process goes on, and the first moment of that other one. While the
+// board sleeps, and just after, no key counts: it was typed for somebody else.
+func (m *Model) jobChanged(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case SuspendAskedMsg:
+		m.asleep, m.stopping = true, true
+		return tea.Quit
+	case ContinuedMsg: // somebody stopped it without asking, and the terminal is as they left it
+		m.asleep = true
+		return tea.Quit
+	case AwokenMsg:
+		m.asleep, m.held, m.gate = false, held{}, gate{} // what was pressed before is over
+		m.resumedAt = m.opts.Now()
+		m.now = m.resumedAt
+		for id, p := range m.pending {
+			if p.done != "" { // what would lift the mark in time went to the program before
+				delete(m.pending, id)
+			}
+		}
+		m.setSnapshot(msg.Snapshot)
+		m.relayout()
+		var cmds []tea.Cmd
+		for _, done := range m.work.missed() { // its result came when no program ran
+			cmds = append(cmds, m.actionFinished(done))
+		}
+		return tea.Batch(cmds...)
+	}
+	return nil
+}
+
+// sleep is what lies between two programs.
+func (m *Model) sleep(j *jobs) {
+	if !m.stopping {
+		return
+	}
+	m.stopping = false
+	m.work.wait(m.opts.say)
+	if m.ctx.Err() != nil { // it was told to end meanwhile
+		return
+	}
+	if err := j.stop(m.ctx); err != nil {
+		m.footer.SetStatus(sources.Sentence(err), footer.Failure)
+	}
+}
+
+// drowsy tells whether a key, and what it led to, is from before the board went on.
+func (m *Model) drowsy() bool {
+	return m.asleep || m.opts.Now().Sub(m.resumedAt).Abs() < grace
+}
