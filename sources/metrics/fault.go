@@ -41,6 +41,22 @@ func Fault(who string, err error, timeout time.Duration) error {
 	return fmt.Errorf("%s %s: %w", who, because(err, timeout), sources.ErrUnavailable)
 }
 
+// Shared is the failure of a request as those hear of it who only waited for
+// another caller's: the same words, and context.Canceled besides, so that whoever
+// counts how often a source failed counts one request once.
+func Shared(err error) error {
+	if err == nil {
+		return nil
+	}
+	return shared{err}
+}
+
+type shared struct{ error }
+
+func (s shared) Unwrap() error { return s.error }
+
+func (shared) Is(target error) bool { return target == context.Canceled }
+
 // minute is a moment as it stands in a sentence.
 const minute = "2006-01-02 15:04"
 

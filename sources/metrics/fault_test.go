@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -78,4 +79,17 @@ func TestWhyThereIsNoAnswerIsSaidWithoutAddressesOrMomentsThatChange(t *testing.
 	}
 	gone := metrics.Fault("prom", &url.Error{Op: "Get", URL: "http://prom", Err: io.EOF}, time.Second)
 	require.Equal(t, "prom broke off the connection", sources.Sentence(gone))
+}
+
+func TestAFailureThatIsSharedReadsTheSameAndCountsAsGivenUp(t *testing.T) {
+	t.Parallel()
+	err := sources.WithRetryAfter(fmt.Errorf("prom is busy: %w", sources.ErrUnavailable), time.Minute)
+	got := metrics.Shared(err)
+	require.Equal(t, sources.Sentence(err), sources.Sentence(got))
+	require.ErrorIs(t, got, sources.ErrUnavailable)
+	require.ErrorIs(t, got, context.Canceled)
+	require.NotErrorIs(t, err, context.Canceled)
+	after, _ := sources.RetryAfter(got)
+	require.Equal(t, time.Minute, after)
+	require.NoError(t, metrics.Shared(nil))
 }

@@ -69,11 +69,10 @@ type Source struct {
 	api    querier
 	client *http.Client
 
-	probing chan struct{} // held while finding out what exists
 	mu      sync.Mutex
-	found   map[string]bool
+	last    *look // the last look at what exists, or the one under way; nil before the first
 	foundAt time.Time
-	keep    time.Duration // how long found is good for
+	keep    time.Duration // how long it is good for
 }
 
 // New checks the URL and the options; it asks nothing. The URL is http or https,
@@ -102,7 +101,6 @@ func New(name, rawURL string, opts Options) (*Source, error) {
 	}
 	s := &Source{
 		name: name, who: name + ": " + sources.Clean(u.Host, 100), opts: opts, plan: plan,
-		probing: make(chan struct{}, 1),
 	}
 	s.client = &http.Client{CheckRedirect: metrics.SameHostOnly, Transport: &guard{
 		who: s.who, base: u, auth: opts.Auth, maxBody: opts.MaxBody, next: opts.Transport,
@@ -212,18 +210,37 @@ func (c *call) with(more []string) []string {
 	return c.warnings
 }
 
+// look is one question for what exists, which callers at the same time share. Its
+// fields are final once done is closed.
+type look struct {
+	done  chan struct{}
+	found map[string]bool
+	err   error
+}
+
 // Exists implements metrics.Asker. What exists is asked for once for all
 // presets, and remembered.
 func (c *call) Exists(ctx context.Context, _ []string) (map[string]bool, error) {
-	select {
-	case c.s.probing <- struct{}{}:
-		defer func() { <-c.s.probing }()
-	case <-ctx.Done():
-		return nil, metrics.Fault(c.s.who, ctx.Err(), c.s.opts.Timeout)
+	for {
+		l, mine := c.s.looking()
+		if mine {
+			l.found, l.err = c.look(ctx)
+			c.s.looked(l)
+			return l.found, l.err
+		}
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+			return nil, metrics.Fault(c.s.who, ctx.Err(), c.s.opts.Timeout)
+		}
+		if !errors.Is(l.err, context.Canceled) { // else whoever asked has given up, not the server
+			return l.found, metrics.Shared(l.err)
+		}
 	}
-	if found := c.s.remembered(); found != nil {
-		return found, nil
-	}
+}
+
+// look asks what exists.
+func (c *call) look(ctx context.Context) (map[string]bool, error) {
 	v, err := c.vector(ctx, probe(c.s.plan.Probe()))
 	if err != nil {
 		return nil, err
@@ -234,22 +251,37 @@ func (c *call) Exists(ctx context.Context, _ []string) (map[string]bool, error) 
 			found[string(s.Metric[model.MetricNameLabel])] = true
 		}
 	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	c.s.found, c.s.foundAt, c.s.keep = found, c.s.opts.Now(), remember
-	if c.s.plan.Waits(found) {
-		c.s.keep = lookAgain
-	}
 	return found, nil
 }
 
-func (s *Source) remembered() map[string]bool {
+// looking is what is remembered, or the look under way, or a new one for the caller
+// to make.
+func (s *Source) looking() (l *look, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if age := s.opts.Now().Sub(s.foundAt); age < 0 || age >= s.keep {
-		return nil
+	if s.last != nil {
+		select {
+		case <-s.last.done:
+			if age := s.opts.Now().Sub(s.foundAt); s.last.err == nil && age >= 0 && age < s.keep {
+				return s.last, false
+			}
+		default:
+			return s.last, false
+		}
 	}
-	return s.found
+	s.last = &look{done: make(chan struct{})}
+	return s.last, true
+}
+
+// looked ends a look and decides for how long it is good.
+func (s *Source) looked(l *look) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.foundAt, s.keep = s.opts.Now(), remember
+	if l.err == nil && s.plan.Waits(l.found) {
+		s.keep = lookAgain
+	}
+	close(l.done)
 }
 
 // Ask implements metrics.Asker: one query for each. The first goes alone, so that a

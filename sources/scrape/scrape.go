@@ -234,18 +234,22 @@ func (s *Source) Ask(_ context.Context, queries []metrics.Query) ([]metrics.Answ
 }
 
 // refresh returns a scrape that is young enough, joining the one that runs or
-// starting another. The scrape outlives a caller that gives up, for the others.
+// starting another; one that failed is not used again. The scrape outlives a
+// caller that gives up, for the others.
 func (s *Source) refresh(ctx context.Context) (*flight, error) {
 	s.mu.Lock()
-	f := s.flight
-	if f == nil || (f.ended() && !s.young(f)) {
-		f = &flight{at: s.opts.Now(), done: make(chan struct{})}
+	f, mine := s.flight, false
+	if f == nil || (f.ended() && (f.err != nil || !s.young(f))) {
+		f, mine = &flight{at: s.opts.Now(), done: make(chan struct{})}, true
 		s.flight = f
 		go s.scrape(context.WithoutCancel(ctx), f)
 	}
 	s.mu.Unlock()
 	select {
 	case <-f.done:
+		if !mine {
+			return f, metrics.Shared(f.err)
+		}
 		return f, f.err
 	case <-ctx.Done():
 		return nil, metrics.Fault(s.name, ctx.Err(), s.opts.Timeout)
