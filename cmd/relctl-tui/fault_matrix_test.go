@@ -14,6 +14,9 @@ import (
 // fresh, and that all is well again by itself once the fault is gone. With -v it
 // prints the table of what was said.
 func TestFaultMatrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fifty boards at once are slow under the race detector; the plain run has them")
+	}
 	for _, kv := range append(cleanEnv(t), "TERM=xterm-256color", "LANG=C.UTF-8", "RELCTL_ACTOR=ana", "NO_COLOR=", "COLORTERM=") {
 		k, v, _ := strings.Cut(kv, "=")
 		t.Setenv(k, v)
