@@ -159,3 +159,12 @@ func askToSuspend() tea.Msg {
 	}
 	return SuspendAskedMsg{}
 }
+
+// awaitResult is the result of a change that a program before this one began, to
+// which it can no longer be told.
+func awaitResult(t *task) tea.Cmd {
+	return func() tea.Msg {
+		<-t.done
+		return t.result
+	}
+}

@@ -123,11 +123,6 @@ func (m *Model) jobChanged(msg tea.Msg) tea.Cmd {
 		}
 		m.setSnapshot(msg.Snapshot)
 		m.relayout()
-		var cmds []tea.Cmd
-		for _, done := range m.work.missed() { // its result came when no program ran
-			cmds = append(cmds, m.actionFinished(done))
-		}
-		return tea.Batch(cmds...)
 	}
 	return nil
 }

@@ -132,6 +132,9 @@ func (m *Model) Init() tea.Cmd {
 	}
 	if m.asleep {
 		cmds = append(cmds, wakeUp(m.ctx, m.engine, m.snapshot.Seq))
+		for _, t := range m.work.unseen() {
+			cmds = append(cmds, awaitResult(t))
+		}
 	}
 	return tea.Batch(cmds...)
 }

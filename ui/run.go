@@ -72,9 +72,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		m.sleep(j)
 	}
-	for _, done := range m.work.finish(o.say) {
-		_, text := m.outcome(done)
-		o.say(text)
+	for _, t := range m.work.finish(o.say) {
+		if done, ok := t.result.(ActionFinishedMsg); ok {
+			_, text := m.outcome(done)
+			o.say(text)
+		}
 	}
 	return cmp.Or(f.cause(), err)
 }

@@ -51,9 +51,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case HoldElapsedMsg:
 		return m, m.holdElapsed(msg)
 	case ActionFinishedMsg:
-		if !m.work.seen(msg.Seq) {
-			return m, nil
-		}
+		m.work.seen(msg.Seq)
 		return m, m.actionFinished(msg)
 	case DoubtsCheckedMsg:
 		m.looked = true

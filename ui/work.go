@@ -17,127 +17,93 @@ const (
 	patience = actionTimeout + 2*time.Second
 )
 
+// task is one change under way, or one whose result nobody has been shown.
+type task struct {
+	seq    int
+	text   string        // what is done, for people
+	done   chan struct{} // closed at the end
+	result tea.Msg       // what became of it; valid after done, nil after a panic
+}
+
 // work is the changes under way. A board that ends, or is suspended, first lets
 // them finish: a write cut in half is in doubt, and a store's lock held by a
 // stopped process keeps everybody else out. It is goroutine-safe; make it with
 // newWork.
 type work struct {
-	mu      sync.Mutex
-	closed  bool
-	running map[int]string            // what is being done, by its number
-	unseen  map[int]ActionFinishedMsg // done, but not taken note of by the board
-	waiting []chan struct{}           // to be closed when nothing is running
+	mu     sync.Mutex
+	closed bool
+	tasks  map[int]*task // by their number
 }
 
-func newWork() *work {
-	return &work{running: map[int]string{}, unseen: map[int]ActionFinishedMsg{}}
-}
+func newWork() *work { return &work{tasks: map[int]*task{}} }
 
 // track is the command as part of the work. Once the work is closed it does
 // nothing: a change that has not begun by then never begins.
 func (w *work) track(seq int, text string, cmd tea.Cmd) tea.Cmd {
 	return func() tea.Msg {
-		if !w.begin(seq, text) {
+		t := &task{seq: seq, text: text, done: make(chan struct{})}
+		if !w.begin(t) {
 			return nil
 		}
-		var msg tea.Msg
-		defer func() { w.end(seq, msg) }()
-		msg = cmd()
-		return msg
+		defer close(t.done)
+		t.result = cmd()
+		return t.result
 	}
 }
 
-func (w *work) begin(seq int, text string) bool {
+func (w *work) begin(t *task) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.closed {
-		w.running[seq] = text
+		w.tasks[t.seq] = t
 	}
 	return !w.closed
 }
 
-func (w *work) end(seq int, msg tea.Msg) {
+// seen takes note that the board shows what became of a change.
+func (w *work) seen(seq int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.running, seq)
-	if done, ok := msg.(ActionFinishedMsg); ok {
-		w.unseen[seq] = done
-	}
-	if len(w.running) > 0 {
-		return
-	}
-	for _, c := range w.waiting {
-		close(c)
-	}
-	w.waiting = nil
+	delete(w.tasks, seq)
 }
 
-// seen takes note that the board shows what became of a change, and reports whether
-// that is news.
-func (w *work) seen(seq int) (news bool) {
+// unseen is what runs, and what nobody has been shown, in the order of its start.
+func (w *work) unseen() []*task {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, news = w.unseen[seq]
-	delete(w.unseen, seq)
-	return news
-}
-
-// quiet is closed when nothing is running.
-func (w *work) quiet() <-chan struct{} {
-	c := make(chan struct{})
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.running) == 0 {
-		close(c)
-		return c
-	}
-	w.waiting = append(w.waiting, c)
-	return c
+	return slices.SortedFunc(maps.Values(w.tasks), func(a, b *task) int { return a.seq - b.seq })
 }
 
 // wait lets what is under way finish, and says what it waits for when that takes
-// long enough to be noticed.
-func (w *work) wait(say func(string)) {
-	quiet := w.quiet()
-	select {
-	case <-quiet:
-		return
-	case <-time.After(unnoticed):
+// long enough to be noticed. It returns what nobody has been shown.
+func (w *work) wait(say func(string)) (finished []*task) {
+	noticed, limit := time.After(unnoticed), time.After(patience)
+	for all := w.unseen(); len(all) > 0; {
+		select {
+		case <-all[0].done:
+			finished, all = append(finished, all[0]), all[1:]
+		case <-noticed:
+			say("still writing " + texts(all) + ": waiting for the result, " + actionTimeout.String() + " at most")
+		case <-limit:
+			say("no answer about " + texts(all) + ": it may still be written; the next start says what became of it")
+			return finished
+		}
 	}
-	say("still writing " + w.list() + ": waiting for the result, " + actionTimeout.String() + " at most")
-	select {
-	case <-quiet:
-	case <-time.After(patience):
-		say("no answer about " + w.list() + ": it may still be written; the next start says what became of it")
-	}
+	return finished
 }
 
-func (w *work) list() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var all []string
-	for _, seq := range slices.Sorted(maps.Keys(w.running)) {
-		all = append(all, w.running[seq])
+func texts(tasks []*task) string {
+	all := make([]string, len(tasks))
+	for i, t := range tasks {
+		all[i] = t.text
 	}
 	return strings.Join(all, ", ")
 }
 
 // finish lets nothing new begin, waits, and returns what nobody has been shown.
-func (w *work) finish(say func(string)) []ActionFinishedMsg {
+func (w *work) finish(say func(string)) []*task {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
-	w.wait(say)
-	return w.missed()
-}
-
-// missed is what was done and nobody has been shown; from now on it counts as seen.
-func (w *work) missed() (all []ActionFinishedMsg) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, seq := range slices.Sorted(maps.Keys(w.unseen)) {
-		all = append(all, w.unseen[seq])
-	}
-	clear(w.unseen)
-	return all
+	return w.wait(say)
 }

@@ -193,6 +193,23 @@ func TestAWriteUnderWayIsFinishedBeforeTheBoardStops(t *testing.T) {
 	s.awaitText("killed confirmed in")
 }
 
+func TestTheResultOfAChangeIsToldAlthoughTheBoardWasStoppedInTheMiddleOfIt(t *testing.T) {
+	t.Parallel()
+	path := flagFile(t, fleetFile)
+	s := inShell(t, "--flags", "flagd:"+path)
+	s.awaitText("checkout-v2", "Activity")
+	pick(s, "checkout")
+	release := lockStore(t, path)
+	s.press("K")
+	s.awaitText("killed: pending")
+	require.NoError(t, syscall.Kill(s.board(), syscall.SIGSTOP)) // which asks nobody
+	s.awaitText("Stopped")
+	s.send("clear; fg\r")
+	s.awaitText("checkout-v2", "Activity", "killed: pending")
+	release()
+	s.awaitText("killed confirmed in")
+}
+
 func TestAfterAStopWhatWasReadLongAgoIsNeverCalledFresh(t *testing.T) {
 	t.Parallel()
 	var hang atomic.Bool
