@@ -69,13 +69,14 @@ func (g *guarded) Init() (cmd tea.Cmd) {
 }
 
 // Update is the model's; after a panic it does nothing more.
-func (g *guarded) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+func (g *guarded) Update(msg tea.Msg) (same tea.Model, cmd tea.Cmd) {
+	same = g // after a panic as well
 	defer g.catch()
 	if g.fault.cause() != nil {
-		return g, nil
+		return same, nil
 	}
 	g.model, cmd = g.model.Update(msg)
-	return g, g.command(cmd)
+	return same, g.command(cmd)
 }
 
 // View is the model's; after a panic it is blank.

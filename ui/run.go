@@ -88,7 +88,7 @@ func show(ctx context.Context, gone context.CancelFunc, o Options, model tea.Mod
 		return err
 	}
 	opts := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithFPS(framesPerSecond(o.Environ)), tea.WithEnvironment(o.Environ), tea.WithInput(in),
+		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond(o.Environ)), tea.WithEnvironment(o.Environ), tea.WithInput(in),
 	}
 	if o.Profile != colorprofile.Unknown {
 		opts = append(opts, tea.WithColorProfile(o.Profile))
@@ -97,16 +97,15 @@ func show(ctx context.Context, gone context.CancelFunc, o Options, model tea.Mod
 		opts = append(opts, tea.WithOutput(o.Output))
 	}
 	p := tea.NewProgram(model, opts...)
+	// Whatever ends the board ends it as the key does: a killed program closes its
+	// input while somebody still reads from it.
+	defer context.AfterFunc(ctx, p.Quit)()
 	defer j.tell(p.Send)()
 	_, err = p.Run()
-	switch {
-	case err == nil, errors.Is(err, tea.ErrInterrupted):
+	if err == nil || (ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic)) {
 		return nil
-	case errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic):
-		return nil
-	default:
-		return fmt.Errorf("the board stopped: %w", err)
 	}
+	return fmt.Errorf("the board stopped: %w", err)
 }
 
 // keyboard is the terminal as input that says when it is gone. Bubble Tea then only
