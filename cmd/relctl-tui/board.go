@@ -86,7 +86,7 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 			acts, _ := ctl.History(0)
 			return acts
 		},
-		Crashed: func(value any, stack []byte) { _ = newCrashes(o.now).keep(value, stack) }, // the loop goes on
+		Crashed: newCrashes(o.now).survivor(), // the loop goes on
 	}
 	for key, r := range s.rules {
 		opts.Rules[key] = live.FlagRule{Ladder: r.ladder, Metric: r.metric}

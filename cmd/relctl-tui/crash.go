@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"relctl-tui/sources"
@@ -53,6 +54,21 @@ func (c *crashes) keep(value any, stack []byte) error {
 			what, sources.Clean(c.dir, maxPath), cleanMsg(err.Error()), calm)
 	}
 	return fmt.Errorf("the program failed by a fault of its own, the report is in %s; %s", sources.Clean(path, maxPath), calm)
+}
+
+// survivor keeps reports of panics that the program goes on after. The same one
+// again is no news, and a loop that fails again and again pushes nothing out.
+func (c *crashes) survivor() func(value any, stack []byte) {
+	var mu sync.Mutex
+	known := map[string]bool{}
+	return func(value any, stack []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		if text := panicText(value); !known[text] && len(known) < keptReports/2 {
+			known[text] = true
+			_ = c.keep(value, stack)
+		}
+	}
 }
 
 // panicText is what a panic says. Of a value that is no text its type is enough:
