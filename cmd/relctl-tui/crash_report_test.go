@@ -55,7 +55,9 @@ func TestAReportHoldsNoSecretWhateverThePanicSays(t *testing.T) {
 		errors.New(`Authorization: Bearer s3cret`),
 		`header "Authorization": "Basic s3cret=="`,
 		"token=s3cret", "api_key: s3cret", `{"password":"s3cret"}`, "X-Auth-Token: s3cret", "Cookie: sid=s3cret",
-		struct{ Token string }{"s3cret"}, map[string]string{"a": "s3cret"}, []byte("s3cret"),
+		struct{ Token string }{"s3cret"},
+		map[string]string{"a": "s3cret"},
+		[]byte("s3cret"),
 		"\x1b]0;s\x07 PASSWORD = s3cret",
 	} {
 		c := &crashes{dir: filepath.Join(t.TempDir(), "crash"), now: time.Now}

@@ -39,10 +39,12 @@ type cell struct {
 	cleanups []func()
 }
 
-func (c *cell) start(t testing.TB) {
+// start runs the cell when there is a place for it.
+func (c *cell) start(t testing.TB, places chan struct{}) {
 	c.TB, c.ended = t, make(chan struct{})
 	go func() {
-		defer close(c.ended)
+		places <- struct{}{}
+		defer func() { <-places; close(c.ended) }()
 		defer c.cleanUp()
 		c.run(c)
 	}()
@@ -116,6 +118,13 @@ func inside(t testing.TB, w, h int, board func(ctx context.Context, tty *os.File
 		close(s.gone)
 	}()
 	t.Cleanup(func() {
+		// By the key first: a program that is told to end from outside does not wait
+		// for its reader, and the race detector sees the two of them on one file.
+		_, _ = io.WriteString(ptmx, "q")
+		select {
+		case <-s.gone:
+		case <-time.After(5 * time.Second):
+		}
 		stop()
 		<-s.gone
 		_ = ptmx.Close()
