@@ -45,7 +45,7 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 		}
 	}
 	metrics := parts[len(s.stores):]
-	for _, tiers := range s.groups() {
+	for _, tiers := range sources.Tiers(s.readers, func(r *reader) (string, int) { return r.group, r.tier }) {
 		wg.Go(func() {
 			for _, tier := range tiers {
 				if s.readTier(ctx, tier, metrics, w, now) {
@@ -73,29 +73,6 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 	slices.SortFunc(out.breakers, sources.CompareBreakers)
 	slices.SortFunc(out.latencies, sources.CompareLatencies)
 	return out
-}
-
-// groups is the readers, by index, in the tiers in which they stand in for each
-// other. A reader in no group is one of its own.
-func (s *setup) groups() (groups [][][]int) {
-	at := map[string]int{}
-	for i := range s.readers {
-		r := &s.readers[i]
-		n, known := at[r.group]
-		if r.group == "" || !known {
-			n = len(groups)
-			groups = append(groups, [][]int{{i}})
-			at[r.group] = n
-			continue
-		}
-		tiers := groups[n]
-		if last := tiers[len(tiers)-1]; s.readers[last[0]].tier == r.tier {
-			tiers[len(tiers)-1] = append(last, i)
-		} else {
-			groups[n] = append(tiers, []int{i})
-		}
-	}
-	return groups
 }
 
 // readTier reads some readers at once and tells whether any of them answered.

@@ -18,33 +18,23 @@ type group struct {
 
 // groupsOf gathers the sources by Group and Tier. A group of one tier is none.
 func groupsOf(list []*sourceState) (groups []*group) {
-	byName := map[string]*group{}
-	at := map[string]int{}
-	for _, st := range list {
-		name := st.cfg.Group
-		if name == "" {
+	tiers := sources.Tiers(list, func(st **sourceState) (string, int) { return (*st).cfg.Group, (*st).cfg.Tier })
+	for _, indexes := range tiers {
+		if len(indexes) < 2 {
 			continue
 		}
-		g := byName[name]
-		if g == nil {
-			g = &group{name: name}
-			byName[name], at[name] = g, -1
-			groups = append(groups, g)
+		g := &group{name: list[indexes[0][0]].cfg.Group}
+		for _, tier := range indexes {
+			members := make([]*sourceState, len(tier))
+			for n, i := range tier {
+				members[n] = list[i]
+			}
+			g.tiers = append(g.tiers, members)
 		}
-		if len(g.tiers) == 0 || at[name] != st.cfg.Tier {
-			g.tiers = append(g.tiers, nil)
-			at[name] = st.cfg.Tier
-		}
-		g.tiers[len(g.tiers)-1] = append(g.tiers[len(g.tiers)-1], st)
+		g.cast(0)
+		groups = append(groups, g)
 	}
-	kept := groups[:0]
-	for _, g := range groups {
-		if len(g.tiers) > 1 {
-			kept = append(kept, g)
-			g.cast(0)
-		}
-	}
-	return kept
+	return groups
 }
 
 // choose lets the first tier speak that can. One whose reads begin to fail still
