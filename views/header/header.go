@@ -4,7 +4,6 @@ package header
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -94,12 +93,12 @@ func (m *Model) left(room int) []views.Note {
 		st := &m.snap.Sources[i]
 		switch {
 		case st.Role == sources.StandsBy: // it is not asked, so there is nothing to say of it
+		case st.Health != sources.Fresh || st.Err != "":
+			bad = append(bad, m.source(st))
 		case st.Role == sources.Speaks:
 			speak = append(speak, m.source(st))
-		case st.Health == sources.Fresh && st.Err == "":
-			fresh = append(fresh, m.source(st))
 		default:
-			bad = append(bad, m.source(st))
+			fresh = append(fresh, m.source(st))
 		}
 	}
 	if wide(notes)+wide(bad) > room {
@@ -162,6 +161,9 @@ func wide(notes []views.Note) int {
 // tick; stale has one, to the second in its first minute.
 func (m *Model) source(st *sources.SourceStatus) views.Note {
 	look := views.HealthLook(m.th, st.Health)
+	if st.Role == sources.Speaks && st.Health == sources.Fresh {
+		look.Word = "speaks" // which says that it is fresh
+	}
 	name := views.Cut(m.th, st.Name, 28)
 	text := look.Glyph + " " + name + " " + look.Word
 	switch {
@@ -178,9 +180,9 @@ func (m *Model) source(st *sources.SourceStatus) views.Note {
 		text = look.Glyph + " " + name + " never read"
 	default:
 		text += " " + views.Age(m.now.Sub(st.LastOK), true)
-	}
-	if st.Role == sources.Speaks {
-		text = strings.TrimSuffix(text, " "+views.HealthLook(m.th, sources.Fresh).Word) + " speaks"
+		if st.Role == sources.Speaks {
+			text += ", speaks"
+		}
 	}
 	return views.Note{Ink: look.Ink, Text: text}
 }

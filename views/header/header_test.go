@@ -109,3 +109,23 @@ func TestTheHeaderSaysWhichSourceOfAGroupSpeaks(t *testing.T) {
 	require.Contains(t, ansi.Strip(m.View()), "prom-b speaks")
 	require.NotContains(t, line, "page", "what is not asked is nothing to worry about")
 }
+
+func TestSourcesThatSpeakTogetherAreNeverTickedWhenOneOfThemIsOld(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	page := s.Sources[1]
+	page.Role = sources.Speaks
+	s.Sources = s.Sources[:1]
+	for _, name := range []string{"page-1", "page-2", "page-3", "page-4"} {
+		page.Name = name
+		s.Sources = append(s.Sources, page)
+	}
+	m := header.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(140, 1)
+	m.SetSnapshot(&s, viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "✓ 4 sources speak")
+	s.Sources[1].Health, s.Sources[1].LastOK = sources.Stale, viewtest.Now().Add(-40*time.Second)
+	m.SetSnapshot(&s, viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "◔ page-1 stale 40s, speaks")
+	require.Contains(t, ansi.Strip(m.View()), "✓ 3 sources speak")
+}
