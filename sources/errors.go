@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"time"
@@ -62,6 +63,7 @@ func Sentence(err error) string {
 		for _, s := range []error{
 			ErrNotFound, ErrConflict, ErrUnsupported, ErrUnauthorized,
 			ErrReadOnly, ErrApprovalNeeded, ErrUnavailable, ErrInvalid,
+			context.Canceled, context.DeadlineExceeded,
 		} {
 			if cut, found := strings.CutSuffix(text, ": "+s.Error()); found && errors.Is(err, s) {
 				text, again = cut, true

@@ -1,6 +1,7 @@
 package sources_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -23,6 +24,8 @@ func TestASentenceLeavesOutTheSentinelAndNothingElse(t *testing.T) {
 		{fmt.Errorf("%w: %w", inner, sources.ErrInvalid), "prom refuses connections"},
 		{sources.ErrConflict, "changed meanwhile"},
 		{fmt.Errorf("it is: unavailable"), "it is: unavailable"},
+		{fmt.Errorf("the lock is taken: %w: %w", sources.ErrUnavailable, context.DeadlineExceeded), "the lock is taken"},
+		{context.Canceled, "context canceled"},
 		{fmt.Errorf("a\x1b[31m\nb: %w", sources.ErrNotFound), "a∙[31m b"},
 	} {
 		require.Equal(t, c.want, sources.Sentence(c.err))
