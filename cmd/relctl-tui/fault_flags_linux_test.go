@@ -11,12 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"relctl-tui/sources/sourcetest"
 )
 
 func init() {
 	flagFaultsHere = []flagFault{
 		{name: "hang (the file system)", says: "its file system does not answer", begin: hangDir},
-		{name: "hang (a lease)", says: "it cannot be read (resource temporarily unavailable)", begin: lease},
+		{name: "hang (a lease)", says: "it cannot be read (resource temporarily unavailable)", begin: func(c *cell, path string) func() { return sourcetest.Lease(c, path) }},
 		{name: "TLS error (not yours to read)", says: "you may not read it; ask its owner", board: boardOfNobody, begin: func(c *cell, path string) func() {
 			require.NoError(c, os.Chmod(path, 0))
 			return func() {}
@@ -40,18 +42,6 @@ func hangDir(c *cell, path string) func() {
 		require.NoError(c, unix.Unmount(dir, unix.MNT_DETACH))
 		require.NoError(c, unix.Close(server)) // whoever waits is let go
 	}
-}
-
-// lease keeps everybody else from opening the file, as a file server does for a
-// client of its own.
-func lease(c *cell, path string) func() {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	require.NoError(c, err)
-	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
-		_ = f.Close()
-		c.Skipf("this file system has no leases: %v", err)
-	}
-	return func() { require.NoError(c, f.Close()) }
 }
 
 // boardOfNobody is the program run by somebody without any rights: what root may

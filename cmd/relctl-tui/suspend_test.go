@@ -173,15 +173,22 @@ func TestABoardThatNobodyCouldBringBackRefusesToStop(t *testing.T) {
 	}
 }
 
-func TestAWriteUnderWayIsFinishedBeforeTheBoardStops(t *testing.T) {
-	t.Parallel()
-	path := flagFile(t, fleetFile)
-	s := inShell(t, "--flags", "flagd:"+path)
+// killUnderWay is a board in a shell whose kill waits for the store's lock.
+func killUnderWay(t *testing.T) (s *screen, path string, release func()) {
+	t.Helper()
+	path = flagFile(t, fleetFile)
+	s = inShell(t, "--flags", "flagd:"+path)
 	s.awaitText("checkout-v2", "Activity")
 	pick(s, "checkout")
-	release := lockStore(t, path)
+	release = lockStore(t, path)
 	s.press("K")
 	s.awaitText("killed: pending")
+	return s, path, release
+}
+
+func TestAWriteUnderWayIsFinishedBeforeTheBoardStops(t *testing.T) {
+	t.Parallel()
+	s, path, release := killUnderWay(t)
 	s.send("\x1a")
 	s.awaitText("still writing checkout-v2")
 	require.NotContains(t, s.text(), "Stopped")
@@ -195,13 +202,7 @@ func TestAWriteUnderWayIsFinishedBeforeTheBoardStops(t *testing.T) {
 
 func TestTheResultOfAChangeIsToldAlthoughTheBoardWasStoppedInTheMiddleOfIt(t *testing.T) {
 	t.Parallel()
-	path := flagFile(t, fleetFile)
-	s := inShell(t, "--flags", "flagd:"+path)
-	s.awaitText("checkout-v2", "Activity")
-	pick(s, "checkout")
-	release := lockStore(t, path)
-	s.press("K")
-	s.awaitText("killed: pending")
+	s, _, release := killUnderWay(t)
 	require.NoError(t, syscall.Kill(s.board(), syscall.SIGSTOP)) // which asks nobody
 	s.awaitText("Stopped")
 	s.send("clear; fg\r")

@@ -2,55 +2,31 @@ package scrape_test
 
 import (
 	"context"
-	"errors"
-	"net/http"
-	"net/http/httptest"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"relctl-tui/sources"
 	"relctl-tui/sources/scrape"
+	"relctl-tui/sources/sourcetest"
 )
 
 func TestAFailureOfASharedScrapeIsOneCallersOwnAndIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
-	var asked atomic.Int32
-	arrived, release := make(chan struct{}), make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if asked.Add(1) == 1 {
-			close(arrived)
-			<-release
+	var s *scrape.Source
+	latencies := func(ctx context.Context) error { _, err := s.Latencies(ctx); return err }
+	asked := sourcetest.FailuresAreShared(t, func(url string) []func(context.Context) error {
+		var err error
+		s, err = scrape.New("fleet", []string{url}, scrape.Options{MinInterval: time.Hour})
+		require.NoError(t, err)
+		return []func(context.Context) error{
+			func(ctx context.Context) error { _, err := s.Breakers(ctx); return err }, latencies, latencies,
 		}
-		w.WriteHeader(http.StatusInternalServerError)
-	}))
-	defer srv.Close()
-	s, err := scrape.New("fleet", []string{srv.URL}, scrape.Options{MinInterval: time.Hour})
-	require.NoError(t, err)
+	})
 	defer func() { require.NoError(t, s.Close()) }()
-	errs := make(chan error, 3)
-	go func() { _, err := s.Breakers(t.Context()); errs <- err }()
-	<-arrived
-	joined := make(chan struct{}, 2)
-	for range 2 {
-		go func() { joined <- struct{}{}; _, err := s.Latencies(t.Context()); errs <- err }()
-	}
-	<-joined
-	<-joined
-	time.AfterFunc(100*time.Millisecond, func() { close(release) }) // whoever comes later asks for itself
-	own := 0
-	for range 3 {
-		err := <-errs
-		require.ErrorIs(t, err, sources.ErrUnavailable)
-		require.ErrorContains(t, err, "answered 500 Internal Server Error")
-		if !errors.Is(err, context.Canceled) {
-			own++
-		}
-	}
-	require.EqualValues(t, asked.Load(), own, "each request is one failure")
-	_, err = s.Breakers(t.Context())
+	before := asked()
+	_, err := s.Breakers(t.Context())
+	require.Error(t, err)
 	require.NotErrorIs(t, err, context.Canceled)
-	require.EqualValues(t, own+1, asked.Load(), "what failed is asked for again")
+	require.Equal(t, before+1, asked(), "what failed is asked for again")
 }
