@@ -196,7 +196,7 @@ func (m *Model) bottomLines() int {
 
 func (m *Model) relayout() {
 	want := wants{
-		flags: len(m.snapshot.Flags), breakers: len(m.snapshot.Breakers),
+		flags: len(m.snapshot.Flags), breakers: m.breakers.Wants(),
 		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity),
 		status: m.bottomLines(),
 	}

@@ -80,6 +80,21 @@ func worst(system, own []sources.Breaker) []sources.Breaker {
 	return append(all, system...)
 }
 
+// Wants is how many lines below its title the pane has something to say in: closed
+// breakers of the board's own say nothing.
+func (m Model) Wants() int {
+	if m.Snap == nil {
+		return 0
+	}
+	if len(m.Snap.Breakers) == 0 {
+		return sentence + notClosed(m.Snap.Own)
+	}
+	return len(m.Snap.Breakers) + notClosed(m.Snap.Own)
+}
+
+// sentence is the lines that the reason takes for which there are no breakers.
+const sentence = 2
+
 // Update scrolls.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 	m.Scrolled(msg)
@@ -107,7 +122,7 @@ func (m *Model) notes() (notes []views.Note) {
 		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(half) + " half-open"})
 	}
 	if mine := notClosed(m.Snap.Own); mine > 0 {
-		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(mine) + " of this board's own"})
+		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(mine) + " of this board's own open"})
 	}
 	return notes
 }

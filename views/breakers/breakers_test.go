@@ -110,7 +110,7 @@ func TestTheBoardsOwnOpenBreakerIsARowButNoAlarm(t *testing.T) {
 	m.SetSnapshot(&s, viewtest.Now())
 	screen := ansi.Strip(m.View())
 	lines := strings.Split(screen, "\n")
-	require.Contains(t, lines[0], "Breakers 6 ∙  1 open  ∙ 1 half-open ∙ 1 of this board's own")
+	require.Contains(t, lines[0], "Breakers 6 ∙  1 open  ∙ 1 half-open ∙ 1 of this board's own open")
 	require.Contains(t, lines[1], "payment-api", "the system's come first")
 	require.Contains(t, lines[2], "relctl-tui/prometheus")
 	require.Contains(t, lines[2], "not read after 5 failures")
@@ -125,4 +125,14 @@ func TestWithoutBreakersOfASystemTheHintStandsAboveTheBoardsOwn(t *testing.T) {
 	lines := strings.Split(ansi.Strip(m.View()), "\n")
 	require.Contains(t, lines[1], "start with --metrics")
 	require.Contains(t, lines[2], "relctl-tui/")
+}
+
+func TestThePaneWantsALineForEachOpenBreakerOfTheBoardsOwnAndNoneForClosedOnes(t *testing.T) {
+	t.Parallel()
+	m := open(t, viewtest.OK, 10)
+	require.Equal(t, 6, m.Wants())
+	m.SetSnapshot(viewtest.Snapshot(viewtest.Never), viewtest.Now())
+	require.Equal(t, 4, m.Wants(), "the reason and both of its own")
+	m.SetSize(100, 1+m.Wants())
+	require.Contains(t, ansi.Strip(m.View()), "relctl-tui/prometheus")
 }
