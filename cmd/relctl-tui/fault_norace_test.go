@@ -4,6 +4,3 @@ package main
 
 // abreast is how many cells run at a time: all of them, since they mostly wait.
 const abreast = 100
-
-// underRace tells whether the race detector watches.
-const underRace = false
