@@ -142,9 +142,10 @@ func TestAChangeKilledAtAnyStepIsMadeOrNotAndTheJournalSaysWhichIsInDoubt(t *tes
 				}
 				o.ready(c.undoes)
 				o.new = changed
-				o.crash(s)
+				if o.crash(s) {
+					total.Add(1)
+				}
 				o.goOn(c.undoes)
-				total.Add(1)
 			}
 			o.settle()
 		})
@@ -155,14 +156,22 @@ func TestAChangeKilledAtAnyStepIsMadeOrNotAndTheJournalSaysWhichIsInDoubt(t *tes
 func moments(steps []step) (all []step) {
 	for _, s := range steps {
 		all = append(all, s)
-		call, _, _ := strings.Cut(s.name, " ")
-		switch call {
-		case "openat", "write", "fsync", "renameat", "fchmod", "flock", "close", "mkdirat":
+		if s.changes() {
 			s.after = true
 			all = append(all, s)
 		}
 	}
 	return all
+}
+
+// changes says whether the step leaves something behind: data, a file, a lock.
+func (s step) changes() bool {
+	call, _, _ := strings.Cut(s.name, " ")
+	switch call {
+	case "openat", "write", "fsync", "renameat", "fchmod", "flock", "close", "mkdirat":
+		return true
+	}
+	return false
 }
 
 func (o *ordeal) ready(undoes bool) {
@@ -174,11 +183,16 @@ func (o *ordeal) ready(undoes bool) {
 }
 
 // crash kills the change at a step and holds what is left against what was said.
-func (o *ordeal) crash(at step) {
+// A step that only reads may not come: then the change was made.
+func (o *ordeal) crash(at step) (killed bool) {
 	t := o.t
 	before, _ := o.records()
 	r := o.follow(func(s step) bool { return s == at }, o.args...)
-	require.True(t, r.killed, "%s was never reached: %v", at, r.steps)
+	if !r.killed { // how often a folder or a file is read depends on the file system, and on what was left there
+		require.False(t, at.after || at.changes(), "%s was never reached: %v", at, r.steps)
+		require.Zero(t, r.code, r.stderr)
+		require.Equal(t, o.new, o.file(), at)
+	}
 	o.crashes++
 
 	file := o.file()
@@ -190,7 +204,7 @@ func (o *ordeal) crash(at step) {
 	if len(fresh) == 0 {
 		require.Equal(t, o.old, file, "%s: nothing is written before its intent is", at)
 		require.False(t, acked, at)
-		return
+		return r.killed
 	}
 	id := fresh[0]
 	outcome, known := results[id]
@@ -208,6 +222,7 @@ func (o *ordeal) crash(at step) {
 		require.Contains(t, r.stdout, id)
 		o.acked = append(o.acked, id)
 	}
+	return r.killed
 }
 
 // goOn makes the next changes as if nothing had happened: no lock is stale, undo
