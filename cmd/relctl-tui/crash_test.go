@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,7 +32,8 @@ func failing(t *testing.T, value string) (s *screen, errOut *bytes.Buffer, befor
 		cmd.SetOut(tty)
 		cmd.SetErr(errOut)
 		err = runBoard(cmd, &options{flags: []string{"flagd:" + path}, stdin: tty, now: func() time.Time {
-			if armed.CompareAndSwap(true, false) {
+			// The report's own look at the clock is spared: the next key may have armed it again.
+			if armed.Load() && !bytes.Contains(debug.Stack(), []byte("crashes")) && armed.CompareAndSwap(true, false) {
 				panic(value)
 			}
 			return time.Now()
