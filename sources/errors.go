@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -19,6 +20,12 @@ var (
 	ErrUnavailable    = errors.New("unavailable")
 	ErrInvalid        = errors.New("invalid")
 )
+
+// Changed is ErrConflict in a sentence: the flag is not any more what the operator
+// saw. It is for a writer that compared and wrote nothing.
+func Changed(now *Flag) error {
+	return fmt.Errorf("%s has changed since you saw it and is %s now, nothing was written; look again and repeat: %w", now.Name, now.Brief(), ErrConflict)
+}
 
 // later is an error of a system that says when it wants to be asked again.
 type later struct {

@@ -52,11 +52,17 @@ func importRules() []importRule {
 		// Exception: demo runs a fleet whose flags are evaluated from the very
 		// file that the flagd driver edits, and exports the series that the
 		// presets of metrics read.
-		{who: "the demo fleet", match: "sources/demo", own: []string{"sources", "sources/flagd", "sources/metrics"}, beyond: charm},
+		{who: "the demo fleet", match: "sources/demo", own: []string{"sources", "sources/flagd", "sources/flagdef", "sources/metrics"}, beyond: charm},
 		// Exception: metrics is no driver. It holds the presets that both readers
 		// of Prometheus series share, so that they cannot drift apart.
 		{who: "a driver", match: "sources/prometheus", own: metricsReader, beyond: charm},
 		{who: "a driver", match: "sources/scrape", own: metricsReader, beyond: charm},
+		// Exceptions: flagdef, flagfile and web are no drivers. They hold what
+		// several have in common: flagd's definitions, wherever they are kept, one
+		// file as a store, whatever its format, and HTTP.
+		{who: "a driver of flag files", match: "sources/flagd", own: []string{"sources", "sources/flagdef", "sources/flagfile"}, beyond: charm},
+		{who: "a driver of flag files", match: "sources/goff", own: []string{"sources", "sources/flagfile"}, beyond: charm},
+		{who: "a driver of flagd definitions", match: "sources/etcd", own: []string{"sources", "sources/flagdef"}, beyond: charm},
 		{who: "a driver", match: "sources/*", own: []string{"sources"}, beyond: charm},
 		{
 			who: "a theme", match: "themes",
@@ -218,8 +224,8 @@ func TestImportRulesNameEachBadImport(t *testing.T) {
 	}{
 		"domain imports a library":       {"sources", "github.com/fsnotify/fsnotify", "sources imports github.com/fsnotify/fsnotify, but the domain may import from outside only the standard library."},
 		"domain imports a driver":        {"sources", "relctl-tui/sources/flagd", "sources imports relctl-tui/sources/flagd, but the domain imports nothing of ours."},
-		"driver imports another driver":  {"sources/etcd", "relctl-tui/sources/flagd", "sources/etcd imports relctl-tui/sources/flagd, but a driver may import only sources of ours."},
-		"driver imports a view":          {"sources/flagd", "relctl-tui/views/flags", "sources/flagd imports relctl-tui/views/flags, but a driver may import only sources of ours."},
+		"driver imports another driver":  {"sources/etcd", "relctl-tui/sources/flagd", "sources/etcd imports relctl-tui/sources/flagd, but a driver of flagd definitions may import only sources, sources/flagdef of ours."},
+		"driver imports a view":          {"sources/flagd", "relctl-tui/views/flags", "sources/flagd imports relctl-tui/views/flags, but a driver of flag files may import only sources, sources/flagdef, sources/flagfile of ours."},
 		"driver imports Charm":           {"sources/scrape", "charm.land/lipgloss/v2", "sources/scrape imports charm.land/lipgloss/v2, but a driver never depends on the terminal."},
 		"control imports a driver":       {"sources/control", "relctl-tui/sources/flagd", "sources/control imports relctl-tui/sources/flagd, but the control path may import only sources, sources/live, sources/control, sources/journal of ours."},
 		"theme imports the domain":       {"themes", "relctl-tui/sources", "themes imports relctl-tui/sources, but a theme imports nothing of ours."},
@@ -233,7 +239,7 @@ func TestImportRulesNameEachBadImport(t *testing.T) {
 		"board speaks HTTP":              {"ui", "net/http", "ui imports net/http, but the board never does I/O of that kind itself."},
 		"somebody imports the command":   {"ui", "relctl-tui/cmd/relctl-tui", "ui imports relctl-tui/cmd/relctl-tui, but the board may import only sources, sources/live, sources/control, themes, views, views/* of ours."},
 		"folder nobody planned":          {"tools", "fmt", "tools has no row in the import rules."},
-		"part of a driver imports Charm": {"sources/flagd/edit", "charm.land/lipgloss/v2", "sources/flagd/edit imports charm.land/lipgloss/v2, but a driver never depends on the terminal."},
+		"part of a driver imports Charm": {"sources/flagd/edit", "charm.land/lipgloss/v2", "sources/flagd/edit imports charm.land/lipgloss/v2, but a driver of flag files never depends on the terminal."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -256,7 +262,7 @@ func TestADriverMayNotReachCharmThroughALibrary(t *testing.T) {
 		Deps:       []string{"charm.land/lipgloss/v2", "example.com/pretty"},
 	}}
 	require.Equal(t, []string{
-		"sources/flagd reaches charm.land/lipgloss/v2 through another package, but a driver never depends on the terminal.",
+		"sources/flagd reaches charm.land/lipgloss/v2 through another package, but a driver of flag files never depends on the terminal.",
 	}, violations(pkgs))
 }
 

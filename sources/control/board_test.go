@@ -10,6 +10,7 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 	"relctl-tui/sources/live"
 )
 
@@ -20,7 +21,7 @@ func TestTheBoardNamesWhoeverChangedAFlag(t *testing.T) {
 	var e *live.Engine
 	d := sit(t, func(o *control.Options) { o.Observe = func(a sources.Activity) { e.Observe(a) } })
 	e = live.New(live.Options{
-		Sources: []live.Source{{Name: "prod", Kind: "flagd", Driver: flagd.New("prod", d.path, flagd.WithPollInterval(20*time.Millisecond)), Writable: true}},
+		Sources: []live.Source{{Name: "prod", Kind: "flagd", Driver: flagd.New("prod", d.path, flagfile.WithPollInterval(20*time.Millisecond)), Writable: true}},
 		History: func() []sources.Activity { acts, _ := d.History(50); return acts },
 	})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -14,7 +14,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
-	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 )
 
 func TestAConflictNamesWhatWasSeenAndWhatIsThereNow(t *testing.T) {
@@ -78,7 +78,7 @@ func meddled(t *testing.T, tries int, after func(made int)) *desk {
 	t.Helper()
 	var d *desk
 	made := 0
-	d = sit(t, wrap(func(s *flagd.Store) any {
+	d = sit(t, wrap(func(s *flagfile.Store) any {
 		return broken{Store: s, apply: func(ctx context.Context, c sources.Change) (sources.Receipt, error) {
 			commit := c.Commit
 			c.Commit = func(p sources.Planned) error {

@@ -17,6 +17,7 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 	"relctl-tui/sources/journal"
 )
 
@@ -43,7 +44,7 @@ type desk struct {
 	*control.Controller
 	t     *testing.T
 	path  string
-	store *flagd.Store
+	store *flagfile.Store
 	j     *journal.Journal
 	mu    sync.Mutex
 	acts  []sources.Activity
@@ -71,8 +72,8 @@ func sit(t *testing.T, change ...func(*control.Options)) *desk {
 	return d
 }
 
-func wrap(f func(*flagd.Store) any) func(*control.Options) {
-	return func(o *control.Options) { o.Stores[0].Driver = f(o.Stores[0].Driver.(*flagd.Store)) }
+func wrap(f func(*flagfile.Store) any) func(*control.Options) {
+	return func(o *control.Options) { o.Stores[0].Driver = f(o.Stores[0].Driver.(*flagfile.Store)) }
 }
 
 func (d *desk) flag(id sources.FlagID) sources.Flag {
@@ -214,7 +215,7 @@ func TestSettingWhatIsSetAlreadyDoesNothing(t *testing.T) {
 }
 
 type broken struct {
-	*flagd.Store
+	*flagfile.Store
 	apply func(context.Context, sources.Change) (sources.Receipt, error)
 	flag  func(context.Context, sources.FlagID) (sources.Flag, error)
 }
@@ -253,7 +254,7 @@ func TestWithoutAJournalARampIsRefusedAndAKillGoesThrough(t *testing.T) {
 func TestAWriteThatCannotBeReadBackIsUnconfirmed(t *testing.T) {
 	t.Parallel()
 	gone := fmt.Errorf("cable: %w", sources.ErrUnavailable)
-	d := sit(t, wrap(func(s *flagd.Store) any {
+	d := sit(t, wrap(func(s *flagfile.Store) any {
 		return broken{Store: s, flag: func(context.Context, sources.FlagID) (sources.Flag, error) { return sources.Flag{}, gone }}
 	}))
 	r, err := d.set(checkout, 50, "ana")
@@ -269,7 +270,7 @@ func TestALostAnswerIsSettledByReadingTheStore(t *testing.T) {
 	lost := fmt.Errorf("no answer: %w", sources.ErrUnavailable)
 	t.Run("written", func(t *testing.T) {
 		t.Parallel()
-		d := sit(t, wrap(func(s *flagd.Store) any {
+		d := sit(t, wrap(func(s *flagfile.Store) any {
 			return broken{Store: s, apply: func(ctx context.Context, c sources.Change) (sources.Receipt, error) {
 				_, err := s.Apply(ctx, c)
 				return sources.Receipt{}, errors.Join(err, lost)
@@ -282,7 +283,7 @@ func TestALostAnswerIsSettledByReadingTheStore(t *testing.T) {
 	})
 	t.Run("not written", func(t *testing.T) {
 		t.Parallel()
-		d := sit(t, wrap(func(s *flagd.Store) any {
+		d := sit(t, wrap(func(s *flagfile.Store) any {
 			return broken{Store: s, apply: func(ctx context.Context, c sources.Change) (sources.Receipt, error) {
 				commit := c.Commit
 				c.Commit = func(p sources.Planned) error { return errors.Join(commit(p), lost) }
@@ -299,7 +300,7 @@ func TestALostAnswerIsSettledByReadingTheStore(t *testing.T) {
 func TestSomebodyElsesChangeRightAfter(t *testing.T) {
 	t.Parallel()
 	moved := func(to int) func(*control.Options) {
-		return wrap(func(s *flagd.Store) any {
+		return wrap(func(s *flagfile.Store) any {
 			return broken{Store: s, apply: func(ctx context.Context, c sources.Change) (sources.Receipt, error) {
 				r, err := s.Apply(ctx, c)
 				if err == nil {
@@ -332,7 +333,7 @@ func TestSomebodyElsesChangeRightAfter(t *testing.T) {
 func TestAKillGoesOnThroughConflicts(t *testing.T) {
 	t.Parallel()
 	tries := 0
-	d := sit(t, wrap(func(s *flagd.Store) any {
+	d := sit(t, wrap(func(s *flagfile.Store) any {
 		return broken{Store: s, apply: func(ctx context.Context, c sources.Change) (sources.Receipt, error) {
 			if tries++; tries < 4 {
 				return sources.Receipt{}, fmt.Errorf("busy: %w", sources.ErrConflict)
@@ -348,7 +349,7 @@ func TestAKillGoesOnThroughConflicts(t *testing.T) {
 
 func TestAKillThatNeverWinsEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	d := sit(t, wrap(func(s *flagd.Store) any {
+	d := sit(t, wrap(func(s *flagfile.Store) any {
 		return broken{Store: s, apply: func(context.Context, sources.Change) (sources.Receipt, error) {
 			return sources.Receipt{}, fmt.Errorf("busy: %w", sources.ErrConflict)
 		}}
@@ -361,7 +362,7 @@ func TestAKillThatNeverWinsEndsWithItsContext(t *testing.T) {
 
 func TestADriversPanicIsAnError(t *testing.T) {
 	t.Parallel()
-	d := sit(t, wrap(func(s *flagd.Store) any {
+	d := sit(t, wrap(func(s *flagfile.Store) any {
 		return broken{Store: s, apply: func(context.Context, sources.Change) (sources.Receipt, error) { panic("nil map") }}
 	}))
 	_, err := d.set(checkout, 50, "ana")

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relctl-tui/sources"
-	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 	"relctl-tui/sources/journal"
 )
 
@@ -153,7 +153,7 @@ func TestAnUndoWaitsForTheActorsOwnChangeThatIsStillBeingWritten(t *testing.T) {
 	t.Parallel()
 	writing, release := make(chan struct{}), make(chan struct{})
 	slow := false
-	d := sit(t, wrap(func(s *flagd.Store) any {
+	d := sit(t, wrap(func(s *flagfile.Store) any {
 		return broken{Store: s, apply: func(ctx context.Context, c sources.Change) (sources.Receipt, error) {
 			if slow && c.Kind == sources.Set {
 				close(writing)

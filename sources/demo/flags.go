@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"relctl-tui/sources"
-	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagdef"
 )
 
 //go:embed flags.json
@@ -53,7 +53,7 @@ type flagFile struct {
 	path string
 	now  func() time.Time
 	log  *slog.Logger
-	good atomic.Pointer[flagd.Evaluator]
+	good atomic.Pointer[flagdef.Evaluator]
 
 	mu      sync.Mutex
 	checked time.Time
@@ -72,7 +72,7 @@ func openFlags(path string, now func() time.Time, log *slog.Logger) (*flagFile, 
 }
 
 // evaluator is the last good evaluator, after a look at the file if one is due.
-func (f *flagFile) evaluator() *flagd.Evaluator {
+func (f *flagFile) evaluator() *flagdef.Evaluator {
 	// Whoever finds another at it goes on with what is there.
 	if f.mu.TryLock() {
 		if now := f.now(); now.Sub(f.checked) >= recheck {
@@ -89,7 +89,7 @@ func (f *flagFile) refresh() {
 	if err == nil && f.seen != nil && os.SameFile(info, f.seen) && info.Size() == f.seen.Size() && info.ModTime().Equal(f.seen.ModTime()) {
 		return
 	}
-	var e *flagd.Evaluator
+	var e *flagdef.Evaluator
 	if err == nil {
 		info, e, err = f.read()
 	}
@@ -104,8 +104,8 @@ func (f *flagFile) refresh() {
 
 // read is the file's content and what it is of; the info is nil only when the
 // file could not be opened.
-func (f *flagFile) read() (os.FileInfo, *flagd.Evaluator, error) {
-	fail := func(info os.FileInfo, err, kind error) (os.FileInfo, *flagd.Evaluator, error) {
+func (f *flagFile) read() (os.FileInfo, *flagdef.Evaluator, error) {
+	fail := func(info os.FileInfo, err, kind error) (os.FileInfo, *flagdef.Evaluator, error) {
 		return info, nil, fmt.Errorf("the demo's flags file %s cannot be used (%w): %w", sources.Clean(f.path, sources.MaxName), err, kind)
 	}
 	file, err := os.Open(f.path)
@@ -124,7 +124,7 @@ func (f *flagFile) read() (os.FileInfo, *flagd.Evaluator, error) {
 	if len(doc) > maxFlagsFile {
 		return fail(info, errors.New("larger than 16 MiB"), sources.ErrInvalid)
 	}
-	e, err := flagd.NewEvaluator(doc)
+	e, err := flagdef.NewEvaluator(doc)
 	if err != nil {
 		return fail(info, err, sources.ErrInvalid)
 	}

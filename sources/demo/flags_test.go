@@ -12,6 +12,7 @@ import (
 
 	"relctl-tui/sources/demo"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagdef"
 	"relctl-tui/sources/metrics"
 	"relctl-tui/sources/sourcetest"
 )
@@ -115,7 +116,7 @@ func TestFlagdTakesEveryDefaultFlagAndServesWhatTheFleetServes(t *testing.T) {
 	require.Empty(t, got.Said, "flagd has nothing to complain of")
 	require.Len(t, got.Flags, 24)
 
-	e, err := flagd.NewEvaluator(demo.DefaultFlags())
+	e, err := flagdef.NewEvaluator(demo.DefaultFlags())
 	require.NoError(t, err)
 	foreign := 0
 	for key, verdicts := range got.Flags {

@@ -15,7 +15,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/demo"
-	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagdef"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -178,7 +178,7 @@ func TestKillingThePriceCacheCostsOneMoreQuery(t *testing.T) {
 func TestTheSameSeedSendsTheSameVisits(t *testing.T) {
 	t.Parallel()
 	a, b, other := demo.NewTraffic(42), demo.NewTraffic(42), demo.NewTraffic(43)
-	flags, err := flagd.NewEvaluator(demo.DefaultFlags())
+	flags, err := flagdef.NewEvaluator(demo.DefaultFlags())
 	require.NoError(t, err)
 	differ, buys := 0, 0
 	for range 3000 {

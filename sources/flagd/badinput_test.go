@@ -12,6 +12,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 )
 
 func TestBadFilesGetOneClearSentence(t *testing.T) {
@@ -99,7 +100,7 @@ func TestAHugeFileIsRefusedWithoutBeingRead(t *testing.T) {
 	require.ErrorIs(t, err, sources.ErrInvalid)
 	require.Contains(t, err.Error(), "the file has 104857600 bytes, the most that is read is 33554432")
 
-	_, err = flagd.New("prod", file(t, shop), flagd.WithMaxSize(10)).Flags(context.Background())
+	_, err = flagd.New("prod", file(t, shop), flagfile.WithMaxSize(10)).Flags(context.Background())
 	require.ErrorIs(t, err, sources.ErrInvalid)
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 	"relctl-tui/sources/sourcetest"
 )
 
@@ -21,16 +22,16 @@ const suiteFile = `{"flags": {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	for name, opts := range map[string][]flagd.Option{
+	for name, opts := range map[string][]flagfile.Option{
 		"notified": nil,
-		"polled":   {flagd.WithoutNotify(), flagd.WithPollInterval(2 * time.Millisecond)},
+		"polled":   {flagfile.WithoutNotify(), flagfile.WithPollInterval(2 * time.Millisecond)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sourcetest.Store(t, func(t *testing.T) sourcetest.Fixture {
 				path := file(t, suiteFile)
 				now := func() time.Time { return time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC) }
-				with := append([]flagd.Option{flagd.WithNow(now)}, opts...)
+				with := append([]flagfile.Option{flagfile.WithNow(now)}, opts...)
 				return sourcetest.Fixture{
 					Store: flagd.New("prod", path, with...), Second: flagd.New("prod", path, with...),
 					Split: id("checkout-v2"), Other: id("dark-mode"), Custom: id("beta"),

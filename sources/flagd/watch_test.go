@@ -15,9 +15,10 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 )
 
-func watch(t *testing.T, s *flagd.Store) <-chan sources.FlagEvent {
+func watch(t *testing.T, s *flagfile.Store) <-chan sources.FlagEvent {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ch, err := s.Watch(ctx, "")
@@ -67,21 +68,21 @@ func at(percent string) string {
 
 // Each test of the watch runs by notification and by poll alone; the other way
 // is made too slow to help.
-func bothWays(t *testing.T, run func(t *testing.T, opts ...flagd.Option)) {
+func bothWays(t *testing.T, run func(t *testing.T, opts ...flagfile.Option)) {
 	t.Helper()
 	t.Run("notified", func(t *testing.T) {
 		t.Parallel()
-		run(t, flagd.WithPollInterval(time.Hour))
+		run(t, flagfile.WithPollInterval(time.Hour))
 	})
 	t.Run("polled", func(t *testing.T) {
 		t.Parallel()
-		run(t, flagd.WithoutNotify(), flagd.WithPollInterval(5*time.Millisecond))
+		run(t, flagfile.WithoutNotify(), flagfile.WithPollInterval(5*time.Millisecond))
 	})
 }
 
 func TestWatchSeesFilesReplacedAndFilesWrittenInPlace(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, opts ...flagd.Option) {
+	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		path := file(t, shop)
 		ch := watch(t, flagd.New("prod", path, opts...))
 		until(t, ch, "25%")
@@ -96,7 +97,7 @@ func TestWatchSeesFilesReplacedAndFilesWrittenInPlace(t *testing.T) {
 
 func TestWatchFollowsTheLinkSwapsOfAMountedConfigMap(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, opts ...flagd.Option) {
+	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		dir := t.TempDir()
 		version := func(name, text string) {
 			require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o700))
@@ -119,7 +120,7 @@ func TestWatchFollowsTheLinkSwapsOfAMountedConfigMap(t *testing.T) {
 
 func TestWatchFollowsTheFileBehindALinkToAnotherDirectory(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, opts ...flagd.Option) {
+	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		path := file(t, shop)
 		link := filepath.Join(t.TempDir(), "link.json")
 		require.NoError(t, os.Symlink(path, link))
@@ -132,9 +133,9 @@ func TestWatchFollowsTheFileBehindALinkToAnotherDirectory(t *testing.T) {
 
 func TestWatchReportsAFileThatIsMissingOrBrokenOnceAndHeals(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, opts ...flagd.Option) {
+	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		path := filepath.Join(t.TempDir(), "f.json")
-		ch := watch(t, flagd.New("prod", path, append(opts, flagd.WithPatience(time.Millisecond))...))
+		ch := watch(t, flagd.New("prod", path, append(opts, flagfile.WithPatience(time.Millisecond))...))
 		require.ErrorIs(t, event(t, ch).Err, sources.ErrNotFound)
 		replace(t, path, shop)
 		until(t, ch, "25%")
@@ -151,9 +152,9 @@ func TestWatchReportsAFileThatIsMissingOrBrokenOnceAndHeals(t *testing.T) {
 
 func TestWatchDoesNotReportAFileCaughtHalfWritten(t *testing.T) {
 	t.Parallel()
-	bothWays(t, func(t *testing.T, opts ...flagd.Option) {
+	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		path := file(t, shop)
-		ch := watch(t, flagd.New("prod", path, append(opts, flagd.WithPatience(time.Hour))...))
+		ch := watch(t, flagd.New("prod", path, append(opts, flagfile.WithPatience(time.Hour))...))
 		until(t, ch, "25%")
 		text := at(`["on", 50], ["off", 50]`)
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
@@ -175,7 +176,7 @@ func TestWatchDoesNotReportAFileCaughtHalfWritten(t *testing.T) {
 func TestWatchFindsAChangeThatKeepsSizeAndTime(t *testing.T) {
 	t.Parallel()
 	path := file(t, shop)
-	ch := watch(t, flagd.New("prod", path, flagd.WithoutNotify(), flagd.WithPollInterval(time.Millisecond), flagd.WithReread(20*time.Millisecond)))
+	ch := watch(t, flagd.New("prod", path, flagfile.WithoutNotify(), flagfile.WithPollInterval(time.Millisecond), flagfile.WithReread(20*time.Millisecond)))
 	until(t, ch, "25%")
 	info, err := os.Stat(path)
 	require.NoError(t, err)
@@ -200,7 +201,7 @@ func TestWatchSaysThatAFileSystemHangsAndGoesOnWhenItAnswers(t *testing.T) {
 		}
 		return os.Stat(name)
 	}
-	ch := watch(t, flagd.New("prod", path, flagd.WithStat(stat, 20*time.Millisecond), flagd.WithoutNotify(), flagd.WithPollInterval(5*time.Millisecond)))
+	ch := watch(t, flagd.New("prod", path, flagfile.WithStat(stat, 20*time.Millisecond), flagfile.WithoutNotify(), flagfile.WithPollInterval(5*time.Millisecond)))
 	until(t, ch, "25%")
 	hangs.Store(true)
 	<-inside
@@ -220,7 +221,7 @@ func TestWatchEndsThoughItsFileSystemHangs(t *testing.T) {
 		return os.Stat(name)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	ch, err := flagd.New("prod", file(t, shop), flagd.WithStat(stat, time.Hour)).Watch(ctx, "")
+	ch, err := flagd.New("prod", file(t, shop), flagfile.WithStat(stat, time.Hour)).Watch(ctx, "")
 	require.NoError(t, err)
 	<-inside
 	cancel()
@@ -232,7 +233,7 @@ func TestWatchEndsThoughItsFileSystemHangs(t *testing.T) {
 
 func TestWatchLeavesNoGoroutineBehindWhenNobodyListens(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	for _, opts := range [][]flagd.Option{nil, {flagd.WithoutNotify()}} {
+	for _, opts := range [][]flagfile.Option{nil, {flagfile.WithoutNotify()}} {
 		ctx, cancel := context.WithCancel(context.Background())
 		_, err := flagd.New("prod", file(t, shop), opts...).Watch(ctx, "")
 		require.NoError(t, err)

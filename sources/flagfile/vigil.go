@@ -1,4 +1,4 @@
-package flagd
+package flagfile
 
 import (
 	"context"

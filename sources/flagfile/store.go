@@ -1,20 +1,21 @@
-// Package flagd is the driver for flagd flag-definition files: the JSON that
-// flagd and the in-process providers of every OpenFeature SDK evaluate.
-//
-// It needs no server. Edits are surgical: only the bytes of the edited values
-// change, and an undo puts the file back byte for byte. Writers exclude each
-// other by an advisory lock beside the file; readers never wait, because a new
-// version takes the file's place in one rename.
-package flagd
+// Package flagfile keeps flags in one file, whatever its format. It needs no
+// server. Writers exclude each other by an advisory lock beside the file and
+// compare before they swap; readers never wait, because a new version takes the
+// file's place in one rename. It is no driver: those of flagd and of GO Feature
+// Flag are this with a Format.
+package flagfile
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -38,9 +39,46 @@ const (
 	DefaultMaxSize      = 32 << 20
 )
 
-// Store is one flag-definition file. It holds no content: every read is fresh.
-// It is goroutine-safe; make it with New.
+// Format is how one kind of flag file is read and edited. It is pure and
+// goroutine-safe. Its errors are clauses without the file's name that wrap a
+// sentinel. now matters only to formats in which time does.
+type Format interface {
+	// Flags is every flag in b, sorted by key and each key once, with cleaned
+	// sentences about what is odd. One that cannot be evaluated is a broken flag.
+	Flags(source string, b []byte, now time.Time) ([]sources.Flag, []string, error)
+	// Flag is one flag; a key that is not there is sources.ErrNotFound.
+	Flag(source string, b []byte, key string, now time.Time) (sources.Flag, error)
+	// Draft compares c.Seen with the flag in b and works out the new bytes, which
+	// differ only within that flag, and have been read back.
+	Draft(source string, b []byte, c sources.Change, now time.Time) (Draft, error)
+}
+
+// Mover is a Format in which a flag's percentage changes with time alone.
+type Mover interface {
+	// Moves is when the flags of b will next read otherwise though nobody edits
+	// them, the zero time for never. It is the same for every now up to then.
+	Moves(b []byte, now time.Time) time.Time
+}
+
+// Draft is a change worked out on one version of the file.
+type Draft struct {
+	Planned sources.Planned
+	Bytes   []byte        // the whole file after the change
+	Same    bool          // the file is as the change would leave it
+	Warning func() string // what keeps the change from being in force, asked after the write; nil for nothing
+}
+
+func (d *Draft) warning() string {
+	if d.Warning == nil {
+		return ""
+	}
+	return d.Warning()
+}
+
+// Store is one flag file. It holds no content: every read is fresh. It is
+// goroutine-safe; make it with New.
 type Store struct {
+	format     Format
 	name, path string
 	now        func() time.Time
 	poll       time.Duration
@@ -85,14 +123,20 @@ func WithMaxSize(n int64) Option { return func(s *Store) { s.maxSize = n } }
 // WithoutNotify makes Watch rely on its poll alone.
 func WithoutNotify() Option { return func(s *Store) { s.notify = false } }
 
-// New is the store of the file at path, under the name of its source. Nothing
-// is opened yet, and the file need not exist.
-func New(name, path string, opts ...Option) *Store {
+// WithStat sets how Watch looks at the file, and after what time without an answer
+// it says that the file system hangs; os.Stat and ten seconds otherwise.
+func WithStat(stat func(string) (fs.FileInfo, error), hang time.Duration) Option {
+	return func(s *Store) { s.stat, s.hang = stat, hang }
+}
+
+// New is the store of the file at path in that format, under the name of its
+// source. Nothing is opened yet, and the file need not exist.
+func New(name, path string, format Format, opts ...Option) *Store {
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs
 	}
 	s := &Store{
-		name: name, path: path, now: time.Now, notify: true,
+		format: format, name: name, path: path, now: time.Now, notify: true,
 		poll: DefaultPollInterval, reread: DefaultReread, patience: DefaultPatience, maxSize: DefaultMaxSize,
 		hang: 10 * time.Second, stat: os.Stat,
 	}
@@ -137,43 +181,50 @@ func (s *Store) Flag(ctx context.Context, id sources.FlagID) (sources.Flag, erro
 		if err != nil {
 			return sources.Flag{}, err
 		}
-		doc, err := scan(b)
+		if id.Source != s.name {
+			return sources.Flag{}, s.wrap(fmt.Errorf("there is no flag %s in it: %w", sources.Clean(id.Key, sources.MaxName), sources.ErrNotFound))
+		}
+		f, err := s.format.Flag(s.name, b, id.Key, s.now())
 		if err != nil {
 			return sources.Flag{}, s.wrap(err)
 		}
-		def, err := s.find(doc, id)
-		if err != nil {
-			return sources.Flag{}, err
-		}
-		r := newReader(doc)
-		return r.flag(s.name, def, r.read(def)), nil
+		return f, nil
 	})
-}
-
-func (s *Store) find(doc *document, id sources.FlagID) (*definition, error) {
-	if id.Source == s.name {
-		if def := doc.find(id.Key); def != nil {
-			return def, nil
-		}
-	}
-	return nil, s.wrap(fmt.Errorf("there is no flag %s in it: %w", sources.Clean(id.Key, sources.MaxName), sources.ErrNotFound))
 }
 
 // set turns the file's bytes into its flags.
 func (s *Store) set(b []byte) (sources.FlagSet, error) {
-	doc, err := scan(b)
+	now := s.now()
+	flags, warnings, err := s.format.Flags(s.name, b, now)
 	if err != nil {
 		return sources.FlagSet{}, s.wrap(err)
 	}
-	r := newReader(doc)
-	flags := make([]sources.Flag, len(doc.defs))
-	for i := range doc.defs {
-		def := &doc.defs[i]
-		flags[i] = r.flag(s.name, def, r.read(def))
-	}
 	return sources.FlagSet{
-		Source: s.name, Revision: revisionOf(b), Flags: flags, ReadAt: s.now(), Warnings: doc.warnings,
+		Source: s.name, Revision: s.revision(b, now), Flags: flags, ReadAt: now, Warnings: warnings,
 	}, nil
+}
+
+// revision is that of the whole set: of the bytes, and of the time where it matters.
+func (s *Store) revision(b []byte, now time.Time) sources.Revision {
+	rev := revisionOf(b)
+	if m, ok := s.format.(Mover); ok {
+		if at := m.Moves(b, now); !at.IsZero() {
+			rev += sources.Revision("@" + strconv.FormatInt(at.UnixMilli(), 36))
+		}
+	}
+	return rev
+}
+
+// moving says whether a file may read otherwise without having been touched.
+func (s *Store) moving() bool {
+	_, ok := s.format.(Mover)
+	return ok
+}
+
+// revisionOf is a short content hash.
+func revisionOf(b []byte) sources.Revision {
+	sum := sha256.Sum256(b)
+	return sources.Revision(hex.EncodeToString(sum[:8]))
 }
 
 // wrap names the source and the file in an error's sentence.

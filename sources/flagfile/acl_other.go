@@ -1,6 +1,6 @@
 //go:build !linux
 
-package flagd
+package flagfile
 
 import "os"
 

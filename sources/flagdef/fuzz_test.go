@@ -1,4 +1,4 @@
-package flagd
+package flagdef
 
 import (
 	"bytes"
@@ -34,15 +34,16 @@ func seeds(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		set, err := New("prod", "f.json").set(b)
+		doc, err := Parse(b)
 		if err != nil {
 			return
 		}
 		if !json.Valid(bytes.TrimPrefix(b, []byte("\ufeff"))) {
 			t.Fatalf("read what is not JSON: %q", b)
 		}
-		for i, x := range set.Flags {
-			if i > 0 && set.Flags[i-1].ID.Key >= x.ID.Key {
+		flags := doc.Flags("prod")
+		for i, x := range flags {
+			if i > 0 && flags[i-1].ID.Key >= x.ID.Key {
 				t.Fatal("not sorted", x.ID)
 			}
 			for _, s := range []string{x.Name, x.Owner, x.Description, x.Variant, x.Note, x.Metric} {
@@ -62,29 +63,29 @@ func FuzzParse(f *testing.F) {
 func FuzzEdit(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := New("prod", "f.json")
-		set, err := s.set(b)
+		doc, err := Parse(b)
 		if err != nil {
 			return
 		}
-		for _, x := range set.Flags[:min(len(set.Flags), 4)] {
+		flags := doc.Flags("prod")
+		for _, x := range flags[:min(len(flags), 4)] {
 			for _, c := range []sources.Change{
 				{Kind: sources.Kill}, {Kind: sources.Set, To: sources.Pct(37)}, {Kind: sources.Set, To: 1}, {Kind: sources.Set, To: sources.Full}, {Kind: sources.Set},
 			} {
 				c.Flag = x.ID
-				roundTrip(t, s, b, c)
+				roundTrip(t, b, c)
 			}
 		}
 	})
 }
 
-func roundTrip(t *testing.T, s *Store, before []byte, c sources.Change) {
+func roundTrip(t *testing.T, before []byte, c sources.Change) {
 	t.Helper()
-	there, err := s.draft(before, c)
+	there, err := NewDraft("prod", before, c)
 	if err != nil {
 		return
 	}
-	after, raw := there.bytes, there.planned.Restore
+	after, raw := there.Bytes, there.Planned.Restore
 	// All that differs lies within the definition's own bytes.
 	at := bytes.Index(before, raw)
 	for ; at >= 0; at = following(before, raw, at) {
@@ -96,12 +97,12 @@ func roundTrip(t *testing.T, s *Store, before []byte, c sources.Change) {
 	if at < 0 {
 		t.Fatalf("bytes outside the flag changed: %q -> %q", before, after)
 	}
-	back, err := s.draft(after, sources.Change{Flag: c.Flag, Kind: sources.Undo, Seen: there.planned.New.Revision, Restore: raw})
+	back, err := NewDraft("prod", after, sources.Change{Flag: c.Flag, Kind: sources.Undo, Seen: there.Planned.New.Revision, Restore: raw})
 	if err != nil {
 		t.Fatalf("no way back from %q to %q: %v", after, before, err)
 	}
-	if !bytes.Equal(back.bytes, before) {
-		t.Fatalf("undo left %q of %q", back.bytes, before)
+	if !bytes.Equal(back.Bytes, before) {
+		t.Fatalf("undo left %q of %q", back.Bytes, before)
 	}
 }
 

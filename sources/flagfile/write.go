@@ -1,7 +1,6 @@
-package flagd
+package flagfile
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -186,32 +185,4 @@ func swap(p *prepared, target string, visible func()) error {
 func sameFile(target string, then fs.FileInfo) bool {
 	now, err := os.Stat(target)
 	return err == nil && os.SameFile(now, then) && now.Size() == then.Size() && now.ModTime().Equal(then.ModTime())
-}
-
-// reread reads the one definition that was edited in the new bytes. Where all
-// bytes around it are the old ones and it is one whole value as before, the rest
-// of the file reads as it did, and need not be scanned a second time.
-func reread(b []byte, was *definition, old *document) (*document, *definition, error) {
-	from, end := was.at.from, len(b)-(len(old.b)-was.at.to)
-	if end < from || !bytes.Equal(b[:from], old.b[:from]) || !bytes.Equal(b[end:], old.b[was.at.to:]) {
-		return nil, nil, fmt.Errorf("the edit would touch another flag, nothing was written: %w", sources.ErrInvalid)
-	}
-	doc := &document{b: b}
-	s := scanner{b: b[:end], at: from, depth: was.depth}
-	var named *span
-	if was.named {
-		named = new(span)
-	}
-	def, err := doc.definition(&s, named)
-	if err == nil && s.at != end {
-		err = s.unexpected("the end of the definition")
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("the edit would leave the file unreadable (%w), nothing was written", doc.explain(err))
-	}
-	def.key = was.key
-	if named != nil && !is(b, *named, was.key) {
-		return nil, nil, fmt.Errorf("the edit would rename the flag, nothing was written: %w", sources.ErrInvalid)
-	}
-	return doc, &def, nil
 }

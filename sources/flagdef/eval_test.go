@@ -1,4 +1,4 @@
-package flagd_test
+package flagdef_test
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relctl-tui/sources"
-	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagdef"
 	"relctl-tui/sources/sourcetest"
 )
 
@@ -23,9 +23,9 @@ func evalFlagJSON(key, targeting string) string {
 	return fmt.Sprintf(`%q:{"state":"ENABLED","variants":{"on":true,"off":false,"a":"x","b":7},"defaultVariant":"off","targeting":%s}`, key, targeting)
 }
 
-func evalOf(t *testing.T, flags ...string) *flagd.Evaluator {
+func evalOf(t *testing.T, flags ...string) *flagdef.Evaluator {
 	t.Helper()
-	e, err := flagd.NewEvaluator(evalDoc(flags...))
+	e, err := flagdef.NewEvaluator(evalDoc(flags...))
 	require.NoError(t, err)
 	return e
 }
@@ -38,10 +38,10 @@ func TestAFlagWithoutTargetingIsStaticAndADisabledOneHasNoValue(t *testing.T) {
 		`"dead":{"state":"DISABLED","variants":{"on":true},"defaultVariant":"on"}`,
 		`"bare":{"state":"ENABLED","variants":{"on":true},"defaultVariant":null}`,
 	)
-	require.Equal(t, flagd.Resolution{Variant: "on", Value: true, Reason: flagd.ReasonStatic}, e.Evaluate("plain", "u", nil))
+	require.Equal(t, flagdef.Resolution{Variant: "on", Value: true, Reason: flagdef.ReasonStatic}, e.Evaluate("plain", "u", nil))
 	require.Equal(t, map[string]any{"a": 1.0}, e.Evaluate("empty", "u", nil).Value)
-	require.Equal(t, flagd.Resolution{Reason: flagd.ReasonDisabled}, e.Evaluate("dead", "u", nil))
-	require.Equal(t, flagd.Resolution{Reason: flagd.ReasonDefault}, e.Evaluate("bare", "u", nil))
+	require.Equal(t, flagdef.Resolution{Reason: flagdef.ReasonDisabled}, e.Evaluate("dead", "u", nil))
+	require.Equal(t, flagdef.Resolution{Reason: flagdef.ReasonDefault}, e.Evaluate("bare", "u", nil))
 	require.ErrorIs(t, e.Evaluate("nope", "u", nil).Err, sources.ErrNotFound)
 }
 
@@ -58,7 +58,7 @@ func TestTargetingOtherThanASplitIsAnErrorAndNeverAGuess(t *testing.T) {
 		`{"fractional":{"var":"buckets"}}`,
 	} {
 		r := evalOf(t, evalFlagJSON("f", targeting)).Evaluate("f", "u", map[string]any{"email": "e"})
-		require.Equal(t, flagd.ReasonError, r.Reason, targeting)
+		require.Equal(t, flagdef.ReasonError, r.Reason, targeting)
 		require.ErrorIs(t, r.Err, sources.ErrUnsupported, targeting)
 		require.ErrorContains(t, r.Err, "not evaluated here", targeting)
 		require.Nil(t, r.Value, targeting)
@@ -74,7 +74,7 @@ func TestADocumentThatFlagdRefusesIsRefused(t *testing.T) {
 		`{"flags":{"f":{"state":"ENABLED"}}}`,
 		`{"flags":{"f":{"state":"ENABLED","variants":{"on":true},"defaultVariant":"off"}}}`,
 	} {
-		_, err := flagd.NewEvaluator([]byte(doc))
+		_, err := flagdef.NewEvaluator([]byte(doc))
 		require.ErrorIs(t, err, sources.ErrInvalid, doc)
 	}
 }
@@ -176,7 +176,7 @@ func TestBucketingAgreesKeyByKeyWithFlagd(t *testing.T) {
 	var want map[string][]string
 	require.NoError(t, json.Unmarshal(raw, &want))
 
-	e, err := flagd.NewEvaluator(doc)
+	e, err := flagdef.NewEvaluator(doc)
 	require.NoError(t, err)
 	compared := 0
 	for i, name := range names {
@@ -201,14 +201,14 @@ func FuzzEvaluatorAnswersOrSaysWhyNot(f *testing.F) {
 	}
 	f.Add([]byte(`{"flags":{"f":{"state":"ENABLED","variants":{"on":1e400}}}}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		e, err := flagd.NewEvaluator(doc)
+		e, err := flagdef.NewEvaluator(doc)
 		if err != nil {
 			require.ErrorIs(t, err, sources.ErrInvalid)
 			return
 		}
 		r := e.Evaluate("f", "user-1", map[string]any{"email": "e"})
-		require.Equal(t, r.Reason == flagd.ReasonError, r.Err != nil)
-		if r.Err != nil || r.Reason == flagd.ReasonDisabled {
+		require.Equal(t, r.Reason == flagdef.ReasonError, r.Err != nil)
+		if r.Err != nil || r.Reason == flagdef.ReasonDisabled {
 			require.Nil(t, r.Value)
 		}
 	})

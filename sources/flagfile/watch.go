@@ -1,4 +1,4 @@
-package flagd
+package flagfile
 
 import (
 	"context"
@@ -153,7 +153,7 @@ func (w *watch) look(ctx context.Context, again *time.Timer) {
 	}
 	info, err := w.s.stat(w.s.path)
 	now := mark{info: info, gone: errors.Is(err, fs.ErrNotExist)}
-	if !w.named && now.same(w.looked) && w.bad.IsZero() && time.Since(w.readAt) < w.s.reread {
+	if !w.named && now.same(w.looked) && w.bad.IsZero() && time.Since(w.readAt) < w.s.reread && !w.s.moving() {
 		return
 	}
 	if !now.same(w.looked) {
@@ -182,7 +182,7 @@ func (w *watch) read(ctx context.Context) (*sources.FlagSet, error) {
 		if err != nil {
 			return nil, err
 		}
-		if w.failed == "" && revisionOf(b) == w.last {
+		if w.failed == "" && w.s.revision(b, w.s.now()) == w.last {
 			return nil, nil
 		}
 		set, err := w.s.set(b)

@@ -1,6 +1,6 @@
 //go:build unix
 
-package flagd
+package flagfile
 
 import (
 	"fmt"
