@@ -40,9 +40,23 @@ type JournalPlacer interface {
 	JournalPath() string
 }
 
-// Verifier asks the side that evaluates whether a change has reached it.
+// Verifier asks the side that evaluates, once, whether a change has reached it:
+// whether it evaluates the flag as r.New is. An error means that it could not be
+// asked, never that the change has not reached it.
 type Verifier interface {
-	Verify(ctx context.Context, c Change) (Evidence, error)
+	Verify(ctx context.Context, r Receipt) (Evidence, error)
+}
+
+// Auditor reads the changes that a store has on record, by whomever, newest
+// first and at most limit of them. Changes made through this program have the ID
+// of the Change.
+type Auditor interface {
+	History(ctx context.Context, limit int) ([]Recorded, error)
+}
+
+// Exporter gives all of a store's flags as one flagd document, and its revision.
+type Exporter interface {
+	Export(ctx context.Context) ([]byte, Revision, error)
 }
 
 // BreakerLister reads circuit breakers.

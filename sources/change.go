@@ -36,6 +36,7 @@ type Change struct {
 	To      Percent  // for Ramp, Back and Set
 	Seen    Revision // compare-and-swap; empty means unconditional
 	Restore []byte   // for Undo: the Restore of the receipt being undone
+	Undoes  string   // for Undo: ID of the change being undone
 	Actor   string
 	Reason  string
 
@@ -56,21 +57,30 @@ type Planned struct {
 
 // Receipt is what became of a change.
 type Receipt struct {
-	Change   string // Change.ID
-	Kind     ChangeKind
-	Old, New Flag
-	Restore  []byte
-	Visible  time.Time // readers see it; zero when the writer does not say
-	Accepted time.Time // durable in the store
-	Reread   time.Time // read back and equal; zero while unconfirmed
-	Warning  string    // cleaned sentence for the operator, "" for none
+	Change    string // Change.ID
+	Kind      ChangeKind
+	Old, New  Flag
+	Restore   []byte
+	Visible   time.Time // readers see it; zero when the writer does not say
+	Accepted  time.Time // durable in the store
+	Reread    time.Time // read back and equal; zero while unconfirmed
+	Effective time.Time // the side that evaluates has it; zero while that is not known
+	Warning   string    // cleaned sentence for the operator, "" for none
 }
 
 // Evidence is what the evaluating side says about a change.
 type Evidence struct {
-	Effective bool
-	At        time.Time
-	Detail    string // cleaned
+	Effective bool      // it evaluates the flag as the change left it
+	At        time.Time // when it was asked
+	Detail    string    // what it says, in a cleaned clause: "0 of 200 keys get on"
+}
+
+// Recorded is a change as a store itself has it on record.
+type Recorded struct {
+	Activity
+	OldRevision Revision // "" when unknown
+	Restore     []byte   // hand it back in an Undo to return to what was before; nil when the store does not keep it
+	Undoes      string   // ID of the change that this one took back; "" for none
 }
 
 // Outcome is how far a change has come.
@@ -83,6 +93,7 @@ const (
 	Unconfirmed Outcome = "unconfirmed" // written, not read back
 	Failed      Outcome = "failed"      // nothing changed
 	Seen        Outcome = "seen"        // somebody else's change, observed
+	Awaiting    Outcome = "awaiting"    // somebody has to approve it first; nothing changed yet
 )
 
 // What an Activity can be besides a ChangeKind.

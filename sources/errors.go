@@ -54,6 +54,32 @@ func RetryAfter(err error) (time.Duration, bool) {
 	return 0, false
 }
 
+// linked is an error with an address where the operator can do something about it.
+type linked struct {
+	error
+	url string
+}
+
+func (l linked) Unwrap() error { return l.error }
+
+// WithLink is err, of which LinkOf tells the address of the page where somebody
+// can go on, such as that of a change that waits for approval.
+func WithLink(err error, url string) error {
+	if err == nil || url == "" {
+		return err
+	}
+	return linked{err, Clean(url, maxSentence)}
+}
+
+// LinkOf is the address that belongs to err, cleaned; "" for none.
+func LinkOf(err error) string {
+	var l linked
+	if errors.As(err, &l) {
+		return l.url
+	}
+	return ""
+}
+
 // maxSentence bounds what an error may say on a screen, in runes.
 const maxSentence = 500
 

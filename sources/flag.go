@@ -61,7 +61,19 @@ type Flag struct {
 	Ladder      Ladder    // nil for the context's
 	ChangedAt   time.Time // zero when unknown
 	ChangedBy   string    // "" when unknown
+	Pinned      bool      // a kill switch: shown before the others
+	Upcoming    []Upcoming
 }
+
+// Upcoming is a step that a store will take by itself, such as one of a schedule.
+// A flag has them in the order of time, and not more than MaxUpcoming.
+type Upcoming struct {
+	At   time.Time
+	What string // what becomes of the flag, in few words; cleaned
+}
+
+// MaxUpcoming bounds the steps of a flag that are kept.
+const MaxUpcoming = 20
 
 // FlagSet is everything a store holds at one moment.
 type FlagSet struct {
@@ -70,6 +82,7 @@ type FlagSet struct {
 	Flags    []Flag   // sorted by key; shared, never written to
 	ReadAt   time.Time
 	Warnings []string // cleaned sentences
+	ReadOnly string   // why this access cannot change the flags, in a cleaned clause; "" when it can, or when that is not known
 }
 
 // FlagEvent is one message of a watch: a whole new set, or why there is none.

@@ -65,9 +65,10 @@ type SourceStatus struct {
 	Since    time.Time // when Health last changed
 	Err      string    // what the last attempt said; "" when it worked
 	Warnings []string
-	Flags    bool // serves flags
-	Metrics  bool // serves breakers, latencies or exposures
-	Writable bool // flags can be changed through it
+	Flags    bool   // serves flags
+	Metrics  bool   // serves breakers, latencies or exposures
+	Writable bool   // flags can be changed through it
+	ReadOnly string // why not, where the store itself says so; "" otherwise
 	Parts    [PartCount]PartStatus
 }
 
