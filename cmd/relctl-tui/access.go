@@ -14,7 +14,7 @@ import (
 	"relctl-tui/sources"
 )
 
-// access is what it takes to be let in by a metrics backend. Tokens and passwords
+// access is what it takes to be let in by a server. Tokens and passwords
 // that stand in files are named only: the driver reads them anew, so that a
 // rotated token needs no restart.
 type access struct {
@@ -26,18 +26,18 @@ type access struct {
 	timeout                           Duration
 }
 
-func (m *MetricsConfig) access(file string) access {
-	a := access{
-		token: m.Token.Reveal(), username: m.Username.S, password: m.Password.Reveal(),
-		tokenFile: resolvePath(m.TokenFile.S, file), passwordFile: resolvePath(m.PasswordFile.S, file),
-		caFile: resolvePath(m.CAFile.S, file), certFile: resolvePath(m.CertFile.S, file),
-		keyFile: resolvePath(m.KeyFile.S, file), server: m.ServerName.S,
-		insecure: m.Insecure, timeout: m.Timeout, headers: map[string]string{},
+func (a *AccessConfig) access(file string) access {
+	out := access{
+		token: a.Token.Reveal(), username: a.Username.S, password: a.Password.Reveal(),
+		tokenFile: resolvePath(a.TokenFile.S, file), passwordFile: resolvePath(a.PasswordFile.S, file),
+		caFile: resolvePath(a.CAFile.S, file), certFile: resolvePath(a.CertFile.S, file),
+		keyFile: resolvePath(a.KeyFile.S, file), server: a.ServerName.S,
+		insecure: a.Insecure, timeout: a.Timeout, headers: map[string]string{},
 	}
-	for k, v := range m.Headers {
-		a.headers[k] = v.Reveal()
+	for k, v := range a.Headers {
+		out.headers[k] = v.Reveal()
 	}
-	return a
+	return out
 }
 
 const (

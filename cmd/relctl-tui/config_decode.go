@@ -181,10 +181,10 @@ func (d *decoder) structure(n ast.Node, dst reflect.Value, name string) {
 			return
 		}
 		seen[key] = true
-		d.value(val, dst.Field(i), key)
+		d.value(val, dst.FieldByIndex(i), key)
 	})
 	for _, key := range slices.Sorted(keysSeq(fields)) {
-		if f := dst.Type().Field(fields[key]); f.Tag.Get("need") == "true" && !seen[key] && isMapping(n) {
+		if f := dst.Type().FieldByIndex(fields[key]); f.Tag.Get("need") == "true" && !seen[key] && isMapping(n) {
 			d.fail(n.GetToken(), "%q needs a %q", name, key)
 		}
 	}
@@ -246,11 +246,12 @@ func found(n ast.Node) string {
 	}
 }
 
-func fieldsOf(t reflect.Type) map[string]int {
-	out := make(map[string]int, t.NumField())
-	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "" {
-			out[key] = i
+// fieldsOf is where the value of each key stands; embedded structs lend theirs.
+func fieldsOf(t reflect.Type) map[string][]int {
+	out := make(map[string][]int, t.NumField())
+	for _, f := range reflect.VisibleFields(t) {
+		if key := f.Tag.Get("yaml"); key != "" {
+			out[key] = f.Index
 		}
 	}
 	return out

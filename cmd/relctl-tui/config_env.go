@@ -52,31 +52,45 @@ func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) 
 		f := &c.Flags[i]
 		one(&f.DSN.S, f.DSN.at, "dsn")
 		one(&f.Journal.S, f.Journal.at, "journal")
+		one(&f.ClientToken.s, f.ClientToken.at, "client_token")
+		one(&f.ClientTokenFile.S, f.ClientTokenFile.at, "client_token_file")
+		one(&f.FrontendToken.s, f.FrontendToken.at, "frontend_token")
+		one(&f.FrontendTokenFile.S, f.FrontendTokenFile.at, "frontend_token_file")
+		f.AccessConfig.expand(one)
+		for j := range f.Verify {
+			v := &f.Verify[j]
+			one(&v.DSN.S, v.DSN.at, "dsn")
+			v.AccessConfig.expand(one)
+		}
 	}
 	for i := range c.Metrics {
 		m := &c.Metrics[i]
-		for _, t := range []struct {
-			t   *Text
-			key string
-		}{
-			{&m.DSN, "dsn"},
-			{&m.TokenFile, "token_file"},
-			{&m.Username, "username"},
-			{&m.PasswordFile, "password_file"},
-			{&m.CAFile, "ca_file"},
-			{&m.CertFile, "cert_file"},
-			{&m.KeyFile, "key_file"},
-			{&m.ServerName, "server_name"},
-		} {
-			one(&t.t.S, t.t.at, t.key)
-		}
-		one(&m.Token.s, m.Token.at, "token")
-		one(&m.Password.s, m.Password.at, "password")
-		for _, k := range keysOf(m.Headers) {
-			h := m.Headers[k]
-			one(&h.s, h.at, k)
-			m.Headers[k] = h
-		}
+		one(&m.DSN.S, m.DSN.at, "dsn")
+		m.AccessConfig.expand(one)
 	}
 	return first
+}
+
+func (a *AccessConfig) expand(one func(s *string, at pos, key string)) {
+	for _, t := range []struct {
+		t   *Text
+		key string
+	}{
+		{&a.TokenFile, "token_file"},
+		{&a.Username, "username"},
+		{&a.PasswordFile, "password_file"},
+		{&a.CAFile, "ca_file"},
+		{&a.CertFile, "cert_file"},
+		{&a.KeyFile, "key_file"},
+		{&a.ServerName, "server_name"},
+	} {
+		one(&t.t.S, t.t.at, t.key)
+	}
+	one(&a.Token.s, a.Token.at, "token")
+	one(&a.Password.s, a.Password.at, "password")
+	for _, k := range keysOf(a.Headers) {
+		h := a.Headers[k]
+		one(&h.s, h.at, k)
+		a.Headers[k] = h
+	}
 }

@@ -97,7 +97,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 	in := func(line string) string { return "contexts:\n  a:\n    " + line + "\n" }
 	for _, c := range []struct{ text, want string }{
 		{in("ladders: [1]"), `c.yaml:3:5: unknown key "ladders": did you mean "ladder"?`},
-		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breakers, confirm, cool_down, flags, ladder, latency, metrics, read_only, rules, stale_after, unknown_after`},
+		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breakers, confirm, cool_down, effective_within, flags, ladder, latency, metrics, read_only, rules, stale_after, unknown_after`},
 		{in("confirm: maybe"), `c.yaml:3:14: "confirm" wants true or false, not "maybe"`},
 		{in("confirm: [true]"), `c.yaml:3:14: "confirm" wants true or false, not a list`},
 		{in("flags: {dsn: x}"), `c.yaml:3:12: "flags" wants a list, not keys and values`},
@@ -208,7 +208,7 @@ func TestASecretIsNeverPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		require.NotContains(t, fmt.Sprintf(verb, s), "hunter2")
 		require.NotContains(t, fmt.Sprintf(verb, &s), "hunter2")
-		require.NotContains(t, fmt.Sprintf(verb, MetricsConfig{Token: s, Headers: map[string]Secret{"h": s}}), "hunter2", verb)
+		require.NotContains(t, fmt.Sprintf(verb, FlagsConfig{ClientToken: s, AccessConfig: AccessConfig{Token: s, Headers: map[string]Secret{"h": s}}}), "hunter2", verb)
 	}
 	b, err := json.Marshal(map[string]Secret{"s": s})
 	require.NoError(t, err)
@@ -290,11 +290,11 @@ func TestEveryKeyIsInTheSchemaWithAWordAboutIt(t *testing.T) {
 	walk(schema)
 	want := map[string]bool{}
 	for _, typ := range []reflect.Type{
-		reflect.TypeFor[Config](), reflect.TypeFor[ContextConfig](), reflect.TypeFor[FlagsConfig](),
+		reflect.TypeFor[Config](), reflect.TypeFor[ContextConfig](), reflect.TypeFor[FlagsConfig](), reflect.TypeFor[VerifyConfig](), reflect.TypeFor[AccessConfig](),
 		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](),
 	} {
 		for i := range typ.NumField() {
-			if f := typ.Field(i); f.IsExported() {
+			if f := typ.Field(i); f.IsExported() && !f.Anonymous {
 				require.NotEmpty(t, f.Tag.Get("yaml"), f.Name)
 				want[f.Tag.Get("yaml")] = true
 			}

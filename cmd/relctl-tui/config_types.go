@@ -29,6 +29,7 @@ type ContextConfig struct {
 	Ladder       []Step                 `yaml:"ladder" doc:"Steps of a ramp in percent, ascending. Default 1 5 10 25 50 100."`
 	StaleAfter   Duration               `yaml:"stale_after" doc:"Age at which data is marked stale, such as 15s."`
 	UnknownAfter Duration               `yaml:"unknown_after" doc:"Age at which data is too old to mean anything, such as 2m."`
+	EffectiveIn  Duration               `yaml:"effective_within" doc:"How soon a change must be in force where the flags are evaluated. Default 60s."`
 	CoolDown     Duration               `yaml:"cool_down" doc:"How long a source that failed five times in a row is left alone, such as 15s."`
 	Flags        []FlagsConfig          `yaml:"flags" doc:"Flag stores."`
 	Metrics      []MetricsConfig        `yaml:"metrics" doc:"Where breakers, latencies and exposure are read: the first Prometheus that works speaks, the next stand by, scraped pages come last."`
@@ -39,19 +40,38 @@ type ContextConfig struct {
 
 // FlagsConfig is one flag store.
 type FlagsConfig struct {
-	DSN      Text `yaml:"dsn" doc:"flagd:PATH of a flagd flag definition file." need:"true"`
+	DSN      Text `yaml:"dsn" doc:"Where the flags are, such as flagd:PATH or etcd://HOST:2379/PREFIX; README lists all stores." need:"true"`
 	Name     Text `yaml:"name" doc:"Name on screen. Default: from the DSN."`
 	ReadOnly bool `yaml:"read_only" doc:"Refuse changes to this store."`
 	Journal  Text `yaml:"journal" doc:"Path of the journal of changes. Default: beside the flags, else under the state directory."`
+
+	ClientToken       Secret         `yaml:"client_token" doc:"Unleash: a backend token of the environment, to follow changes cheaply."`
+	ClientTokenFile   Text           `yaml:"client_token_file" doc:"File that holds the backend token."`
+	FrontendToken     Secret         `yaml:"frontend_token" doc:"Unleash: a frontend token of the environment, to prove that a change is in force."`
+	FrontendTokenFile Text           `yaml:"frontend_token_file" doc:"File that holds the frontend token."`
+	Verify            []VerifyConfig `yaml:"verify" doc:"Who evaluates these flags: asked after each change whether it is in force."`
+	AccessConfig
+}
+
+// VerifyConfig is one side that evaluates the flags of a store.
+type VerifyConfig struct {
+	DSN Text `yaml:"dsn" doc:"ofrep+http(s)://HOST of an OpenFeature Remote Evaluation endpoint." need:"true"`
+	AccessConfig
 }
 
 // MetricsConfig is one metrics backend and how to reach it.
 type MetricsConfig struct {
-	DSN          Text              `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, or scrape+http(s)://HOST/metrics to read one endpoint directly." need:"true"`
-	Name         Text              `yaml:"name" doc:"Name on screen. Default: from the DSN."`
-	Group        Text              `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group."`
-	Token        Secret            `yaml:"token" doc:"Bearer token, best as ${VARIABLE}."`
-	TokenFile    Text              `yaml:"token_file" doc:"File that holds the bearer token."`
+	DSN   Text     `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, or scrape+http(s)://HOST/metrics to read one endpoint directly." need:"true"`
+	Name  Text     `yaml:"name" doc:"Name on screen. Default: from the DSN."`
+	Group Text     `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group."`
+	Every Duration `yaml:"every" doc:"How often to read, such as 5s."`
+	AccessConfig
+}
+
+// AccessConfig is how to be let in by a server; it is embedded in what names one.
+type AccessConfig struct {
+	Token        Secret            `yaml:"token" doc:"Token, best as ${VARIABLE}."`
+	TokenFile    Text              `yaml:"token_file" doc:"File that holds the token."`
 	Username     Text              `yaml:"username" doc:"User of basic authentication."`
 	Password     Secret            `yaml:"password" doc:"Password of basic authentication, best as ${VARIABLE}."`
 	PasswordFile Text              `yaml:"password_file" doc:"File that holds the password."`
@@ -61,8 +81,7 @@ type MetricsConfig struct {
 	KeyFile      Text              `yaml:"key_file" doc:"PEM file of the client key."`
 	ServerName   Text              `yaml:"server_name" doc:"Name that the server's certificate must have."`
 	Insecure     bool              `yaml:"insecure_skip_verify" doc:"Accept any certificate."`
-	Timeout      Duration          `yaml:"timeout" doc:"How long one query may take, such as 5s."`
-	Every        Duration          `yaml:"every" doc:"How often to read, such as 5s."`
+	Timeout      Duration          `yaml:"timeout" doc:"How long one request may take, such as 5s."`
 }
 
 // BreakerConfig says which metrics are breakers.
@@ -87,6 +106,7 @@ type LatencyConfig struct {
 type RuleConfig struct {
 	Ladder []Step `yaml:"ladder" doc:"Steps of this flag's ramp in percent, ascending."`
 	Metric Text   `yaml:"metric" doc:"Name of the latency that this flag is expected to move."`
+	Drill  bool   `yaml:"drill" doc:"This flag may be killed and brought back by relctl-tui drill."`
 }
 
 // pos is a place in the config file; the zero pos is a command-line option.

@@ -56,7 +56,7 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 		}
 	}
 	for i := range ctx.Flags {
-		if err := c.validateDSN(ctx.Flags[i].DSN, "flags"); err != nil {
+		if err := c.validateFlags(&ctx.Flags[i]); err != nil {
 			return err
 		}
 	}
@@ -97,10 +97,37 @@ func (c *Config) validateDSN(t Text, kind string) error {
 	return nil
 }
 
+func (c *Config) validateFlags(f *FlagsConfig) error {
+	if err := c.validateDSN(f.DSN, "flags"); err != nil {
+		return err
+	}
+	switch {
+	case f.ClientToken.Set() && f.ClientTokenFile.S != "":
+		return c.errAt(f.ClientToken.at, "give one of client_token and client_token_file, not both")
+	case f.FrontendToken.Set() && f.FrontendTokenFile.S != "":
+		return c.errAt(f.FrontendToken.at, "give one of frontend_token and frontend_token_file, not both")
+	}
+	for i := range f.Verify {
+		v := &f.Verify[i]
+		if err := c.validateDSN(v.DSN, "evaluations"); err != nil {
+			return err
+		}
+		if err := c.validateAccess(&v.AccessConfig, v.DSN.at); err != nil {
+			return err
+		}
+	}
+	return c.validateAccess(&f.AccessConfig, f.DSN.at)
+}
+
 func (c *Config) validateMetrics(m *MetricsConfig) error {
 	if err := c.validateDSN(m.DSN, "metrics"); err != nil {
 		return err
 	}
+	return c.validateAccess(&m.AccessConfig, m.DSN.at)
+}
+
+// validateAccess checks what lets a source in that was named at dsn.
+func (c *Config) validateAccess(m *AccessConfig, dsn pos) error {
 	auth := 0
 	for _, set := range []bool{m.Token.Set(), m.TokenFile.S != "", m.Username.S != ""} {
 		if set {
@@ -109,13 +136,13 @@ func (c *Config) validateMetrics(m *MetricsConfig) error {
 	}
 	switch {
 	case auth > 1:
-		return c.errAt(m.DSN.at, "give one of token, token_file and username, not several")
+		return c.errAt(dsn, "give one of token, token_file and username, not several")
 	case m.Password.Set() && m.PasswordFile.S != "":
 		return c.errAt(m.Password.at, "give one of password and password_file, not both")
 	case m.Username.S == "" && (m.Password.Set() || m.PasswordFile.S != ""):
-		return c.errAt(m.DSN.at, "a password needs a username")
+		return c.errAt(dsn, "a password needs a username")
 	case (m.CertFile.S == "") != (m.KeyFile.S == ""):
-		return c.errAt(m.DSN.at, "cert_file and key_file go together")
+		return c.errAt(dsn, "cert_file and key_file go together")
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"relctl-tui/sources"
 	"relctl-tui/sources/flagd"
 	"relctl-tui/sources/metrics"
 	"relctl-tui/sources/prometheus"
@@ -11,14 +12,17 @@ import (
 
 // driver is how one kind of source is opened. Opening reads nothing.
 type driver struct {
-	kind        string // what it serves: "flags" or "metrics"
-	openFlags   func(name string, d DSN) (store, error)
-	openMetrics func(name string, d DSN, a access, mc metrics.Config) (reader, error)
+	kind          string                    // what it serves: "flags", "metrics" or "evaluations"
+	path          bool                      // its DSN names a file, else a URL
+	check         func(target string) error // of a URL that is not one of net/url; nil for the usual check
+	openFlags     func(name string, d DSN, f *FlagsConfig, a access) (store, error)
+	openMetrics   func(name string, d DSN, a access, mc metrics.Config) (reader, error)
+	openEvaluator func(name string, d DSN, a access) (sources.Verifier, error)
 }
 
 // drivers is every source that there is: one line per scheme of a DSN.
 var drivers = map[string]driver{
-	"flagd":            {kind: "flags", openFlags: openFlagd},
+	"flagd":            {kind: "flags", path: true, openFlags: openFlagd},
 	"http":             {kind: "metrics", openMetrics: openPrometheus},
 	"https":            {kind: "metrics", openMetrics: openPrometheus},
 	"prometheus+http":  {kind: "metrics", openMetrics: openPrometheus},
@@ -27,7 +31,7 @@ var drivers = map[string]driver{
 	"scrape+https":     {kind: "metrics", openMetrics: openScrape},
 }
 
-func openFlagd(name string, d DSN) (store, error) {
+func openFlagd(name string, d DSN, _ *FlagsConfig, _ access) (store, error) {
 	return store{kind: "flagd", src: flagd.New(name, d.Target)}, nil
 }
 

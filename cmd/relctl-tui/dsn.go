@@ -21,7 +21,7 @@ type DSN struct {
 // is told apart.
 var schemeRE = regexp.MustCompile(`^([a-z][a-z0-9.-]*(?:\+[a-z]+)?):(.*)$`)
 
-// parseDSN reads a DSN for one kind of source ("flags" or "metrics"). Its errors
+// parseDSN reads a DSN for one kind of source ("flags", "metrics" or "evaluations"). Its errors
 // are clauses without the file, and never hold a credential.
 func parseDSN(s string, kind string) (DSN, error) {
 	m := schemeRE.FindStringSubmatch(s)
@@ -36,9 +36,9 @@ func parseDSN(s string, kind string) (DSN, error) {
 	if drv.kind != kind {
 		return DSN{}, fmt.Errorf("%s: does not serve %s: write %s", d.Scheme, kind, example(kind))
 	}
-	if drv.kind == "flags" {
+	if drv.path {
 		if d.Target == "" {
-			return DSN{}, fmt.Errorf("%s: names no file: write %s", d.Scheme, example(kind))
+			return DSN{}, fmt.Errorf("%s: names no file: write %s:/path/to/flags", d.Scheme, d.Scheme)
 		}
 		return d, nil
 	}
@@ -47,20 +47,33 @@ func parseDSN(s string, kind string) (DSN, error) {
 		transport = d.Scheme
 	}
 	d.Target = transport + ":" + d.Target
+	if strings.Contains(d.Target, "@") && drv.check != nil {
+		return DSN{}, inAddress(d.Target[strings.LastIndexByte(d.Target, '@')+1:])
+	}
+	if drv.check != nil {
+		return d, drv.check(d.Target)
+	}
 	u, err := url.Parse(d.Target)
 	if err != nil || u.Host == "" {
 		return DSN{}, fmt.Errorf("%s is no URL: write %s", quote(redactURL(s)), example(kind))
 	}
 	if u.User != nil {
-		return DSN{}, fmt.Errorf("the address of %s carries a user or password, which other users and logs could see: "+
-			"name them in the config file (username and password_file, or token_file)", quote(u.Host))
+		return DSN{}, inAddress(u.Host)
 	}
 	return d, nil
 }
 
+func inAddress(host string) error {
+	return fmt.Errorf("the address of %s carries a user or password, which other users and logs could see: "+
+		"name them in the config file (username and password_file, or token_file)", quote(host))
+}
+
 func example(kind string) string {
-	if kind == "flags" {
+	switch kind {
+	case "flags":
 		return "flagd:/path/to/flags.flagd.json"
+	case "evaluations":
+		return "ofrep+https://host"
 	}
 	return "https://prometheus.example or scrape+http://host:port/metrics"
 }

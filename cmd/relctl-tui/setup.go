@@ -156,7 +156,7 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		}
 		d.Target = resolvePath(d.Target, baseOf(f.DSN, file))
 		name := names.take(firstWord(sources.Clean(f.Name.S, 40), d.sourceName()))
-		st, err := drivers[d.Scheme].openFlags(name, d)
+		st, err := drivers[d.Scheme].openFlags(name, d, f, f.access(file))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
