@@ -93,13 +93,19 @@ const (
 	Unconfirmed Outcome = "unconfirmed" // written, not read back
 	Failed      Outcome = "failed"      // nothing changed
 	Seen        Outcome = "seen"        // somebody else's change, observed
+	Scheduled   Outcome = "scheduled"   // the store will do it by itself
 	Awaiting    Outcome = "awaiting"    // somebody has to approve it first; nothing changed yet
 )
+
+// Void says that the change never happened: it failed, or waits to be approved.
+func (o Outcome) Void() bool { return o == Failed || o == Awaiting }
 
 // What an Activity can be besides a ChangeKind.
 const (
 	KindBreaker = "breaker" // a breaker's transition
 	KindSource  = "source"  // another source speaks for a group
+
+	KindUpcoming = "upcoming" // what a store will do to a flag by itself
 )
 
 // Activity is one line of what happened: a change by anyone, a breaker's

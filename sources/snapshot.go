@@ -119,6 +119,7 @@ type Snapshot struct {
 	Latencies []Latency        // worst first
 	Trends    map[string]Trend // p99 in seconds, by Latency.Name
 	Activity  []Activity       // newest first, bounded
+	Upcoming  []Activity       // what stores will do to flags by themselves, the next first, bounded
 }
 
 // Source is the status of the named source, or a zero status of that name.

@@ -113,7 +113,7 @@ func lastChanges(st *store) map[string]*journal.Entry {
 	out := make(map[string]*journal.Entry, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if out[e.Flag.Key] == nil && e.Outcome != sources.Failed {
+		if out[e.Flag.Key] == nil && !e.Outcome.Void() {
 			out[e.Flag.Key] = e
 		}
 	}

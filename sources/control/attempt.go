@@ -241,6 +241,7 @@ func (a *attempt) finish(r *sources.Receipt, o sources.Outcome, cause error) {
 			a.warnings = append(a.warnings, "the result could not be recorded: "+sources.Sentence(err))
 		}
 	}
+	a.store.audit.forget()
 	if a.planned != nil {
 		a.c.opts.Observe(a.activity(a.planned, now, o, cause))
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +44,12 @@ type Store struct {
 	Driver   any
 	Journal  *journal.Journal
 	ReadOnly bool
+
+	// Evaluators are asked by Effect whether a change is in force, besides Driver
+	// itself where it is a sources.Verifier.
+	Evaluators []sources.Verifier
+
+	audit *audit
 }
 
 // Options make a Controller.
@@ -73,6 +80,10 @@ func New(opts Options) *Controller {
 	}
 	if opts.Observe == nil {
 		opts.Observe = func(sources.Activity) {}
+	}
+	opts.Stores = slices.Clone(opts.Stores)
+	for i := range opts.Stores {
+		opts.Stores[i].audit = &audit{}
 	}
 	return &Controller{opts: opts, running: map[string]*work{}}
 }

@@ -25,7 +25,8 @@ func (c *Controller) History(limit int) ([]sources.Activity, []string) {
 	return acts, warnings
 }
 
-// entries merges the newest entries of all journals.
+// entries merges the newest entries of all journals, and what the stores have on
+// record themselves.
 func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string) {
 	if limit <= 0 {
 		limit = historyWindow
@@ -33,17 +34,30 @@ func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string)
 	lists := make([][]journal.Entry, 0, len(c.opts.Stores))
 	for i := range c.opts.Stores {
 		s := &c.opts.Stores[i]
-		if s.Journal == nil {
-			continue
-		}
-		es, ws, err := s.Journal.Read(limit)
-		if err != nil {
-			ws = append(ws, sources.Sentence(err))
+		es, ws := s.journalled(limit)
+		if a, ok := s.Driver.(sources.Auditor); ok {
+			recorded, err := s.audit.read(a, limit, c.opts.Now)
+			if err != nil {
+				ws = append(ws, sources.Sentence(err))
+			}
+			es = withRecord(es, recorded, s.Name)
 		}
 		warnings = append(warnings, ws...)
-		lists = append(lists, s.own(es))
+		lists = append(lists, es)
 	}
 	return merge(lists), warnings
+}
+
+// journalled is the newest entries of the store's journal.
+func (s *Store) journalled(limit int) (es []journal.Entry, warnings []string) {
+	if s.Journal == nil {
+		return nil, nil
+	}
+	es, warnings, err := s.Journal.Read(limit)
+	if err != nil {
+		warnings = append(warnings, sources.Sentence(err))
+	}
+	return s.own(es), warnings
 }
 
 // own is the entries that speak for this store: those under its name, or all of
@@ -80,6 +94,9 @@ func merge(lists [][]journal.Entry) (all []journal.Entry) {
 
 // findUndo fills the change with what takes another one back.
 func (a *attempt) findUndo(ctx context.Context) error {
+	for i := range a.c.opts.Stores {
+		a.c.opts.Stores[i].audit.forget()
+	}
 	entries, warnings := a.c.entries(0)
 	undone := a.c.undone(ctx, entries)
 	var found *journal.Entry
@@ -104,7 +121,7 @@ func (a *attempt) findUndo(ctx context.Context) error {
 		}
 		return err
 	}
-	if found.Outcome == sources.Failed {
+	if found.Outcome.Void() {
 		return fmt.Errorf("change %s failed, there is nothing to undo: %w", found.ID, sources.ErrInvalid)
 	}
 	if found.NewRevision == "" || len(found.Restore) == 0 {
@@ -112,16 +129,17 @@ func (a *attempt) findUndo(ctx context.Context) error {
 	}
 	a.undoes, a.since = found, othersSince(entries, found, undone)
 	a.change.Flag, a.change.Seen, a.change.Restore, a.change.To = found.Flag, found.NewRevision, found.Restore, 0
+	a.change.Undoes = found.ID
 	return nil
 }
 
 // happened says whether an entry's change is in the store: a confirmed one is, a
 // failed one is not, and for the rest the store is asked.
 func (c *Controller) happened(ctx context.Context, e *journal.Entry) bool {
-	switch e.Outcome {
-	case sources.Confirmed:
+	switch {
+	case e.Outcome == sources.Confirmed:
 		return true
-	case sources.Failed:
+	case e.Outcome.Void():
 		return false
 	}
 	s, err := c.store(e.Flag.Source)

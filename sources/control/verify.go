@@ -24,10 +24,14 @@ func certain(err error) bool {
 
 // failed closes a change of which nothing was written.
 func (a *attempt) failed(ctx context.Context, err error) error {
-	if errors.Is(err, sources.ErrConflict) {
+	outcome := sources.Failed
+	switch {
+	case errors.Is(err, sources.ErrConflict):
 		err = a.conflict(ctx, err)
+	case errors.Is(err, sources.ErrApprovalNeeded):
+		outcome = sources.Awaiting
 	}
-	a.finish(nil, sources.Failed, err)
+	a.finish(nil, outcome, err)
 	return err
 }
 

@@ -75,7 +75,7 @@ func (s *state) replace(l *line, a sources.Activity, direct bool) {
 
 // anonymous finds the change seen in the store that a record explains.
 func (s *state) anonymous(a sources.Activity) *line {
-	if a.Outcome == sources.Failed || a.Revision == "" {
+	if a.Outcome.Void() || a.Revision == "" {
 		return nil
 	}
 	for _, l := range s.activity {
@@ -114,7 +114,7 @@ func (s *state) changed(was, is *sources.Flag, now time.Time) {
 func (s *state) known(is *sources.Flag, now time.Time) (found *line) {
 	for _, l := range s.activity { // newest first
 		switch {
-		case l.ID == "" || l.Flag != is.ID || l.Outcome == sources.Failed:
+		case l.ID == "" || l.Flag != is.ID || l.Outcome.Void():
 		case found != nil:
 			l.matched = true
 		case !l.matched && l.Revision == is.Revision && near(l.At, now):

@@ -19,10 +19,11 @@ func (s *state) setFlags(i int, set *sources.FlagSet, now time.Time) {
 		s.flagsDirty, s.dirty = true, true
 		return
 	}
+	s.dirty = s.dirty || old.ReadOnly != set.ReadOnly
 	if old.Revision != "" && old.Revision == set.Revision && len(old.Flags) == len(set.Flags) {
 		return
 	}
-	changed, room := false, s.opts.MaxActivity
+	changed, room := old.Revision != set.Revision, s.opts.MaxActivity // time alone may have moved a flag
 	diff(old.Flags, set.Flags, func(was, is *sources.Flag) {
 		changed = true
 		if room > 0 {
@@ -92,7 +93,24 @@ func (s *state) mergeFlags() {
 		slices.SortStableFunc(flags, byID)
 	}
 	s.flags = flags
+	s.upcoming = upcoming(flags)
 	s.flagsSeq++
+}
+
+const maxUpcoming = 50
+
+// upcoming is what the stores will do to flags by themselves, the next first.
+func upcoming(flags []sources.Flag) (all []sources.Activity) {
+	for i := range flags {
+		f := &flags[i]
+		for _, u := range f.Upcoming {
+			all = append(all, sources.Activity{
+				At: u.At, Kind: sources.KindUpcoming, Flag: f.ID, Name: f.Name, New: u.What, Outcome: sources.Scheduled,
+			})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b sources.Activity) int { return a.At.Compare(b.At) })
+	return all[:min(len(all), maxUpcoming)]
 }
 
 func byID(a, b sources.Flag) int {

@@ -23,6 +23,7 @@ type state struct {
 	unattributed  bool // a change appeared whose author is not known
 	seq, flagsSeq uint64
 	flags         []sources.Flag
+	upcoming      []sources.Activity
 	breakers, own []sources.Breaker
 	latencies     []sources.Latency
 	exposures     *sources.ExposureSet
@@ -79,7 +80,7 @@ func newState(opts Options) *state {
 
 func (s *state) writable(st *sourceState) bool {
 	_, writes := st.cfg.Driver.(sources.FlagWriter)
-	return st.cfg.Writable && writes
+	return st.cfg.Writable && writes && (st.flags == nil || st.flags.ReadOnly == "")
 }
 
 func (s *state) source(name string) *sourceState {
@@ -200,6 +201,9 @@ func (s *state) status(st *sourceState, now time.Time) sources.SourceStatus {
 	out := sources.SourceStatus{
 		Name: st.cfg.Name, Kind: st.cfg.Kind, Role: st.role, Health: st.health, Since: st.since, Writable: s.writable(st),
 	}
+	if st.flags != nil {
+		out.ReadOnly = st.flags.ReadOnly
+	}
 	for c := range st.caps {
 		cp := &st.caps[c]
 		if !cp.has {
@@ -252,6 +256,6 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 	return &sources.Snapshot{
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
 		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
-		Latencies: s.latencies, Trends: s.shownTrends, Activity: s.shownActivity,
+		Latencies: s.latencies, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
 	}
 }

@@ -1,0 +1,133 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// ErrNotEffective means that a change was written and read back, but that the
+// side that evaluates did not have it in the time it was given.
+var ErrNotEffective = errors.New("not effective")
+
+// ErrOvertaken means that the flag was changed again before the change was seen
+// to be effective, so that nobody can see it any more.
+var ErrOvertaken = errors.New("changed again before it was effective")
+
+// notEffective is a sentence that is ErrNotEffective without saying so.
+type notEffective struct{ error }
+
+func (n notEffective) Is(target error) bool { return target == ErrNotEffective }
+func (n notEffective) Unwrap() error        { return n.error }
+
+const (
+	firstLook  = 100 * time.Millisecond
+	lastLook   = time.Second
+	oneLook    = 10 * time.Second // of one question to one evaluator
+	longestAsk = 5 * time.Second  // between two questions, however long an evaluator wants to be left alone
+)
+
+// CanVerify says whether somebody can be asked if a change of that source's flags
+// is in force where they are evaluated.
+func (c *Controller) CanVerify(source string) bool {
+	s, err := c.store(source)
+	return err == nil && len(s.evaluators()) > 0
+}
+
+// evaluators are all who are asked: those configured, and the store itself where
+// it has a side that evaluates.
+func (s *Store) evaluators() []sources.Verifier {
+	if v, ok := s.Driver.(sources.Verifier); ok {
+		return append([]sources.Verifier{v}, s.Evaluators...)
+	}
+	return s.Evaluators
+}
+
+// Effect waits until every evaluator of the flag's store evaluates it as r.New, for
+// at most within, and gives r back with Effective filled in. It changes nothing. It
+// ends early with ErrOvertaken when the flag is changed again, with
+// sources.ErrUnsupported where nobody can be asked, and with ctx. ErrNotEffective,
+// when the time is up, says who does not have the change, or could not be asked.
+func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.Duration) (sources.Receipt, error) {
+	s, err := c.store(r.New.ID.Source)
+	if err != nil {
+		return r, err
+	}
+	open := s.evaluators()
+	if len(open) == 0 {
+		return r, fmt.Errorf("nobody is named who evaluates flags of %s, so the effect is not known: %w", s.Name, sources.ErrUnsupported)
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	var last sources.Evidence
+	var why error
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		wait := pause
+		if open, last, why = ask(ctx, open, r, last, why); len(open) == 0 {
+			r.Effective = last.At
+			return r, nil
+		}
+		if after, ok := sources.RetryAfter(why); ok {
+			wait = max(wait, min(after, longestAsk))
+		}
+		if now, err := s.read(ctx, r.New.ID); err == nil && now.Revision != r.New.Revision {
+			return r, fmt.Errorf("%s is %s now: %w", now.Name, now.Brief(), ErrOvertaken)
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			if errors.Is(context.Cause(ctx), context.Canceled) {
+				return r, fmt.Errorf("stopped before %s was seen to be effective: %w", r.New.Name, context.Canceled)
+			}
+			return r, missed(r, within, last, why)
+		}
+	}
+}
+
+// ask puts the question once to each of open and gives back those that do not have
+// the change yet, with the newest evidence, or why the last of them gave none. A
+// question that was cut short by the end of the time says nothing.
+func ask(ctx context.Context, open []sources.Verifier, r sources.Receipt, last sources.Evidence, why error) ([]sources.Verifier, sources.Evidence, error) {
+	var still []sources.Verifier
+	for _, v := range open {
+		e, err := askOne(ctx, v, r)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			still = append(still, v)
+		case err != nil:
+			still, why = append(still, v), err
+		case !e.Effective:
+			still, last, why = append(still, v), e, nil
+		case len(still) == 0:
+			last, why = e, nil
+		}
+	}
+	return still, last, why
+}
+
+func askOne(ctx context.Context, v sources.Verifier, r sources.Receipt) (e sources.Evidence, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the question about the effect failed (%v): %w", p, sources.ErrUnavailable)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, oneLook)
+	defer cancel()
+	return v.Verify(ctx, r)
+}
+
+func missed(r sources.Receipt, within time.Duration, last sources.Evidence, why error) error {
+	detail := last.Detail
+	if why != nil {
+		detail = "it could not be asked: " + sources.Sentence(why)
+	}
+	if detail != "" {
+		detail = ": " + detail
+	}
+	return notEffective{fmt.Errorf("%s was written, but is NOT effective after %s%s", r.New.Name, within, detail)}
+}
