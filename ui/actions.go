@@ -47,6 +47,8 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 			return refuse("no flag matches /" + filter + ", so nothing is selected: esc shows all flags")
 		}
 		return refuse("no flag is selected")
+	case m.snapshot.Source(f.ID.Source).ReadOnly != "":
+		return refuse(f.ID.Source + " cannot be changed from here: " + m.snapshot.Source(f.ID.Source).ReadOnly)
 	case kind == sources.Set:
 		if err := f.CanRamp(); err != nil {
 			return refuse(sources.Sentence(err))
@@ -197,6 +199,11 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 		}
 	}
 	level, text := m.outcome(msg)
+	if m.provable(msg) {
+		level, text = footer.Waiting, m.receipt(msg)+m.sep()+"effect pending"
+		m.proving[msg.Receipt.New.ID] = msg
+		cmd = tea.Batch(awaitEffect(m.ctx, m.control, msg, m.effectWithin()), cmd)
+	}
 	m.footer.SetStatus(text, level)
 	m.refresh()
 	return cmd
@@ -211,6 +218,11 @@ func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
 	switch {
 	case errors.Is(msg.Err, control.ErrUnconfirmed):
 		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %s", did, why)
+	case errors.Is(msg.Err, sources.ErrApprovalNeeded):
+		if link := sources.LinkOf(msg.Err); link != "" && !strings.Contains(why, link) {
+			why += ": " + link
+		}
+		return footer.Waiting, "awaiting approval, nothing changed yet: " + why
 	case msg.Err != nil && strings.Contains(why, "nothing was changed"):
 		return footer.Failure, why // says it itself
 	case msg.Err != nil:

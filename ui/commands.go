@@ -31,7 +31,17 @@ type ActionFinishedMsg struct {
 	Intent  sources.Intent
 	Receipt sources.Receipt
 	Err     error
+	Start   time.Time
 	Took    time.Duration
+}
+
+// EffectFoundMsg is whether the side that evaluates has a confirmed change. Err nil
+// means that it has.
+type EffectFoundMsg struct {
+	Seq     int
+	Action  ActionFinishedMsg
+	Receipt sources.Receipt
+	Err     error
 }
 
 // PendingExpiredMsg lifts a pending mark that no snapshot has lifted.
@@ -95,7 +105,16 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 			source = r.New.ID.Source
 		}
 		engine.Nudge(source)
-		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: r, Err: err, Took: now().Sub(start)}
+		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: r, Err: err, Start: start, Took: now().Sub(start)}
+	}
+}
+
+// awaitEffect asks whoever evaluates the flag until they have the change. It changes
+// nothing, so it ends with the board.
+func awaitEffect(ctx context.Context, c *control.Controller, done ActionFinishedMsg, within time.Duration) tea.Cmd {
+	return func() tea.Msg {
+		r, err := c.Effect(ctx, done.Receipt, within)
+		return EffectFoundMsg{Seq: done.Seq, Action: done, Receipt: r, Err: err}
 	}
 }
 

@@ -79,6 +79,7 @@ type Model struct {
 	held      held
 	seq       int
 	pending   map[sources.FlagID]inFlight
+	proving   map[sources.FlagID]ActionFinishedMsg // the change of each flag whose effect is waited for
 	selected  sources.FlagID
 	seen      sources.Revision // of the selected flag in the last snapshot
 	changedAt time.Time        // when the selected flag last changed by itself
@@ -108,7 +109,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
 		footer: footer.New(th, keys), help: help.New(th, keys),
 		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys),
-		pending: map[sources.FlagID]inFlight{}, work: newWork(),
+		pending: map[sources.FlagID]inFlight{}, proving: map[sources.FlagID]ActionFinishedMsg{}, work: newWork(),
 	}
 	m.flags.SetReadOnly(o.ReadOnly)
 	m.detail.SetReadOnly(o.ReadOnly)
@@ -134,6 +135,9 @@ func (m *Model) Init() tea.Cmd {
 		cmds = append(cmds, wakeUp(m.ctx, m.engine, m.snapshot.Seq))
 		for _, t := range m.work.unseen() {
 			cmds = append(cmds, awaitResult(t))
+		}
+		for _, done := range m.proving {
+			cmds = append(cmds, awaitEffect(m.ctx, m.control, done, m.effectWithin()))
 		}
 	}
 	return tea.Batch(cmds...)

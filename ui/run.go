@@ -29,6 +29,7 @@ type Options struct {
 	Profile  colorprofile.Profile // what the terminal can show; Unknown lets the program find out
 	ReadOnly bool                 // keys that act are refused with the reason
 	Confirm  bool                 // every change asks first
+	Effect   time.Duration        // in how long a change must be in force where flags are evaluated; 0 for a minute
 	Actor    string               // who acts, for the journal
 	Banner   string               // shown in the status line until the first key
 	Input    io.Reader

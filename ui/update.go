@@ -53,6 +53,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case ActionFinishedMsg:
 		m.work.seen(msg.Seq)
 		return m, m.actionFinished(msg)
+	case EffectFoundMsg:
+		m.effectFound(msg)
+		return m, nil
 	case DoubtsCheckedMsg:
 		m.looked = true
 		return m, m.doubtsChecked(msg)

@@ -205,3 +205,6 @@ func (s *Store) read(ctx context.Context, id sources.FlagID) (sources.Flag, erro
 		return sources.Flag{}, fmt.Errorf("flags of %s cannot be read: %w", s.Name, sources.ErrUnsupported)
 	}
 }
+
+// Stores is what the controller was made with: a copy.
+func (c *Controller) Stores() []Store { return slices.Clone(c.opts.Stores) }

@@ -78,17 +78,17 @@ func (s *Store) own(es []journal.Entry) []journal.Entry {
 // set back says.
 func merge(lists [][]journal.Entry) (all []journal.Entry) {
 	for {
-		next := -1
+		var next *[]journal.Entry
 		for i := range lists {
-			if len(lists[i]) > 0 && (next < 0 || journal.Compare(lists[i][0], lists[next][0]) < 0) {
-				next = i
+			if len(lists[i]) > 0 && (next == nil || journal.Compare(lists[i][0], (*next)[0]) < 0) {
+				next = &lists[i]
 			}
 		}
-		if next < 0 {
+		if next == nil {
 			return all
 		}
-		all = append(all, lists[next][0])
-		lists[next] = lists[next][1:]
+		all = append(all, (*next)[0])
+		*next = (*next)[1:]
 	}
 }
 
