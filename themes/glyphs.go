@@ -10,6 +10,7 @@ type Glyphs struct {
 	Sep      string // between two notes
 	Ellipsis string // where text was cut
 	Arrow    string // from old to new
+	Pinned   string // before a kill switch, which stands first
 
 	FlagOn, FlagRamping, FlagOff, FlagKilled, FlagCustom, FlagBroken string
 
@@ -25,7 +26,7 @@ type Glyphs struct {
 
 func unicodeGlyphs() Glyphs {
 	return Glyphs{
-		Cursor: "▸", Rule: "╌", RuleHot: "╍", Sep: "∙", Ellipsis: "⋯", Arrow: "➔",
+		Cursor: "▸", Rule: "╌", RuleHot: "╍", Sep: "∙", Ellipsis: "⋯", Arrow: "➔", Pinned: "⚑",
 		FlagOn: "◉", FlagRamping: "◒", FlagOff: "◌", FlagKilled: "✗", FlagCustom: "❖", FlagBroken: "!",
 		Closed: "✓", HalfOpen: "◒", Open: "✗", Forced: "⊗", Unprotected: "⊘",
 		Good: "✓", Bad: "✗", Stale: "◔", Unknown: "?", Idle: "◌", Neutral: "∙",
@@ -36,7 +37,7 @@ func unicodeGlyphs() Glyphs {
 
 func asciiGlyphs() Glyphs {
 	return Glyphs{
-		Cursor: ">", Rule: "-", RuleHot: "=", Sep: "|", Ellipsis: "~", Arrow: "->",
+		Cursor: ">", Rule: "-", RuleHot: "=", Sep: "|", Ellipsis: "~", Arrow: "->", Pinned: "^",
 		FlagOn: "@", FlagRamping: "%", FlagOff: ".", FlagKilled: "x", FlagCustom: "*", FlagBroken: "!",
 		Closed: "+", HalfOpen: "%", Open: "X", Forced: "F", Unprotected: "!",
 		Good: "+", Bad: "X", Stale: "~", Unknown: "?", Idle: ".", Neutral: "-",

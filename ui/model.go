@@ -201,7 +201,7 @@ func (m *Model) bottomLines() int {
 func (m *Model) relayout() {
 	want := wants{
 		flags: len(m.snapshot.Flags), breakers: m.breakers.Wants(),
-		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity),
+		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity) + activity.Coming(m.snapshot),
 		status: m.bottomLines(),
 	}
 	m.layout = arrange(m.w, m.h, want, m.detailed, m.zoomed, m.focus)

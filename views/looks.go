@@ -99,8 +99,10 @@ func OutcomeLook(th *themes.Theme, o sources.Outcome) Look {
 		return Look{g.Bad, string(o), th.Bad}
 	case sources.Unconfirmed:
 		return Look{g.Unknown, string(o), th.Warn}
-	case sources.Pending:
+	case sources.Pending, sources.Awaiting:
 		return Look{g.Stale, string(o), th.Pending}
+	case sources.Scheduled:
+		return Look{g.Idle, string(o), th.Quiet}
 	default:
 		return Look{g.Neutral, "seen", th.Quiet}
 	}

@@ -45,6 +45,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 	return Model{views.NewList(th, keys, views.About{
 		Name: "Activity", Columns: columns, Feed: views.FlagFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Activity) },
+		Extra: Coming,
 		None:  "no activity: no flag store is configured, start with --flags",
 		Empty: "nothing has changed since the board was opened.",
 	})}
@@ -58,8 +59,26 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 
 // View is the pane.
 func (m Model) View() string {
-	return m.Draw(nil, func(p *views.Pen, i int) { Row(p, m.Theme, &m.Table, &m.Snap.Activity[i], m.Now) })
+	n := 0
+	if m.Snap != nil {
+		n = Coming(m.Snap)
+	}
+	return m.Draw(nil, func(p *views.Pen, i int) {
+		if i < n {
+			Row(p, m.Theme, &m.Table, &m.Snap.Upcoming[n-1-i], m.Now)
+			return
+		}
+		Row(p, m.Theme, &m.Table, &m.Snap.Activity[i-n], m.Now)
+	})
 }
+
+// maxComing is how many steps to come stand above what has happened; a flag's
+// detail has all of its own.
+const maxComing = 3
+
+// Coming is how many rows show what stores will do by themselves, the next of them
+// just above the newest of what has happened.
+func Coming(s *sources.Snapshot) int { return min(len(s.Upcoming), maxComing) }
 
 // Table is the pane's columns laid out for other panes that list changes.
 func Table(width int) views.Table { return views.Lay(columns(width), width) }
@@ -72,6 +91,9 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 		actor = "somebody"
 		if seen(a) {
 			actor = a.Kind
+		}
+		if a.Kind == sources.KindUpcoming {
+			actor = "schedule"
 		}
 	}
 	change := a.New

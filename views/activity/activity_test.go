@@ -3,10 +3,12 @@ package activity_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
+	"relctl-tui/sources"
 	"relctl-tui/themes"
 	"relctl-tui/views"
 	"relctl-tui/views/activity"
@@ -54,4 +56,28 @@ func TestAChangeByNobodyKnownIsBySomebodyAndABreakersIsItsOwn(t *testing.T) {
 	require.Contains(t, lines(t)[5], "13 Mar  somebody")
 	require.Contains(t, lines(t)[2], "breaker")
 	require.Contains(t, lines(t)[2], "closed ➔ open")
+}
+
+func TestStepsToComeStandAboveWhatHappenedTheNextOneNearest(t *testing.T) {
+	t.Parallel()
+	p := build(viewtest.Theme(t, "ansi", false))
+	p.SetSize(120, 10)
+	s := *viewtest.Snapshot(viewtest.OK)
+	for i, what := range []string{"50%", "100%", "off", "too far away"} {
+		s.Upcoming = append(s.Upcoming, sources.Activity{
+			At: viewtest.Now().Add(time.Duration(i+1) * time.Hour), Kind: sources.KindUpcoming, Name: "search-v3", New: what, Outcome: sources.Scheduled,
+		})
+	}
+	p.SetSnapshot(&s, viewtest.Now())
+	var rows []string
+	for _, l := range strings.Split(ansi.Strip(p.View()), "\n")[1:5] {
+		rows = append(rows, strings.Join(strings.Fields(l), " "))
+	}
+	require.Equal(t, []string{
+		"17:32 schedule search-v3 off ◌ scheduled",
+		"16:32 schedule search-v3 100% ◌ scheduled",
+		"15:32 schedule search-v3 50% ◌ scheduled",
+	}, rows[:3])
+	require.Contains(t, rows[3], "14:31 ana checkout-v2")
+	require.NotContains(t, p.View(), "too far")
 }

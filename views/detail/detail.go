@@ -158,6 +158,16 @@ func (m *Model) lines() []line {
 		out = m.prose(out, f.Note, m.th.Warn)
 	}
 	out = append(out, m.rollout, m.ladder)
+	for i := range f.Upcoming {
+		name := ""
+		if i == 0 {
+			name = "to come"
+		}
+		out = append(out, m.field(name, m.th.Text, moment(f.Upcoming[i].At, m.now)+" "+f.Upcoming[i].What))
+	}
+	if f.Pinned {
+		out = append(out, m.field("type", m.th.Text, "kill switch"))
+	}
 	if m.pending != "" {
 		out = append(out, m.field("pending", m.th.Pending, strings.TrimPrefix(m.pending, f.Name+" ")))
 	}
@@ -180,6 +190,15 @@ func (m *Model) lines() []line {
 		m.source,
 		m.field("revision", m.th.Quiet, orAbsent(sources.Clean(string(f.Revision), 80))),
 	)
+}
+
+// moment is a time to come, to the minute, with its day where that is not today.
+func moment(at, now time.Time) string {
+	at = at.In(now.Location())
+	if at.YearDay() == now.YearDay() && at.Year() == now.Year() {
+		return at.Format("15:04")
+	}
+	return at.Format("02 Jan 15:04")
 }
 
 func orAbsent(s string) string {

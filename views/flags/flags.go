@@ -48,7 +48,7 @@ type Model struct {
 }
 
 // tally is what the title counts.
-type tally struct{ ramping, broken int }
+type tally struct{ ramping, broken, pinned int }
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {

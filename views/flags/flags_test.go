@@ -402,3 +402,18 @@ func TestAStaleExposureIsMarkedWhileItsFlagIsFresh(t *testing.T) {
 	require.Contains(t, screen, "24.7%?")
 	require.NotContains(t, screen, "24.7% ")
 }
+
+func TestKillSwitchesStandFirstInEveryOrderAndAreMarked(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Flags = slices.Clone(s.Flags)
+	last := len(s.Flags) - 1
+	s.Flags[last].Pinned = true
+	m := open(t, &s)
+	for _, order := range []flags.Sort{flags.ByState, flags.ByRecent, flags.ByKey} {
+		m.SetSort(order)
+		require.Equal(t, "⚑", rows(m)[0], order)
+		first := strings.Split(ansi.Strip(m.View()), "\n")[1]
+		require.Contains(t, first, s.Flags[last].Name, order)
+	}
+}

@@ -66,6 +66,9 @@ func (m *Model) arrange() {
 	m.tally = tally{}
 	for i := range flags {
 		m.order = append(m.order, int32(i))
+		if flags[i].Pinned {
+			m.tally.pinned++
+		}
 		switch f := &flags[i]; {
 		case f.State == sources.FlagBroken:
 			m.tally.broken++
@@ -73,14 +76,23 @@ func (m *Model) arrange() {
 			m.tally.ramping++
 		}
 	}
-	if m.sort != ByKey { // the snapshot is by key already
+	if m.sort != ByKey || m.tally.pinned > 0 { // the snapshot is by key already
 		slices.SortStableFunc(m.order, func(a, b int32) int { return m.compare(&flags[a], &flags[b]) })
 	}
 	m.match(m.order)
 }
 
+// compare puts kill switches first in every order: they are what is looked for in
+// an incident.
 func (m *Model) compare(a, b *sources.Flag) int {
-	if m.sort == ByState {
+	switch {
+	case a.Pinned != b.Pinned && a.Pinned:
+		return -1
+	case a.Pinned != b.Pinned:
+		return 1
+	case m.sort == ByKey:
+		return 0
+	case m.sort == ByState:
 		if c := cmp.Compare(rank(a), rank(b)); c != 0 {
 			return c
 		}

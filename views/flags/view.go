@@ -174,6 +174,9 @@ func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
 	if len(m.feed.Names) > 1 { // two stores may hold the same key
 		name = withStore(m.th, name, sources.Clean(f.ID.Source, 40), m.table.Widths[colName])
 	}
+	if f.Pinned {
+		name = m.th.Glyphs.Pinned + " " + name
+	}
 	if !here {
 		m.table.Cell(p, colName, ink, name)
 		return
