@@ -64,7 +64,7 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 	}()
 	options := ui.Options{
 		Engine: engine, Control: ctl, Theme: theme, Profile: profile,
-		ReadOnly: s.readOnly, Confirm: s.confirm, Actor: o.actorName(), Banner: cmp.Or(left, s.banner),
+		ReadOnly: s.readOnly, Confirm: s.confirm, Effect: s.effectiveIn, Actor: o.actorName(), Banner: cmp.Or(left, s.banner),
 		Output: out, Environ: os.Environ(), Now: o.now,
 		Say: func(sentence string) { say(errOut, sentence) }, Crashed: reports.keep,
 	}

@@ -81,21 +81,57 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 			return err
 		}
 		in.Actor, in.Reason = o.actorName(), sources.Clean(o.reason, 500)
-		r, err := s.controller(o.now, nil).Do(ctx, in)
+		ctl := s.controller(o.now, nil)
+		began := o.now()
+		r, err := ctl.Do(ctx, in)
 		if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
 			return err
 		}
 		if r.Warning != "" && !idle(&r) {
 			say(cmd.ErrOrStderr(), r.Warning)
 		}
+		prove := err == nil && !o.noWait && !idle(&r) && ctl.CanVerify(r.New.ID.Source)
+		if prove && o.output == "json" { // one document, so it comes last
+			r, err = ctl.Effect(cmd.Context(), r, s.effective())
+			return errors.Join(err, o.printReceipt(cmd.OutOrStdout(), &r, in, nil))
+		}
 		if printed := o.printReceipt(cmd.OutOrStdout(), &r, in, err); err == nil {
 			err = printed
+		}
+		if prove && err == nil {
+			err = o.printEffect(cmd.Context(), cmd.OutOrStdout(), ctl, r, began, s.effective())
 		}
 		return err
 	}
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why, for the record")
+	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "do not wait until the change is in force where flags are evaluated")
 	addOutput(cmd, o)
 	return cmd
+}
+
+// effectiveIn is how soon a change must be in force where nothing else was said.
+const effectiveIn = time.Minute
+
+func (s *setup) effective() time.Duration { return cmp.Or(s.effectiveIn, effectiveIn) }
+
+// printEffect waits until a change is in force and says how far it came when.
+func (o *options) printEffect(ctx context.Context, out io.Writer, ctl *control.Controller, r sources.Receipt, began time.Time, within time.Duration) error {
+	r, err := ctl.Effect(ctx, r, within)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s: accepted %s · re-read %s · effective %s\n", r.New.Name,
+		took(began, r.Accepted), took(began, r.Reread), took(began, r.Effective))
+	return err
+}
+
+// took is a time as a person reads it.
+func took(from, to time.Time) string {
+	d := max(to.Sub(from), time.Millisecond)
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // controller is the one path by which anything is changed; the board has its own
@@ -105,7 +141,7 @@ func (s *setup) controller(now func() time.Time, observe func(sources.Activity))
 	for i := range s.stores {
 		st := &s.stores[i]
 		opts.Stores = append(opts.Stores, control.Store{
-			Name: st.name, Driver: st.src, ReadOnly: st.readOnly,
+			Name: st.name, Driver: st.src, ReadOnly: st.readOnly, Evaluators: st.evaluators,
 			Journal: journal.Open(st.journal, journal.Options{Now: now}),
 		})
 	}

@@ -19,6 +19,7 @@ type options struct {
 	readOnly, ascii          bool
 	theme                    string
 	actor, reason            string
+	noWait                   bool
 	output                   string
 	stdin                    *os.File
 	now                      func() time.Time
@@ -64,7 +65,7 @@ relctl-tui kill checkout-v2`,
 	})
 	root.AddCommand(
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newLogCmd(o),
-		newRampCmd(o), newKillCmd(o), newUndoCmd(o), newDemoCmd(o), newConfigCmd(o),
+		newRampCmd(o), newKillCmd(o), newUndoCmd(o), newDrillCmd(o), newDemoCmd(o), newConfigCmd(o),
 	)
 	return root
 }

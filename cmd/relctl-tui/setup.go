@@ -21,6 +21,7 @@ type setup struct {
 	readOnly, confirm        bool
 	staleAfter, unknownAfter time.Duration
 	coolDown                 time.Duration
+	effectiveIn              time.Duration // 0 for the default
 	ladder                   sources.Ladder
 	rules                    map[string]rule
 	stores                   []store
@@ -32,6 +33,7 @@ type setup struct {
 type rule struct {
 	ladder sources.Ladder
 	metric string
+	drill  bool // may be killed and brought back to see how long that takes
 }
 
 // store is one flag store and where its changes are journalled.
@@ -40,6 +42,7 @@ type store struct {
 	src        any
 	readOnly   bool
 	journal    string
+	evaluators []sources.Verifier
 }
 
 // reader is one source of breakers, latencies and exposures.
@@ -75,7 +78,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		context: name, accent: ctx.Accent.S, banner: banner,
 		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
-		rules: map[string]rule{},
+		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{},
 	}
 	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
 		return nil, &usageError{msg: trimInvalid(err)}
@@ -85,7 +88,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		if err != nil {
 			return nil, &usageError{msg: trimInvalid(err)}
 		}
-		s.rules[key] = rule{ladder: l, metric: r.Metric.S}
+		s.rules[key] = rule{ladder: l, metric: r.Metric.S, drill: r.Drill}
 	}
 	return s, s.openSources(file, ctx, distinct(o.breakers))
 }
@@ -161,6 +164,9 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		st.name, st.readOnly = name, f.ReadOnly
+		if st.evaluators, err = openEvaluators(f.Verify, name, file); err != nil {
+			return err
+		}
 		st.journal = journalPath(s.context, name, resolvePath(f.Journal.S, file), st.src)
 		if other := journals[st.journal]; other != "" {
 			return &usageError{msg: fmt.Sprintf("%s and %s share one journal: name the store once, or give each a journal of its own", other, name)}
@@ -189,6 +195,24 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 	}
 	slices.SortStableFunc(s.readers, func(a, b reader) int { return a.tier - b.tier })
 	return nil
+}
+
+// openEvaluators opens whoever evaluates a store's flags.
+func openEvaluators(configs []VerifyConfig, store, file string) ([]sources.Verifier, error) {
+	var all []sources.Verifier
+	for i := range configs {
+		v := &configs[i]
+		d, err := dsnOf(v.DSN, "evaluations")
+		if err != nil {
+			return nil, err
+		}
+		e, err := drivers[d.Scheme].openEvaluator(d.sourceName(), d, v.access(file))
+		if err != nil {
+			return nil, &usageError{msg: fmt.Sprintf("%s: verify: %s", store, trimInvalid(err))}
+		}
+		all = append(all, e)
+	}
+	return all, nil
 }
 
 // readQueries is how many queries one read waits for, one after another: the

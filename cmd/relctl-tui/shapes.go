@@ -116,20 +116,21 @@ type sourceJSON struct {
 }
 
 type changeJSON struct {
-	ID       string  `json:"id"`
-	At       *string `json:"at"`
-	Kind     string  `json:"kind"`
-	Source   string  `json:"source"`
-	Key      string  `json:"key"`
-	Actor    string  `json:"actor"`
-	Reason   string  `json:"reason"`
-	Old      string  `json:"old"`
-	New      string  `json:"new"`
-	Outcome  string  `json:"outcome"`
-	Error    string  `json:"error"`
-	Accepted *string `json:"accepted_at,omitempty"`
-	Reread   *string `json:"reread_at,omitempty"`
-	Warning  string  `json:"warning,omitempty"`
+	ID        string  `json:"id"`
+	At        *string `json:"at"`
+	Kind      string  `json:"kind"`
+	Source    string  `json:"source"`
+	Key       string  `json:"key"`
+	Actor     string  `json:"actor"`
+	Reason    string  `json:"reason"`
+	Old       string  `json:"old"`
+	New       string  `json:"new"`
+	Outcome   string  `json:"outcome"`
+	Error     string  `json:"error"`
+	Accepted  *string `json:"accepted_at,omitempty"`
+	Reread    *string `json:"reread_at,omitempty"`
+	Effective *string `json:"effective_at,omitempty"`
+	Warning   string  `json:"warning,omitempty"`
 }
 
 func activityShape(a *sources.Activity) changeJSON {
@@ -148,6 +149,6 @@ func receiptShape(r *sources.Receipt, in sources.Intent, outcome sources.Outcome
 	return changeJSON{
 		ID: r.Change, At: stamp(at), Kind: string(r.Kind), Source: r.New.ID.Source, Key: r.New.ID.Key,
 		Actor: in.Actor, Reason: in.Reason, Old: r.Old.Brief(), New: r.New.Brief(), Outcome: string(outcome),
-		Accepted: stamp(r.Accepted), Reread: stamp(r.Reread), Warning: r.Warning,
+		Accepted: stamp(r.Accepted), Reread: stamp(r.Reread), Effective: stamp(r.Effective), Warning: r.Warning,
 	}
 }
