@@ -3,8 +3,6 @@ package metrics_test
 import (
 	"context"
 	"math"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -135,23 +133,6 @@ func TestARegularExpressionMustBeOneByItself(t *testing.T) {
 	t.Parallel()
 	_, err := metrics.ParseMatch(`job=~"a)|(b"`)
 	require.ErrorIs(t, err, sources.ErrInvalid)
-}
-
-func TestARedirectToAnotherHostDoesNotTellItTheURL(t *testing.T) {
-	t.Parallel()
-	heard := make(chan string, 1)
-	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.Referer() }))
-	defer other.Close()
-	home := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
-	defer home.Close()
-	c := &http.Client{CheckRedirect: metrics.SameHostOnly}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, home.URL+"/metrics?token=hunter2", nil)
-	require.NoError(t, err)
-	resp, err := c.Do(req)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Empty(t, <-heard)
-	c.CloseIdleConnections()
 }
 
 func TestAutoLeavesAloneWhatAnotherRuleReads(t *testing.T) {

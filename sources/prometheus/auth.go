@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"relctl-tui/sources"
-	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/web"
 )
 
 // Auth is how requests are authorised: a bearer token, a user with a password,
@@ -182,7 +182,7 @@ func (g *guard) judge(req *http.Request, resp *http.Response) error {
 		return nil // the client tries GET: some gateways let nothing else through
 	}
 	if code < 200 || code > 299 {
-		return metrics.BadStatus(g.who, resp, apiMessage(kind, resp.Body))
+		return web.BadStatus(g.who, resp, apiMessage(kind, resp.Body))
 	}
 	if kind != "" && kind != "application/json" {
 		return fmt.Errorf("%s answered %s, not Prometheus's API, check the URL: %w", g.who, sources.Clean(kind, 60), sources.ErrInvalid)

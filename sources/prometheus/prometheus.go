@@ -22,6 +22,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/web"
 )
 
 var (
@@ -102,7 +103,7 @@ func New(name, rawURL string, opts Options) (*Source, error) {
 	s := &Source{
 		name: name, who: name + ": " + sources.Clean(u.Host, 100), opts: opts, plan: plan,
 	}
-	s.client = &http.Client{CheckRedirect: metrics.SameHostOnly, Transport: &guard{
+	s.client = &http.Client{CheckRedirect: web.SameHostOnly, Transport: &guard{
 		who: s.who, base: u, auth: opts.Auth, maxBody: opts.MaxBody, next: opts.Transport,
 	}}
 	c, err := api.NewClient(api.Config{Address: u.String(), Client: s.client})
@@ -231,10 +232,10 @@ func (c *call) Exists(ctx context.Context, _ []string) (map[string]bool, error) 
 		select {
 		case <-l.done:
 		case <-ctx.Done():
-			return nil, metrics.Fault(c.s.who, ctx.Err(), c.s.opts.Timeout)
+			return nil, web.Fault(c.s.who, ctx.Err(), c.s.opts.Timeout)
 		}
 		if !errors.Is(l.err, context.Canceled) { // else whoever asked has given up, not the server
-			return l.found, metrics.Shared(l.err)
+			return l.found, web.Shared(l.err)
 		}
 	}
 }
@@ -366,7 +367,7 @@ func (s *Source) bounded(n int) error {
 func (s *Source) fault(err error) error {
 	var said *v1.Error
 	if !errors.As(err, &said) {
-		return metrics.Fault(s.who, err, s.opts.Timeout)
+		return web.Fault(s.who, err, s.opts.Timeout)
 	}
 	msg := sources.Clean(said.Msg, 160)
 	switch said.Type {

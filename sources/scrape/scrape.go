@@ -16,6 +16,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/web"
 )
 
 var (
@@ -104,7 +105,7 @@ func New(name string, urls []string, opts Options) (*Source, error) {
 		seen[e.url.String()] = true
 		s.ends = append(s.ends, e)
 	}
-	s.client = &http.Client{Transport: opts.Transport, CheckRedirect: metrics.SameHostOnly}
+	s.client = &http.Client{Transport: opts.Transport, CheckRedirect: web.SameHostOnly}
 	return s, nil
 }
 
@@ -248,11 +249,11 @@ func (s *Source) refresh(ctx context.Context) (*flight, error) {
 	select {
 	case <-f.done:
 		if !mine {
-			return f, metrics.Shared(f.err)
+			return f, web.Shared(f.err)
 		}
 		return f, f.err
 	case <-ctx.Done():
-		return nil, metrics.Fault(s.name, ctx.Err(), s.opts.Timeout)
+		return nil, web.Fault(s.name, ctx.Err(), s.opts.Timeout)
 	}
 }
 
@@ -347,10 +348,10 @@ func (s *Source) get(ctx context.Context, e *endpoint) (page, time.Time, error) 
 	at := s.opts.Now().Round(0)
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return page{}, at, metrics.Fault(who, err, s.opts.Timeout)
+		return page{}, at, web.Fault(who, err, s.opts.Timeout)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if err := metrics.BadStatus(who, resp, ""); err != nil {
+	if err := web.BadStatus(who, resp, ""); err != nil {
 		return page{}, at, err
 	}
 	if t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); unlike(strings.TrimSpace(strings.ToLower(t))) {
@@ -363,7 +364,7 @@ func (s *Source) get(ctx context.Context, e *endpoint) (page, time.Time, error) 
 	case errors.Is(err, sources.ErrInvalid):
 		return page{}, at, fmt.Errorf("%s %w", who, err)
 	case err != nil:
-		return page{}, at, metrics.Fault(who, err, s.opts.Timeout)
+		return page{}, at, web.Fault(who, err, s.opts.Timeout)
 	case p.lines == 0:
 		return page{}, at, fmt.Errorf("%s answered an empty page, not metrics: %w", who, sources.ErrInvalid)
 	}

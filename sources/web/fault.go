@@ -1,4 +1,4 @@
-package metrics
+package web
 
 import (
 	"context"
@@ -19,7 +19,8 @@ import (
 )
 
 var sentinels = []error{
-	sources.ErrNotFound, sources.ErrUnsupported, sources.ErrUnauthorized, sources.ErrUnavailable, sources.ErrInvalid,
+	sources.ErrNotFound, sources.ErrConflict, sources.ErrUnsupported, sources.ErrUnauthorized,
+	sources.ErrReadOnly, sources.ErrApprovalNeeded, sources.ErrUnavailable, sources.ErrInvalid,
 }
 
 // Fault is why a request got no answer, in one sentence that begins with who,

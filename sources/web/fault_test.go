@@ -1,4 +1,4 @@
-package metrics_test
+package web_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -17,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relctl-tui/sources"
-	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/web"
 )
 
 func TestRetryAfterIsSaidInWordsCarriedOnAndBounded(t *testing.T) {
@@ -47,7 +48,7 @@ func TestRetryAfterIsSaidInWordsCarriedOnAndBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			resp := &http.Response{StatusCode: c.status, Header: http.Header{"Retry-After": {c.after}, "Date": {c.date}}}
-			err := metrics.BadStatus("prom", resp, "slow down")
+			err := web.BadStatus("prom", resp, "slow down")
 			require.ErrorIs(t, err, sources.ErrUnavailable)
 			got, ok := sources.RetryAfter(err)
 			require.Equal(t, c.want > 0, ok)
@@ -73,23 +74,40 @@ func TestWhyThereIsNoAnswerIsSaidWithoutAddressesOrMomentsThatChange(t *testing.
 		"prom broke off in the middle of its answer": fmt.Errorf("reading: %w", io.ErrUnexpectedEOF),
 		"prom has a certificate valid only 2026-11-23 14:00 to 2026-11-24 14:00 UTC, check it and the clock": old,
 	} {
-		got := metrics.Fault("prom", &url.Error{Op: "Get", URL: "http://ana:hunter2@prom", Err: err}, time.Second)
+		got := web.Fault("prom", &url.Error{Op: "Get", URL: "http://ana:hunter2@prom", Err: err}, time.Second)
 		require.ErrorIs(t, got, sources.ErrUnavailable)
 		require.Equal(t, says, sources.Sentence(got))
 	}
-	gone := metrics.Fault("prom", &url.Error{Op: "Get", URL: "http://prom", Err: io.EOF}, time.Second)
+	gone := web.Fault("prom", &url.Error{Op: "Get", URL: "http://prom", Err: io.EOF}, time.Second)
 	require.Equal(t, "prom broke off the connection", sources.Sentence(gone))
 }
 
 func TestAFailureThatIsSharedReadsTheSameAndCountsAsGivenUp(t *testing.T) {
 	t.Parallel()
 	err := sources.WithRetryAfter(fmt.Errorf("prom is busy: %w", sources.ErrUnavailable), time.Minute)
-	got := metrics.Shared(err)
+	got := web.Shared(err)
 	require.Equal(t, sources.Sentence(err), sources.Sentence(got))
 	require.ErrorIs(t, got, sources.ErrUnavailable)
 	require.ErrorIs(t, got, context.Canceled)
 	require.NotErrorIs(t, err, context.Canceled)
 	after, _ := sources.RetryAfter(got)
 	require.Equal(t, time.Minute, after)
-	require.NoError(t, metrics.Shared(nil))
+	require.NoError(t, web.Shared(nil))
+}
+
+func TestARedirectToAnotherHostDoesNotTellItTheURL(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 1)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.Referer() }))
+	defer other.Close()
+	home := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
+	defer home.Close()
+	c := &http.Client{CheckRedirect: web.SameHostOnly}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, home.URL+"/metrics?token=hunter2", nil)
+	require.NoError(t, err)
+	resp, err := c.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Empty(t, <-heard)
+	c.CloseIdleConnections()
 }
