@@ -63,6 +63,7 @@ type Model struct {
 	detailed bool
 	helping  bool
 	quitting bool
+	leaving  bool // for the next context
 
 	flags    flags.Model
 	breakers breakers.Model
@@ -102,6 +103,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	if o.ReadOnly {
 		shown = keys.ReadOnly()
 	}
+	shown.NextContext.SetEnabled(o.Next != "")
 	m := &Model{
 		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys, shown: shown,
 		now: o.Now(), w: w, h: h,

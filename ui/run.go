@@ -29,6 +29,7 @@ type Options struct {
 	Profile  colorprofile.Profile // what the terminal can show; Unknown lets the program find out
 	ReadOnly bool                 // keys that act are refused with the reason
 	Confirm  bool                 // every change asks first
+	Next     string               // name of the context that the key for the next one opens; "" for none
 	Effect   time.Duration        // in how long a change must be in force where flags are evaluated; 0 for a minute
 	Actor    string               // who acts, for the journal
 	Banner   string               // shown in the status line until the first key
@@ -53,9 +54,9 @@ func (o *Options) say(sentence string) {
 
 // Run shows the board until the operator quits, ctx ends or the terminal is gone,
 // and gives the terminal back as it was: after a panic as well, which is then the
-// error. It returns when the changes under way have been finished. A cancelled ctx
-// is no error.
-func Run(ctx context.Context, o Options) (err error) {
+// error. It returns when the changes under way have been finished; next says that
+// the operator asked for the next context. A cancelled ctx is no error.
+func Run(ctx context.Context, o Options) (next bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f := &fault{report: o.Crashed, end: cancel}
@@ -79,7 +80,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			o.say(text)
 		}
 	}
-	return cmp.Or(f.cause(), err)
+	return m.leaving, cmp.Or(f.cause(), err)
 }
 
 // show runs a model in the terminal until it quits or ctx ends. gone ends ctx.

@@ -176,6 +176,17 @@ func (m *Model) helpKey(msg tea.KeyPressMsg) tea.Cmd {
 	return cmd
 }
 
+// nextContext ends the board for another context's. What is under way is finished
+// first, and is told in the next board's status line.
+func (m *Model) nextContext() tea.Cmd {
+	if m.opts.Next == "" {
+		m.footer.SetStatus("there is no other context: the config file names them", footer.Info)
+		return nil
+	}
+	m.quitting, m.leaving = true, true
+	return tea.Quit
+}
+
 // showHelp opens or closes the help screen, with the keys that then do something
 // in the footer.
 func (m *Model) showHelp(on bool) {
@@ -193,6 +204,8 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, m.keys.Quit):
 		m.quitting = true
 		return tea.Quit, true
+	case key.Matches(msg, m.keys.NextContext):
+		return m.nextContext(), true
 	case key.Matches(msg, m.keys.Help):
 		m.showHelp(true)
 	case key.Matches(msg, m.keys.NextPane):

@@ -16,7 +16,7 @@ type KeyMap struct {
 	NextPane, PrevPane                      key.Binding
 
 	// The program.
-	Help, Suspend, Quit key.Binding
+	NextContext, Help, Suspend, Quit key.Binding
 }
 
 // DefaultKeyMap is the keys as documented.
@@ -25,27 +25,28 @@ func DefaultKeyMap() KeyMap {
 		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, does))
 	}
 	return KeyMap{
-		Ramp:       bind("+", "ramp to the next step", "+"),
-		Back:       bind("-", "back one step", "-"),
-		Kill:       bind("K", "kill", "K"),
-		Undo:       bind("u", "undo the last change", "u"),
-		SetPercent: bind("=", "set a percentage", "="),
-		Detail:     bind("enter", "detail", "enter"),
-		Escape:     bind("esc", "close", "esc"),
-		Filter:     bind("/", "filter (/! inverse)", "/"),
-		Sort:       bind("s", "sort", "s"),
-		Zoom:       bind("z", "zoom the pane", "z"),
-		Up:         bind("k/up", "up", "k", "up"),
-		Down:       bind("j/down", "down", "j", "down"),
-		PageUp:     bind("pgup", "page up", "pgup", "ctrl+u"),
-		PageDown:   bind("pgdn", "page down", "pgdown", "ctrl+d"),
-		Top:        bind("g", "first", "g", "home"),
-		Bottom:     bind("G", "last", "G", "end"),
-		NextPane:   bind("tab", "next pane", "tab"),
-		PrevPane:   bind("shift+tab", "previous pane", "shift+tab"),
-		Help:       bind("?", "help", "?"),
-		Suspend:    bind("ctrl+z", "suspend, fg resumes", "ctrl+z"),
-		Quit:       bind("q", "quit", "q", "ctrl+c"),
+		Ramp:        bind("+", "ramp to the next step", "+"),
+		Back:        bind("-", "back one step", "-"),
+		Kill:        bind("K", "kill", "K"),
+		Undo:        bind("u", "undo the last change", "u"),
+		SetPercent:  bind("=", "set a percentage", "="),
+		Detail:      bind("enter", "detail", "enter"),
+		Escape:      bind("esc", "close", "esc"),
+		Filter:      bind("/", "filter (/! inverse)", "/"),
+		Sort:        bind("s", "sort", "s"),
+		Zoom:        bind("z", "zoom the pane", "z"),
+		Up:          bind("k/up", "up", "k", "up"),
+		Down:        bind("j/down", "down", "j", "down"),
+		PageUp:      bind("pgup", "page up", "pgup", "ctrl+u"),
+		PageDown:    bind("pgdn", "page down", "pgdown", "ctrl+d"),
+		Top:         bind("g", "first", "g", "home"),
+		Bottom:      bind("G", "last", "G", "end"),
+		NextPane:    bind("tab", "next pane", "tab"),
+		PrevPane:    bind("shift+tab", "previous pane", "shift+tab"),
+		NextContext: bind("e", "context switch", "e"),
+		Help:        bind("?", "help", "?"),
+		Suspend:     bind("ctrl+z", "suspend, fg resumes", "ctrl+z"),
+		Quit:        bind("q", "quit", "q", "ctrl+c"),
 	}
 }
 
@@ -61,13 +62,13 @@ func (k KeyMap) Groups() []Group {
 		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
-		{"Program", []key.Binding{k.Help, k.Suspend, k.Quit}},
+		{"Program", []key.Binding{k.NextContext, k.Help, k.Suspend, k.Quit}},
 	}
 }
 
 // ShortHelp is the keys worth a place in one line.
 func (k KeyMap) ShortHelp() []key.Binding {
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Sort, k.Zoom}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Sort, k.Zoom, k.NextContext}
 }
 
 // FullHelp is all keys, a column for each group.

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,15 +35,43 @@ func runBoard(cmd *cobra.Command, o *options) error {
 	if err != nil {
 		return err
 	}
-	return showBoard(cmd.Context(), o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	for {
+		next, err := showBoard(cmd.Context(), o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		if err != nil || !next {
+			return err
+		}
+		if s, err = o.another(s); err != nil {
+			return err
+		}
+	}
+}
+
+// another opens the context after the one of s. Where that one cannot be opened the
+// old one is, for a fault of staging is no reason to be blind in production.
+func (o *options) another(s *setup) (*setup, error) {
+	old := s.context
+	var warnings strings.Builder
+	for _, o.context = range []string{s.next, old} {
+		other, err := o.open(&warnings)
+		if err == nil {
+			other.banner = cmp.Or(sources.Clean(strings.TrimSpace(warnings.String()), 500), other.banner)
+			return other, nil
+		}
+		if o.context == old {
+			return nil, err
+		}
+		say(&warnings, fmt.Sprintf("context %s cannot be opened, this is %s again: %s", s.next, old, strings.Join(errorSentences(err), "; ")))
+	}
+	return nil, nil // not reached: the second of two ends it
 }
 
 // showBoard runs the engine and the board on it until the operator quits.
-func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer) error {
+// next says that the operator asked for the next context.
+func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer) (next bool, err error) {
 	profile := colours(os.Environ())
 	theme, err := themes.New(themes.Options{Name: o.theme, ASCII: o.ascii || asciiLocale(os.Getenv), Profile: profile})
 	if err != nil {
-		return &usageError{msg: "--theme: " + cleanMsg(err.Error())}
+		return false, &usageError{msg: "--theme: " + cleanMsg(err.Error())}
 	}
 	reports := newCrashes(o.now)
 	left := reports.leftBehind()
@@ -64,7 +94,7 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 	}()
 	options := ui.Options{
 		Engine: engine, Control: ctl, Theme: theme, Profile: profile,
-		ReadOnly: s.readOnly, Confirm: s.confirm, Effect: s.effectiveIn, Actor: o.actorName(), Banner: cmp.Or(left, s.banner),
+		ReadOnly: s.readOnly, Confirm: s.confirm, Effect: s.effectiveIn, Actor: o.actorName(), Banner: cmp.Or(left, s.banner), Next: s.next,
 		Output: out, Environ: os.Environ(), Now: o.now,
 		Say: func(sentence string) { say(errOut, sentence) }, Crashed: reports.keep,
 	}

@@ -63,7 +63,8 @@ func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool) (
 			return err
 		}
 	}
-	return showBoard(ctx, o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	_, err = showBoard(ctx, o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	return err
 }
 
 // waitHeadless prints where the fleet can be found, for programs on stdout and for

@@ -150,6 +150,16 @@ func (c *Config) validateAccess(m *AccessConfig, dsn pos) error {
 // accentNames are those of the sixteen colours that stand out as a badge.
 var accentNames = []string{"red", "green", "yellow", "blue", "magenta", "cyan", "white"}
 
+// after is the context that follows name in the order of their names, the first
+// after the last; "" where there is no other.
+func (c *Config) after(name string) string {
+	names := keysOf(c.Contexts)
+	if len(names) < 2 {
+		return ""
+	}
+	return names[(slices.Index(names, name)+1)%len(names)]
+}
+
 // pick is the context to open: the one asked for, else the default, else the only one.
 func (c *Config) pick(asked string) (string, *ContextConfig, error) {
 	names := keysOf(c.Contexts)

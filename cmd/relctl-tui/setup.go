@@ -18,6 +18,7 @@ import (
 // setup is one context, opened: its sources and its rules.
 type setup struct {
 	context, accent          string
+	next                     string // the context after this one; "" for none
 	readOnly, confirm        bool
 	staleAfter, unknownAfter time.Duration
 	coolDown                 time.Duration
@@ -61,12 +62,12 @@ type reader struct {
 // open resolves options and config and makes the sources. Nothing is read yet
 // but the config and the files that it names. Warnings go to errOut.
 func (o *options) open(errOut io.Writer) (*setup, error) {
-	name, file, ctx, err := o.contextConfig(errOut)
+	c, err := o.contextConfig(errOut)
 	if err != nil {
 		return nil, err
 	}
-	banner := ""
-	if file == "" && len(ctx.Flags)+len(ctx.Metrics)+len(o.breakers) == 0 {
+	ctx, banner := c.ctx, ""
+	if c.file == "" && len(ctx.Flags)+len(ctx.Metrics)+len(o.breakers) == 0 {
 		path, err := exampleStore()
 		if err != nil {
 			return nil, err
@@ -75,7 +76,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		banner = "the example file " + path + "; yours: --flags flagd:PATH --metrics URL; to try it out: relctl-tui demo"
 	}
 	s := &setup{
-		context: name, accent: ctx.Accent.S, banner: banner,
+		context: c.name, next: c.next, accent: ctx.Accent.S, banner: banner,
 		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
 		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{},
@@ -90,13 +91,20 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		}
 		s.rules[key] = rule{ladder: l, metric: r.Metric.S, drill: r.Drill}
 	}
-	return s, s.openSources(file, ctx, distinct(o.breakers))
+	return s, s.openSources(c.file, ctx, distinct(o.breakers))
+}
+
+// chosen is the context to open.
+type chosen struct {
+	name, next string // next is the context after it; "" for none
+	file       string // the config that it stands in; "" for none
+	ctx        *ContextConfig
 }
 
 // contextConfig is the context to open. Options that name sources replace those
 // of the context; without a named config or context they stand alone.
-func (o *options) contextConfig(errOut io.Writer) (name, file string, ctx *ContextConfig, err error) {
-	ctx = &ContextConfig{}
+func (o *options) contextConfig(errOut io.Writer) (chosen, error) {
+	c := chosen{ctx: &ContextConfig{}}
 	adHoc := len(o.flags)+len(o.metrics)+len(o.breakers) > 0
 	path, named := configPath(o.config)
 	wanted := o.config != "" || o.context != "" || !adHoc
@@ -106,35 +114,44 @@ func (o *options) contextConfig(errOut io.Writer) (name, file string, ctx *Conte
 		}
 	}
 	if wanted {
-		cfg, warnings, err := loadConfig(path)
-		if err != nil {
-			return "", "", nil, err
+		var err error
+		if c, err = o.fromFile(path, errOut); err != nil {
+			return c, err
 		}
-		say(errOut, warnings...)
-		if name, ctx, err = cfg.pick(o.context); err != nil {
-			return "", "", nil, err
-		}
-		if err := ctx.expand(path, os.LookupEnv); err != nil {
-			return "", "", nil, err
-		}
-		if err := cfg.validateContext(ctx); err != nil {
-			return "", "", nil, err
-		}
-		file = path
+	}
+	if adHoc {
+		c.next = "" // it would have the very sources of this one
 	}
 	if len(o.flags) > 0 {
-		ctx.Flags = nil
+		c.ctx.Flags = nil
 		for _, dsn := range distinct(o.flags) {
-			ctx.Flags = append(ctx.Flags, FlagsConfig{DSN: Text{S: dsn}})
+			c.ctx.Flags = append(c.ctx.Flags, FlagsConfig{DSN: Text{S: dsn}})
 		}
 	}
 	if len(o.metrics) > 0 {
-		ctx.Metrics = nil
+		c.ctx.Metrics = nil
 		for _, dsn := range distinct(o.metrics) {
-			ctx.Metrics = append(ctx.Metrics, MetricsConfig{DSN: Text{S: dsn}})
+			c.ctx.Metrics = append(c.ctx.Metrics, MetricsConfig{DSN: Text{S: dsn}})
 		}
 	}
-	return name, file, ctx, nil
+	return c, nil
+}
+
+func (o *options) fromFile(path string, errOut io.Writer) (c chosen, err error) {
+	cfg, warnings, err := loadConfig(path)
+	if err != nil {
+		return c, err
+	}
+	say(errOut, warnings...)
+	c.file = path
+	if c.name, c.ctx, err = cfg.pick(o.context); err != nil {
+		return c, err
+	}
+	c.next = cfg.after(c.name)
+	if err := c.ctx.expand(path, os.LookupEnv); err != nil {
+		return c, err
+	}
+	return c, cfg.validateContext(c.ctx)
 }
 
 // distinct drops what is there already: naming a source twice is no mistake worth
