@@ -55,7 +55,7 @@ func sit(t *testing.T, change ...func(*control.Options)) *desk {
 	dir := t.TempDir()
 	d := &desk{t: t, path: filepath.Join(dir, "prod.flagd.json")}
 	require.NoError(t, os.WriteFile(d.path, []byte(shop), 0o600))
-	d.store = flagd.New("prod", d.path)
+	d.store = flagd.New("prod", d.path).Store
 	d.j = journal.Open(filepath.Join(dir, "journal", "prod.jsonl"), journal.Options{})
 	opts := control.Options{
 		Stores: []control.Store{{Name: "prod", Driver: d.store, Journal: d.j}},

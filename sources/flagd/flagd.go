@@ -6,6 +6,9 @@
 package flagd
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"time"
 
 	"relctl-tui/sources"
@@ -13,10 +16,30 @@ import (
 	"relctl-tui/sources/flagfile"
 )
 
+var _ sources.Exporter = (*Store)(nil)
+
+// Store is one file of flag definitions: a flagfile.Store that can be published,
+// because what it holds is what evaluators read. It is goroutine-safe; make it
+// with New.
+type Store struct{ *flagfile.Store }
+
 // New is the store of the file at path, under the name of its source. Nothing
 // is opened yet, and the file need not exist.
-func New(name, path string, opts ...flagfile.Option) *flagfile.Store {
-	return flagfile.New(name, path, format{}, opts...)
+func New(name, path string, opts ...flagfile.Option) *Store {
+	return &Store{flagfile.New(name, path, format{}, opts...)}
+}
+
+// Export is the file's bytes, without a byte order mark, and the revision that
+// FlagSet has for them. A file that is no flagd document is ErrInvalid.
+func (s *Store) Export(ctx context.Context) ([]byte, sources.Revision, error) {
+	b, rev, err := s.Content(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := flagdef.Parse(b); err != nil {
+		return nil, "", fmt.Errorf("source %s: the flag file: %w", sources.Clean(s.Name(), 60), err)
+	}
+	return bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF")), rev, nil
 }
 
 // format is flagd's definitions in a file.

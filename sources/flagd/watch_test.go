@@ -18,7 +18,7 @@ import (
 	"relctl-tui/sources/flagfile"
 )
 
-func watch(t *testing.T, s *flagfile.Store) <-chan sources.FlagEvent {
+func watch(t *testing.T, s *flagd.Store) <-chan sources.FlagEvent {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ch, err := s.Watch(ctx, "")

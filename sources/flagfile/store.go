@@ -174,6 +174,22 @@ func (s *Store) Flags(ctx context.Context) (sources.FlagSet, error) {
 	})
 }
 
+// Name is the name of the source.
+func (s *Store) Name() string { return s.name }
+
+// Content is the file's bytes as they are now, and the revision that the set of
+// its flags has. It does not look into them.
+func (s *Store) Content(ctx context.Context) ([]byte, sources.Revision, error) {
+	b, err := await(ctx, s, func() ([]byte, error) {
+		b, _, err := s.read()
+		return b, err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return b, s.revision(b, s.now()), nil
+}
+
 // Flag reads one flag.
 func (s *Store) Flag(ctx context.Context, id sources.FlagID) (sources.Flag, error) {
 	return await(ctx, s, func() (sources.Flag, error) {
