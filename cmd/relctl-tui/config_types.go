@@ -55,7 +55,7 @@ type FlagsConfig struct {
 
 // VerifyConfig is one side that evaluates the flags of a store.
 type VerifyConfig struct {
-	DSN Text `yaml:"dsn" doc:"ofrep+http(s)://HOST of an OpenFeature Remote Evaluation endpoint." need:"true"`
+	DSN Text `yaml:"dsn" doc:"ofrep+http(s)://HOST of an OpenFeature Remote Evaluation endpoint, or a metrics DSN whose counters tell what applications evaluate." need:"true"`
 	AccessConfig
 }
 

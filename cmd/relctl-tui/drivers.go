@@ -20,6 +20,12 @@ type driver struct {
 	openEvaluator func(name string, d DSN, a access) (sources.Verifier, error)
 }
 
+// serves says whether the driver can be used for that. Whoever measures can prove a
+// change too: by what applications count.
+func (d *driver) serves(kind string) bool {
+	return d.kind == kind || kind == "evaluations" && d.kind == "metrics"
+}
+
 // drivers is every source that there is: one line per scheme of a DSN.
 var drivers = map[string]driver{
 	"flagd":            {kind: "flags", path: true, openFlags: openFlagd},

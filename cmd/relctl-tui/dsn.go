@@ -33,7 +33,7 @@ func parseDSN(s string, kind string) (DSN, error) {
 	if !ok {
 		return DSN{}, fmt.Errorf("unknown scheme %s: known are %s", quote(d.Scheme), strings.Join(schemes(""), ", "))
 	}
-	if drv.kind != kind {
+	if !drv.serves(kind) {
 		return DSN{}, fmt.Errorf("%s: does not serve %s: write %s", d.Scheme, kind, example(kind))
 	}
 	if drv.path {
@@ -73,7 +73,7 @@ func example(kind string) string {
 	case "flags":
 		return "flagd:/path/to/flags.flagd.json"
 	case "evaluations":
-		return "ofrep+https://host"
+		return "ofrep+https://host, or scrape+http://host:port/metrics"
 	}
 	return "https://prometheus.example or scrape+http://host:port/metrics"
 }

@@ -214,24 +214,6 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 	return nil
 }
 
-// openEvaluators opens whoever evaluates a store's flags.
-func openEvaluators(configs []VerifyConfig, store, file string) ([]sources.Verifier, error) {
-	var all []sources.Verifier
-	for i := range configs {
-		v := &configs[i]
-		d, err := dsnOf(v.DSN, "evaluations")
-		if err != nil {
-			return nil, err
-		}
-		e, err := drivers[d.Scheme].openEvaluator(d.sourceName(), d, v.access(file))
-		if err != nil {
-			return nil, &usageError{msg: fmt.Sprintf("%s: verify: %s", store, trimInvalid(err))}
-		}
-		all = append(all, e)
-	}
-	return all, nil
-}
-
 // readQueries is how many queries one read waits for, one after another: the
 // config's timeout is for one of them, the driver keeps it.
 const readQueries = 2
