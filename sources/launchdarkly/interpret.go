@@ -198,14 +198,19 @@ func (e *wireEnvs) targeting() []string {
 		}
 		parts = append(parts, "prerequisite "+sources.Clean(p.Key, 60))
 	}
-	if s := e.Summary; s != nil && len(parts) == 0 {
-		// Only counted: the answer is a summary, against what was asked for.
-		if len(e.Rules) == 0 && len(keys) == 0 {
-			count(s.rulesAndTargets(), "rule or target")
-		}
-		count(s.Prerequisites, "prerequisite")
+	if e.Summary != nil && e.summarised() {
+		count(e.Summary.rulesAndTargets(), "rule or target")
+	}
+	if e.Summary != nil && e.Prerequisites == nil {
+		count(e.Summary.Prerequisites, "prerequisite")
 	}
 	return parts
+}
+
+// summarised reports whether rules and targets were only counted, against what was
+// asked for. A list that is there and empty is none.
+func (e *wireEnvs) summarised() bool {
+	return e.Rules == nil && e.Targets == nil && e.ContextTargets == nil
 }
 
 func notes(why string, w *wireFlag, r *reading) string {
@@ -280,8 +285,8 @@ func revision(w *wireFlag, env *wireEnvs) sources.Revision {
 			}
 			c.Rules = append(c.Rules, rule)
 		}
-		if s := env.Summary; s != nil && len(c.Rules) == 0 && len(c.Targets) == 0 {
-			c.Left = s.rulesAndTargets()
+		if env.Summary != nil && env.summarised() {
+			c.Left = env.Summary.rulesAndTargets()
 		}
 	}
 	b, err := json.Marshal(c)
