@@ -311,9 +311,12 @@ func canonical(s *wireServe) *wireServe {
 	return &wireServe{Variation: s.Variation, Rollout: &roll}
 }
 
-// normal is JSON without blanks and with its members in order; numbers stay as they
-// are written.
+// normal is JSON without blanks and with its members in order; numbers and strings stay
+// as they are written.
 func normal(raw json.RawMessage) json.RawMessage {
+	if len(raw) > 0 && raw[0] != '{' && raw[0] != '[' {
+		return raw // as it is already, and most values are
+	}
 	var v any
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
