@@ -3,6 +3,8 @@ package flagdef
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/twmb/murmur3"
@@ -20,15 +22,24 @@ const (
 	ReasonTargetingMatch = "TARGETING_MATCH"
 )
 
+// The codes of a Resolution that is an ERROR, in OpenFeature's words.
+const (
+	CodeNotFound = "FLAG_NOT_FOUND"
+	CodeParse    = "PARSE_ERROR" // the targeting is no rule
+	CodeGeneral  = "GENERAL"     // the rule gives no variant
+)
+
 // Resolution is what a flag resolves to for one targeting key. Value is nil
 // whenever flagd would leave the caller with the default in its code: for
 // DISABLED, for ERROR, and for a DEFAULT without a default variant. Err is
-// non-nil exactly when Reason is ERROR.
+// non-nil and Code is set exactly when Reason is ERROR.
 type Resolution struct {
-	Variant string
-	Value   any
-	Reason  string
-	Err     error
+	Variant  string
+	Value    any
+	Reason   string
+	Err      error
+	Code     string
+	Metadata map[string]any // the flag's, over those of the whole document; shared, never written to
 }
 
 // Evaluator evaluates the flags of one flagd flag-definition document as flagd
@@ -38,12 +49,15 @@ type Resolution struct {
 // from any goroutine. The zero Evaluator knows no flags.
 type Evaluator struct {
 	flags map[string]*evalFlag
+	keys  []string // sorted
+	meta  map[string]any
 }
 
 type evalFlag struct {
 	disabled bool
 	fallback string // the default variant; "" for none
 	variants map[string]any
+	meta     map[string]any
 	split    *evalSplit // nil without targeting
 	err      error      // targeting that is not evaluated here
 }
@@ -65,15 +79,42 @@ func NewEvaluator(doc []byte) (*Evaluator, error) {
 			return nil, evalInvalid("flag definitions: flags is not an object of objects", err)
 		}
 	}
-	e := &Evaluator{flags: make(map[string]*evalFlag, len(raw))}
+	e := &Evaluator{flags: make(map[string]*evalFlag, len(raw)), meta: evalMetadata(top["metadata"], nil)}
 	for key, fields := range raw {
 		f, err := evalReadFlag(fields)
 		if err != nil {
 			return nil, fmt.Errorf("flag %q: %w", sources.Clean(key, sources.MaxName), err)
 		}
+		f.meta = evalMetadata(fields["metadata"], e.meta)
 		e.flags[key] = f
 	}
+	e.keys = slices.Sorted(maps.Keys(e.flags))
 	return e, nil
+}
+
+// Keys is the key of every flag, sorted; shared, never written to.
+func (e *Evaluator) Keys() []string { return e.keys }
+
+// Metadata is that of the document as a whole; shared, never written to.
+func (e *Evaluator) Metadata() map[string]any { return e.meta }
+
+// evalMetadata is the scalars of a metadata object over those of base.
+func evalMetadata(raw json.RawMessage, base map[string]any) map[string]any {
+	var own map[string]any
+	if len(raw) == 0 || json.Unmarshal(raw, &own) != nil || len(own) == 0 {
+		return base
+	}
+	all := maps.Clone(base)
+	if all == nil {
+		all = make(map[string]any, len(own))
+	}
+	for k, v := range own {
+		switch v.(type) {
+		case bool, string, float64:
+			all[k] = v
+		}
+	}
+	return all
 }
 
 // Evaluate resolves a flag for one targeting key. The attributes are what
@@ -81,20 +122,29 @@ func NewEvaluator(doc []byte) (*Evaluator, error) {
 // flag that is not in the document is an ERROR that wraps ErrNotFound.
 func (e *Evaluator) Evaluate(flagKey, targetingKey string, attrs map[string]any) Resolution {
 	f, ok := e.flags[flagKey]
+	if !ok {
+		r := evalFailed(flagKey, CodeNotFound, sources.ErrNotFound)
+		r.Metadata = e.meta
+		return r
+	}
+	r := f.evaluate(evalScope{flag: flagKey, key: targetingKey, attrs: attrs})
+	r.Metadata = f.meta
+	return r
+}
+
+func (f *evalFlag) evaluate(s evalScope) Resolution {
 	switch {
-	case !ok:
-		return evalFailed(flagKey, sources.ErrNotFound)
 	case f.disabled:
 		return Resolution{Reason: ReasonDisabled}
 	case f.err != nil:
-		return evalFailed(flagKey, f.err)
+		return evalFailed(s.flag, CodeParse, f.err)
 	}
 	variant, reason := f.fallback, ReasonStatic
 	if f.split != nil {
 		reason = ReasonDefault
-		v, ok, err := f.split.pick(evalScope{flag: flagKey, key: targetingKey, attrs: attrs})
+		v, ok, err := f.split.pick(s)
 		if err != nil {
-			return evalFailed(flagKey, err)
+			return evalFailed(s.flag, CodeGeneral, err)
 		}
 		if ok {
 			variant, reason = v, ReasonTargetingMatch
@@ -105,13 +155,13 @@ func (e *Evaluator) Evaluate(flagKey, targetingKey string, attrs map[string]any)
 	}
 	value, ok := f.variants[variant]
 	if !ok {
-		return evalFailed(flagKey, fmt.Errorf("variant %q is not defined: %w", sources.Clean(variant, sources.MaxName), sources.ErrInvalid))
+		return evalFailed(s.flag, CodeGeneral, fmt.Errorf("variant %q is not defined: %w", sources.Clean(variant, sources.MaxName), sources.ErrInvalid))
 	}
 	return Resolution{Variant: variant, Value: value, Reason: reason}
 }
 
-func evalFailed(flagKey string, err error) Resolution {
-	return Resolution{Reason: ReasonError, Err: fmt.Errorf("flag %q: %w", sources.Clean(flagKey, sources.MaxName), err)}
+func evalFailed(flagKey, code string, err error) Resolution {
+	return Resolution{Reason: ReasonError, Code: code, Err: fmt.Errorf("flag %q: %w", sources.Clean(flagKey, sources.MaxName), err)}
 }
 
 func evalReadFlag(fields map[string]json.RawMessage) (*evalFlag, error) {
