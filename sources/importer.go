@@ -46,7 +46,8 @@ type ImportedFlag struct {
 	Change   string   // ID of the change; "" where nothing was written
 	Old, New string   // in few words; "absent" for none
 	Revision Revision // after the import; "" for none
-	Note     string   // why the flag is broken as it stands in the document, "" where it is not; cleaned
+	Written  bool     // the step was carried out
+	Note     string   // what is odd about it, such as why it is broken in the document; cleaned
 }
 
 // ImportResult is what an import did, or with DryRun would do.

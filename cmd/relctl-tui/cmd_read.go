@@ -14,13 +14,15 @@ import (
 )
 
 func newFlagsCmd(o *options) *cobra.Command {
-	return readCmd(o, "flags", "List the flags: state, rollout, observed exposure",
+	cmd := readCmd(o, "flags", "List the flags: state, rollout, observed exposure",
 		want{flags: true, exposures: true}, func(p *reading, out io.Writer) error {
 			if o.output == "json" {
 				return writeJSON(out, map[string]any{"flags": flagShapes(p, p.flags)})
 			}
 			return flagTable(out, p, p.flags, o.now())
 		})
+	cmd.AddCommand(newExportCmd(o), newImportCmd(o))
+	return cmd
 }
 
 func newBreakersCmd(o *options) *cobra.Command {

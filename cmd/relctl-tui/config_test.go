@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -117,7 +118,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in("stale_after: 5m\n    unknown_after: 1m"), `c.yaml:4:20: "unknown_after" must be longer than "stale_after" (5m0s)`},
 		{in("flags: [{dsn: flags.json}]"), `c.yaml:3:19: "flags.json" has no scheme: write flagd:/path/to/flags.flagd.json`},
 		{in(`flags: [{dsn: "flagd:"}]`), `c.yaml:3:19: flagd: names no file: write flagd:/path/to/flags`},
-		{in(`flags: [{dsn: "etcd://h/p"}]`), `c.yaml:3:19: unknown scheme "etcd": known are flagd:, http:, https:, prometheus+http:, prometheus+https:, scrape+http:, scrape+https:`},
+		{in(`flags: [{dsn: "consul://h/p"}]`), `c.yaml:3:19: unknown scheme "consul": known are ` + strings.Join(schemes(""), ", ")},
 		{in(`flags: [{dsn: "https://h"}]`), `c.yaml:3:19: https: does not serve flags: write flagd:/path/to/flags.flagd.json`},
 		{in(`metrics: [{dsn: "https://"}]`), `c.yaml:3:21: "https://" is no URL: write https://prometheus.example or scrape+http://host:port/metrics`},
 		{in(`metrics: [{dsn: "https://h", token: a, token_file: b}]`), `c.yaml:3:21: give one of token, token_file and username, not several`},

@@ -28,13 +28,18 @@ func (d *driver) serves(kind string) bool {
 
 // drivers is every source that there is: one line per scheme of a DSN.
 var drivers = map[string]driver{
-	"flagd":            {kind: "flags", path: true, openFlags: openFlagd},
-	"http":             {kind: "metrics", openMetrics: openPrometheus},
-	"https":            {kind: "metrics", openMetrics: openPrometheus},
-	"prometheus+http":  {kind: "metrics", openMetrics: openPrometheus},
-	"prometheus+https": {kind: "metrics", openMetrics: openPrometheus},
-	"scrape+http":      {kind: "metrics", openMetrics: openScrape},
-	"scrape+https":     {kind: "metrics", openMetrics: openScrape},
+	"flagd":              {kind: "flags", path: true, openFlags: openFlagd},
+	"etcd":               {kind: "flags", check: checkEtcd, openFlags: openEtcd},
+	"etcd+http":          {kind: "flags", check: checkEtcd, openFlags: openEtcd},
+	"etcd+https":         {kind: "flags", check: checkEtcd, openFlags: openEtcd},
+	"launchdarkly+http":  {kind: "flags", openFlags: openLaunchDarkly},
+	"launchdarkly+https": {kind: "flags", openFlags: openLaunchDarkly},
+	"http":               {kind: "metrics", openMetrics: openPrometheus},
+	"https":              {kind: "metrics", openMetrics: openPrometheus},
+	"prometheus+http":    {kind: "metrics", openMetrics: openPrometheus},
+	"prometheus+https":   {kind: "metrics", openMetrics: openPrometheus},
+	"scrape+http":        {kind: "metrics", openMetrics: openScrape},
+	"scrape+https":       {kind: "metrics", openMetrics: openScrape},
 }
 
 func openFlagd(name string, d DSN, _ *FlagsConfig, _ access) (store, error) {

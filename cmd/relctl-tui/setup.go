@@ -174,7 +174,9 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		if err != nil {
 			return err
 		}
-		d.Target = resolvePath(d.Target, baseOf(f.DSN, file))
+		if drivers[d.Scheme].path {
+			d.Target = resolvePath(d.Target, baseOf(f.DSN, file))
+		}
 		name := names.take(firstWord(sources.Clean(f.Name.S, 40), d.sourceName()))
 		st, err := drivers[d.Scheme].openFlags(name, d, f, f.access(file))
 		if err != nil {

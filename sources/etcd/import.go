@@ -320,7 +320,9 @@ func rowOf(source, key string, kv *mvccpb.KeyValue) *row {
 func (b *batch) done(rev int64) {
 	b.i.result.Written += len(b.moves)
 	for n := range b.moves {
-		key := b.i.result.Flags[b.moves[n].at].ID.Key
+		f := &b.i.result.Flags[b.moves[n].at]
+		f.Written = true
+		key := f.ID.Key
 		if w := b.moves[n].want; w != nil {
 			b.i.s.memory.put(key, w.value, rev, b.i.s.opts.Now())
 		} else {
