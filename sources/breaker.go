@@ -53,11 +53,13 @@ type Breaker struct {
 	State         BreakerState
 	Instances     int
 	OpenInstances int
-	ErrorRatio    Value // 0..1
-	Rate          Value // calls per second
-	RejectRate    Value // calls per second not permitted
-	Inferred      bool  // the state is worked out, not exported
-	Own           bool  // this board's own, around reading Source
+	ErrorRatio    Value  // 0..1
+	Rate          Value  // calls per second
+	RejectRate    Value  // calls per second not permitted
+	Inferred      bool   // the state is worked out, not exported
+	Limit         bool   // a limit of concurrency: no error opens it, and it has no half-open
+	Preset        string // which preset found it; "" for none
+	Own           bool   // this board's own, around reading Source
 	Note          string
 	Since         time.Time // when this state was first seen; zero when unknown
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
 )
 
 //go:embed config_starter.yaml
@@ -24,7 +25,7 @@ func newConfigCmd(o *options) *cobra.Command {
 		Short: "Write, check or describe the config file",
 		Args:  noVerb,
 		RunE: func(*cobra.Command, []string) error {
-			return &usageError{msg: "config needs one of: init, check, schema"}
+			return &usageError{msg: "config needs one of: init, check, schema, presets"}
 		},
 	}
 	cmd.AddCommand(
@@ -44,6 +45,15 @@ func newConfigCmd(o *options) *cobra.Command {
 			RunE: func(cmd *cobra.Command, args []string) error {
 				path, _ := configPath(firstOr(args, o.config))
 				return checkConfig(cmd.OutOrStdout(), cmd.ErrOrStderr(), path)
+			},
+		},
+		&cobra.Command{
+			Use:   "presets",
+			Short: "Print the breaker presets, to add to them in a file of your own",
+			Args:  argCount(0, 0, "no argument"),
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				_, err := cmd.OutOrStdout().Write(metrics.BreakerData)
+				return err
 			},
 		},
 		&cobra.Command{

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
 )
 
 const maxConfig = 1 << 20
@@ -36,6 +39,9 @@ func loadConfig(path string) (cfg *Config, warnings []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := cfg.readPresets(); err != nil {
+		return nil, nil, err
+	}
 	if err := cfg.validate(); err != nil {
 		return nil, nil, err
 	}
@@ -49,19 +55,44 @@ func loadConfig(path string) (cfg *Config, warnings []string, err error) {
 // inlineSecret tells whether a secret stands in the file itself.
 func (c *Config) inlineSecret() bool {
 	inline := func(s Secret) bool { return s.Set() && !envRef.MatchString(s.s) }
+	access := func(a *AccessConfig) bool {
+		return inline(a.Token) || inline(a.Password) || slices.ContainsFunc(slices.Collect(maps.Values(a.Headers)), inline)
+	}
 	for _, ctx := range c.Contexts {
-		for _, m := range ctx.Metrics {
-			if inline(m.Token) || inline(m.Password) {
+		for i := range ctx.Metrics {
+			if access(&ctx.Metrics[i].AccessConfig) {
 				return true
 			}
-			for _, h := range m.Headers {
-				if inline(h) {
-					return true
-				}
+		}
+		for i := range ctx.Flags {
+			f := &ctx.Flags[i]
+			if access(&f.AccessConfig) || inline(f.ClientToken) || inline(f.FrontendToken) ||
+				slices.ContainsFunc(f.Verify, func(v VerifyConfig) bool { return access(&v.AccessConfig) }) {
+				return true
 			}
 		}
 	}
 	return false
+}
+
+// readPresets reads the breaker presets that contexts name, which the rules of the
+// same context may then use.
+func (c *Config) readPresets() error {
+	for _, name := range keysOf(c.Contexts) {
+		ctx := c.Contexts[name]
+		if ctx == nil || ctx.Presets.S == "" {
+			continue
+		}
+		path := resolvePath(ctx.Presets.S, c.file)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return c.errAt(ctx.Presets.at, `"breaker_presets": %s: %s`, sources.Clean(path, sources.MaxName), plainIOError(err))
+		}
+		if ctx.presets, err = metrics.ParseBreakerPresets(data); err != nil {
+			return c.errAt(ctx.Presets.at, `"breaker_presets": %s: %s`, sources.Clean(path, sources.MaxName), trimInvalid(err))
+		}
+	}
+	return nil
 }
 
 // plainIOError is the reason without the path that os errors repeat.

@@ -26,7 +26,7 @@ func (c *Config) validatePresets(ctx *ContextConfig) error {
 	}
 	for i := range ctx.Breakers {
 		b := &ctx.Breakers[i]
-		if err := c.validatePreset(b.Preset, metrics.BreakerPresets()); err != nil {
+		if err := c.validatePreset(b.Preset, metrics.BreakerPresets(ctx.presets)); err != nil {
 			return err
 		}
 		for _, num := range keysOf(b.Values) {
@@ -34,7 +34,7 @@ func (c *Config) validatePresets(ctx *ContextConfig) error {
 				return c.errAt(word.at, "unknown breaker state %s%s", quote(word.S), didYouMean(word.S, "states", slices.Clone(breakerStates)))
 			}
 		}
-		rule := metrics.Config{Breakers: []metrics.BreakerRule{b.rule()}}
+		rule := metrics.Config{Breakers: []metrics.BreakerRule{b.rule()}, Presets: ctx.presets}
 		if err := rule.Validate(); err != nil {
 			return c.errAt(firstPos(b.Preset.at, b.Metric.at, b.Match.at, b.NameLabel.at), "%s", trimInvalid(err))
 		}
@@ -69,7 +69,7 @@ func (b *BreakerConfig) rule() metrics.BreakerRule {
 
 // metricsConfig is what the context says about metrics, for the drivers.
 func (c *ContextConfig) metricsConfig(window time.Duration) metrics.Config {
-	out := metrics.Config{Window: window}
+	out := metrics.Config{Window: window, Presets: c.presets}
 	for i := range c.Latency {
 		out.Latency = append(out.Latency, c.Latency[i].rule())
 	}
@@ -87,7 +87,7 @@ func schemaEnums(field string) []string {
 	case "LatencyConfig.preset":
 		return append([]string{"auto"}, metrics.LatencyPresets()...)
 	case "BreakerConfig.preset":
-		return append([]string{"auto"}, metrics.BreakerPresets()...)
+		return nil // a file of the operator's own may add to them
 	default:
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
 )
 
 // Config is a config file as it is written: nothing is expanded, no file that it
@@ -34,8 +35,11 @@ type ContextConfig struct {
 	Flags        []FlagsConfig          `yaml:"flags" doc:"Flag stores."`
 	Metrics      []MetricsConfig        `yaml:"metrics" doc:"Where breakers, latencies and exposure are read: the first Prometheus that works speaks, the next stand by, scraped pages come last."`
 	Breakers     []BreakerConfig        `yaml:"breakers" doc:"Which metrics are breakers. Default: every preset that matches."`
+	Presets      Text                   `yaml:"breaker_presets" doc:"File of further breaker presets; relctl-tui config presets prints the form."`
 	Latency      []LatencyConfig        `yaml:"latency" doc:"Which latencies to show, and what they must keep."`
 	Rules        map[string]*RuleConfig `yaml:"rules" doc:"What holds for single flags, by flag key."`
+
+	presets []metrics.BreakerPreset // of the file, read when the config is
 }
 
 // FlagsConfig is one flag store.

@@ -49,6 +49,8 @@ type breakerJSON struct {
 	RejectRate    sources.Value `json:"reject_rate"`
 	Inferred      bool          `json:"inferred"`
 	Stale         bool          `json:"stale"`
+	Limit         bool          `json:"limit"`
+	Preset        string        `json:"preset"`
 	Note          string        `json:"note"`
 }
 
@@ -57,7 +59,7 @@ func breakerShape(b *sources.Breaker) breakerJSON {
 		Source: b.Source, Name: b.Name, State: b.State.String(),
 		Instances: b.Instances, OpenInstances: b.OpenInstances,
 		ErrorRatio: b.ErrorRatio, Rate: b.Rate, RejectRate: b.RejectRate,
-		Inferred: b.Inferred, Note: b.Note,
+		Inferred: b.Inferred, Limit: b.Limit, Preset: b.Preset, Note: b.Note,
 	}
 }
 

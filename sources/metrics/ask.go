@@ -25,12 +25,16 @@ const (
 type Query struct {
 	Kind   Kind
 	Metric string      // the series' name; for Buckets and Count the histogram's, without suffix
+	Also   []string    // for Gauge: further series of the same labels; NameLabel in By tells them apart
 	By     []string    // the labels that are kept, sorted
 	Any    [][]Matcher // a series must pass all matchers of one of these; empty means every series
 	// Optional says that a failure goes into Answer.Err and hinders nothing else.
 	Optional bool
 	Found    Forms // for Buckets and Count: which forms of the histogram exist
 }
+
+// NameLabel is the label by which a series' own name can be asked for.
+const NameLabel = "__name__"
 
 // Forms is in which forms a histogram is exported.
 type Forms struct{ Classic, Native bool }

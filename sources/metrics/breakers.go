@@ -14,12 +14,13 @@ import (
 
 // Breakers reads the plan's breakers. A breaker with several instances (label
 // instance) has the worst of their states, never an average. A numeric gauge
-// whose value no map names is unknown, and its note says which value.
+// whose value no map names is unknown, and its note says which value. A state that
+// nothing exports is worked out where that can be done, and is marked as inferred.
 func (p *Plan) Breakers(ctx context.Context, source string, a Asker) (rows []sources.Breaker, warns []string, err error) {
 	var ask []string
 	for i := range p.breakers {
 		b := &p.breakers[i].preset
-		ask = append(ask, b.Metric...)
+		ask = append(ask, b.metrics()...)
 		ask = append(ask, extras(b)...)
 	}
 	found, err := a.Exists(ctx, union(ask))
@@ -34,7 +35,7 @@ func (p *Plan) Breakers(ctx context.Context, source string, a Asker) (rows []sou
 		read, ok := newBreakerRead(r, found)
 		if !ok {
 			if !r.auto {
-				w.add(r.preset.Metric[0] + " is not exported, so its breakers are missing")
+				w.add(r.preset.metrics()[0] + " is not exported, so its breakers are missing")
 			}
 			continue
 		}
@@ -51,7 +52,7 @@ func (p *Plan) Breakers(ctx context.Context, source string, a Asker) (rows []sou
 			if err := reads[i].failures(&w); err != nil {
 				return nil, nil, err
 			}
-			rows = append(rows, reads[i].rows(&p.shared)...)
+			rows = append(rows, reads[i].rows(p)...)
 		}
 	}
 	taken := map[string]int{}
@@ -63,12 +64,13 @@ func (p *Plan) Breakers(ctx context.Context, source string, a Asker) (rows []sou
 }
 
 func extras(b *BreakerPreset) []string {
-	return slices.DeleteFunc([]string{b.Calls, b.RefusedMetric, b.Percent}, func(s string) bool { return s == "" })
+	return slices.Concat(b.Members, b.Calls.Metric, b.Refused, b.Percent)
 }
 
-// breakerRead is one rule being read: the state gauge and what else exists.
+// breakerRead is one rule being read: what tells the state, and what else exists.
 type breakerRead struct {
 	preset  *BreakerPreset
+	metric  string // what tells the state
 	queries []Query
 	roles   []role
 	answers []Answer
@@ -78,6 +80,7 @@ type role int
 
 const (
 	states role = iota
+	members
 	calls
 	refused
 	percent
@@ -86,29 +89,43 @@ const (
 func newBreakerRead(r *breakerRule, found map[string]bool) (breakerRead, bool) {
 	p := &r.preset
 	read := breakerRead{preset: p}
-	at := slices.IndexFunc(p.Metric, func(m string) bool { return found[m] })
-	if at < 0 {
+	there := slices.DeleteFunc(p.metrics(), func(m string) bool { return !found[m] })
+	if len(there) == 0 {
 		return read, false
 	}
+	read.metric = there[0]
+	match := append(slices.Clone(r.match), p.where...)
 	var sets [][]Matcher
-	if len(r.match) > 0 {
-		sets = [][]Matcher{r.match}
+	if len(match) > 0 {
+		sets = [][]Matcher{match}
 	}
-	group := union(p.Names, serviceLabels, matchLabels(r.match))
-	add := func(role role, kind Kind, metric string, more ...string) {
-		if metric == "" || (role != states && !found[metric]) {
+	group := union(p.Names, serviceLabels, matchLabels(match))
+	add := func(role role, kind Kind, spellings []string, more ...string) {
+		at := slices.IndexFunc(spellings, func(m string) bool { return found[m] })
+		if at < 0 {
 			return
 		}
 		read.roles = append(read.roles, role)
-		read.queries = append(read.queries, Query{Kind: kind, Metric: metric, By: union(group, more), Any: sets, Optional: role != states})
+		read.queries = append(read.queries, Query{Kind: kind, Metric: spellings[at], By: union(group, labelsOf(more...)), Any: sets, Optional: role > members})
 	}
-	label := p.StateLabel
+	label := p.Label
 	if label == "" {
 		label = "state" // so that a one-hot gauge under a numeric rule is noticed
 	}
-	add(states, Gauge, p.Metric[at], label, "instance")
-	add(calls, Rate, p.Calls, p.Result)
-	add(refused, Rate, p.RefusedMetric)
+	switch {
+	case len(p.Each) > 0:
+		add(states, Gauge, there, NameLabel, "instance")
+		read.queries[0].Also = there[1:]
+	case p.How == ByTime, p.How == ByRejects:
+		add(states, Rate, p.Metric, label, "instance")
+	default:
+		add(states, Gauge, p.Metric, label, "instance")
+	}
+	if p.How == ByMembers {
+		add(members, Gauge, p.Members, "instance")
+	}
+	add(calls, Rate, p.Calls.Metric, p.Calls.Label)
+	add(refused, Rate, p.Refused)
 	add(percent, Gauge, p.Percent)
 	return read, true
 }
@@ -123,10 +140,14 @@ type breakerGroup struct {
 	percent     sources.Value
 }
 
+// instanceState is what one instance says of a breaker.
 type instanceState struct {
 	state sources.BreakerState
 	seen  bool // some state is active
 	note  string
+	tells map[sources.BreakerState]float64 // inferred states: what each is told by
+	out   float64                          // of members: how many are out
+	of    float64                          // how many there are
 }
 
 // failures warns of the counts that could not be read, and returns why there are
@@ -167,11 +188,11 @@ func (s *sharedNames) has(name string, now bool) bool {
 	return now || s.names[name]
 }
 
-func (r *breakerRead) rows(shared *sharedNames) []sources.Breaker {
+func (r *breakerRead) rows(plan *Plan) []sources.Breaker {
 	groups := map[[2]string]*breakerGroup{}
 	for i, role := range r.roles {
 		for _, s := range r.answers[i].Series {
-			if role != states && (math.IsNaN(s.Value) || math.IsInf(s.Value, 0)) {
+			if (role != states || r.preset.How.inferred()) && (math.IsNaN(s.Value) || math.IsInf(s.Value, 0)) {
 				continue
 			}
 			r.take(groups, role, s)
@@ -192,10 +213,11 @@ func (r *breakerRead) rows(shared *sharedNames) []sources.Breaker {
 			continue // calls of a breaker that says no state
 		}
 		name := g.name
-		if shared.has(name, owners[name] > 1) && g.owner != "" {
+		if plan.shared.has(name, owners[name] > 1) && g.owner != "" {
 			name = g.owner + "/" + name
 		}
-		out = append(out, g.breaker(name))
+		r.infer(plan, k, g)
+		out = append(out, g.breaker(name, r.preset))
 	}
 	return out
 }
@@ -204,7 +226,10 @@ func (r *breakerRead) take(groups map[[2]string]*breakerGroup, role role, s Seri
 	owner := s.Labels.first(serviceLabels)
 	name := s.Labels.join(r.preset.Names)
 	if name == "" {
-		name = cmp.Or(owner, r.preset.Metric[0])
+		name = cmp.Or(owner, r.metric)
+	}
+	if word := r.preset.Each[s.Labels[NameLabel]]; word != "" {
+		name += " " + word
 	}
 	k := [2]string{name, owner}
 	g := groups[k]
@@ -215,17 +240,12 @@ func (r *breakerRead) take(groups map[[2]string]*breakerGroup, role role, s Seri
 	switch role {
 	case states:
 		r.takeState(g, s)
-	case calls:
-		switch result := s.Labels[r.preset.Result]; {
-		case slices.Contains(r.preset.Failed, result):
-			g.failed = plus(g.failed, s.Value)
-		case slices.Contains(r.preset.Succeeded, result):
-			g.ok = plus(g.ok, s.Value)
-		case slices.Contains(r.preset.Ignored, result):
-			g.ignored = plus(g.ignored, s.Value)
-		case slices.Contains(r.preset.Refused, result):
-			g.refused = plus(g.refused, s.Value)
+	case members:
+		if inst := g.instances[s.Labels["instance"]]; inst != nil {
+			inst.of = max(inst.of, s.Value)
 		}
+	case calls:
+		g.count(&r.preset.Calls, s.Labels[r.preset.Calls.Label], s.Value)
 	case refused:
 		g.refused = plus(g.refused, s.Value)
 	case percent:
@@ -235,36 +255,65 @@ func (r *breakerRead) take(groups map[[2]string]*breakerGroup, role role, s Seri
 	}
 }
 
+// count adds calls that ended so.
+func (g *breakerGroup) count(c *Calls, result string, v float64) {
+	switch {
+	case slices.Contains(c.Failed, result):
+		g.failed = plus(g.failed, v)
+	case slices.Contains(c.Succeeded, result):
+		g.ok = plus(g.ok, v)
+	case slices.Contains(c.Ignored, result):
+		g.ignored = plus(g.ignored, v)
+	case slices.Contains(c.Refused, result):
+		g.refused = plus(g.refused, v)
+	}
+}
+
 func plus(v sources.Value, more float64) sources.Value { return sources.Some(v.V + more) }
 
 func (r *breakerRead) takeState(g *breakerGroup, s Series) {
-	inst := g.instances[s.Labels["instance"]]
-	if inst == nil {
-		inst = &instanceState{}
-		g.instances[s.Labels["instance"]] = inst
+	id := s.Labels["instance"]
+	if r.preset.How == ByRejects {
+		id = "" // whoever refuses is not an instance of what is refused
 	}
-	label := cmp.Or(r.preset.StateLabel, "state")
-	word := s.Labels[label]
-	oneHot := r.preset.StateLabel != ""
-	switch {
-	case oneHot && word != "":
+	inst := g.instances[id]
+	if inst == nil {
+		inst = &instanceState{tells: map[sources.BreakerState]float64{}}
+		g.instances[id] = inst
+	}
+	word := s.Labels[cmp.Or(r.preset.Label, "state")]
+	switch how := r.preset.How; {
+	case how == ByEvents, how == ByTime:
+		if state, known := r.preset.word(word); known {
+			inst.tells[state] += s.Value
+		}
+	case how == ByMembers:
+		inst.out = max(inst.out, s.Value)
+	case how == ByRejects:
+		state := sources.BreakerClosed
+		if slices.Contains(r.preset.Calls.Refused, word) {
+			g.refused = plus(g.refused, s.Value)
+			state = sources.BreakerOpen
+		}
+		inst.tells[state] += s.Value
+	case how == ByLabel && word != "":
 		if !(s.Value >= 0.5) { // NaN too
 			return
 		}
-		state, known := r.preset.States[word]
+		state, known := r.preset.word(word)
 		if !known {
 			inst.note = "unmapped (" + sources.Clean(word, 40) + "?)"
 		}
 		inst.worst(state)
-	case !oneHot && word != "":
+	case how == ByValue && word != "" && len(r.preset.Each) == 0:
 		inst.note = "states are named in the label state, leave values out"
 		inst.worst(sources.BreakerUnknown)
 	default:
-		state, known := r.preset.Values[s.Value]
-		if !known {
+		known, ok := r.preset.Values[s.Value]
+		if !ok {
 			inst.note = "unmapped (" + strconv.FormatFloat(s.Value, 'g', 6, 64) + "?)"
 		}
-		inst.worst(state)
+		inst.worst(sources.BreakerState(known))
 	}
 }
 
@@ -275,8 +324,11 @@ func (i *instanceState) worst(s sources.BreakerState) {
 	i.seen = true
 }
 
-func (g *breakerGroup) breaker(name string) sources.Breaker {
-	b := sources.Breaker{Name: sources.Clean(name, sources.MaxName), Instances: len(g.instances), RejectRate: g.refused}
+func (g *breakerGroup) breaker(name string, p *BreakerPreset) sources.Breaker {
+	b := sources.Breaker{
+		Name: sources.Clean(name, sources.MaxName), Instances: len(g.instances), RejectRate: g.refused,
+		Inferred: p.How.inferred(), Limit: p.Limit, Preset: p.Name,
+	}
 	first := true
 	for _, id := range slices.Sorted(maps.Keys(g.instances)) {
 		inst := g.instances[id]
@@ -291,6 +343,9 @@ func (g *breakerGroup) breaker(name string) sources.Breaker {
 			b.State = inst.state
 		}
 		first = false
+	}
+	if p.How == ByMembers {
+		g.members(&b)
 	}
 	if g.ok.OK || g.failed.OK || g.ignored.OK {
 		judged := g.ok.V + g.failed.V

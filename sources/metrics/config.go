@@ -19,10 +19,11 @@ const DefaultWindow = time.Minute
 // Config is what a source's metrics mean. The zero Config works everything out:
 // one latency per service, every breaker whose states are named in words.
 type Config struct {
-	Latency       []LatencyRule // empty: one row per service, see Plan.Latencies
-	Breakers      []BreakerRule // empty: every one-hot preset that exists; auto leaves out what another rule reads
-	Window        time.Duration // 0 means DefaultWindow; otherwise 2 s to 1 h
-	Interpolation Interpolation // for native histograms
+	Latency       []LatencyRule   // empty: one row per service, see Plan.Latencies
+	Breakers      []BreakerRule   // empty: every one-hot preset that exists; auto leaves out what another rule reads
+	Window        time.Duration   // 0 means DefaultWindow; otherwise 2 s to 1 h
+	Interpolation Interpolation   // for native histograms
+	Presets       []BreakerPreset // of the operator's own: added to the program's, or in the place of one of that name
 }
 
 // LatencyRule is one row of the latency pane.
@@ -54,6 +55,7 @@ type Plan struct {
 	interp   Interpolation
 	latency  []latencyRule
 	breakers []breakerRule
+	events   transitions
 }
 
 type latencyRule struct {
@@ -101,8 +103,9 @@ func (c Config) Compile() (*Plan, error) {
 	if len(rules) == 0 {
 		rules = []BreakerRule{{Preset: "auto"}}
 	}
+	presets := withPresets(c.Presets)
 	for _, r := range rules {
-		crs, err := compileBreaker(r)
+		crs, err := compileBreaker(r, presets)
 		p.breakers, errs = append(p.breakers, crs...), appendErr(errs, err)
 	}
 	if len(errs) > 0 {
@@ -118,13 +121,13 @@ func (p *Plan) leaveToRules() {
 	named := map[string]bool{}
 	for i := range p.breakers {
 		if r := &p.breakers[i]; !r.auto {
-			for _, m := range r.preset.Metric {
+			for _, m := range r.preset.metrics() {
 				named[m] = true
 			}
 		}
 	}
 	p.breakers = slices.DeleteFunc(p.breakers, func(r breakerRule) bool {
-		return r.auto && slices.ContainsFunc(r.preset.Metric, func(m string) bool { return named[m] })
+		return r.auto && slices.ContainsFunc(r.preset.metrics(), func(m string) bool { return named[m] })
 	})
 }
 
@@ -163,7 +166,7 @@ func compileLatency(r LatencyRule, i int) (latencyRule, error) {
 	return out, nil
 }
 
-func compileBreaker(r BreakerRule) ([]breakerRule, error) {
+func compileBreaker(r BreakerRule, presets []BreakerPreset) ([]breakerRule, error) {
 	match, err := ParseMatch(r.Match)
 	if err != nil {
 		return nil, fmt.Errorf("breakers: %w", err)
@@ -175,16 +178,17 @@ func compileBreaker(r BreakerRule) ([]breakerRule, error) {
 		if r.Metric != "" || len(r.Values) > 0 {
 			return nil, fmt.Errorf("breakers: auto takes no metric and no values, leave preset out: %w", sources.ErrInvalid)
 		}
-		return autoBreakers(match, r.NameLabel), nil
+		return autoBreakers(match, r.NameLabel, presets), nil
 	}
-	p := BreakerPreset{Names: nameLabels}
+	p := BreakerPreset{Names: nameLabels, How: ByValue}
 	if r.Preset != "" {
-		at := slices.IndexFunc(breakerPresets, func(p BreakerPreset) bool { return p.Name == r.Preset })
+		at := slices.IndexFunc(presets, func(p BreakerPreset) bool { return p.Name == r.Preset })
 		if at < 0 {
+			known := names(presets, func(p BreakerPreset) string { return p.Name })
 			return nil, fmt.Errorf("breakers: preset %q is not known, use auto or one of %s: %w",
-				sources.Clean(r.Preset, 40), strings.Join(BreakerPresets(), ", "), sources.ErrInvalid)
+				sources.Clean(r.Preset, 40), strings.Join(known, ", "), sources.ErrInvalid)
 		}
-		p = breakerPresets[at]
+		p = presets[at]
 	}
 	if err := refine(&p, r); err != nil {
 		return nil, err
@@ -192,10 +196,10 @@ func compileBreaker(r BreakerRule) ([]breakerRule, error) {
 	return []breakerRule{{preset: p, match: match}}, nil
 }
 
-func autoBreakers(match []Matcher, nameLabel string) []breakerRule {
+func autoBreakers(match []Matcher, nameLabel string, presets []BreakerPreset) []breakerRule {
 	var out []breakerRule
-	for _, p := range breakerPresets {
-		if len(p.Metric) == 0 {
+	for _, p := range presets {
+		if !p.alone() {
 			continue
 		}
 		if nameLabel != "" {
@@ -208,20 +212,20 @@ func autoBreakers(match []Matcher, nameLabel string) []breakerRule {
 
 // refine applies what a rule adds to its preset.
 func refine(p *BreakerPreset, r BreakerRule) error {
-	own := len(p.Metric) > 0 && p.Name != "generic"
+	own := p.alone() && p.Name != "generic"
 	switch {
-	case r.Metric == "" && len(p.Metric) == 0:
+	case r.Metric == "" && !p.alone():
 		return fmt.Errorf("breakers: preset %s exports nothing of its own, name the metric: %w", p.Name, sources.ErrInvalid)
 	case r.Metric != "" && own:
 		return fmt.Errorf("breakers: preset %s has a metric of its own, leave metric out: %w", p.Name, sources.ErrInvalid)
 	case r.Metric != "" && !isMetric(r.Metric):
 		return fmt.Errorf("breakers: %q is no metric name: %w", sources.Clean(r.Metric, 60), sources.ErrInvalid)
-	case len(r.Values) > 0 && p.StateLabel != "":
+	case len(r.Values) > 0 && p.How != ByValue:
 		return fmt.Errorf("breakers: preset %s names its states in a label, leave values out: %w", p.Name, sources.ErrInvalid)
 	}
 	if r.Metric != "" && (len(p.Metric) == 0 || r.Metric != p.Metric[0]) {
 		p.Metric = []string{r.Metric}
-		p.Calls = "" // belongs to the preset's own metric
+		p.Calls = Calls{} // belongs to the preset's own metric
 	}
 	if r.NameLabel != "" {
 		p.Names = []string{r.NameLabel}
@@ -229,18 +233,17 @@ func refine(p *BreakerPreset, r BreakerRule) error {
 	if len(r.Values) == 0 {
 		return nil
 	}
-	p.Values = map[float64]sources.BreakerState{}
+	p.Values = map[float64]state{}
 	for _, k := range slices.Sorted(maps.Keys(r.Values)) {
 		v, err := strconv.ParseFloat(k, 64)
 		if err != nil {
 			return fmt.Errorf("breakers: %q in values is no number: %w", sources.Clean(k, 40), sources.ErrInvalid)
 		}
-		state, ok := stateWords[r.Values[k]]
+		known, ok := stateWords[r.Values[k]]
 		if !ok {
-			return fmt.Errorf("breakers: %q in values is no state, use closed, open, half-open, forced-open, forced-closed, disabled or unknown: %w",
-				sources.Clean(r.Values[k], 40), sources.ErrInvalid)
+			return fmt.Errorf("breakers: %q in values is no state, use %s: %w", sources.Clean(r.Values[k], 40), stateList, sources.ErrInvalid)
 		}
-		p.Values[v] = state
+		p.Values[v] = state(known)
 	}
 	return nil
 }
@@ -262,8 +265,8 @@ func (p *Plan) Names() map[string]bool {
 	}
 	for i := range p.breakers {
 		b := &p.breakers[i].preset
-		add(b.Metric...)
-		add(b.Calls, b.RefusedMetric, b.Percent)
+		add(b.metrics()...)
+		add(extras(b)...)
 	}
 	for i := range exposurePresets {
 		add(exposurePresets[i].Metric)

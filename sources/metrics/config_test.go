@@ -26,16 +26,16 @@ func TestEachMistakeInTheConfigIsOneSentence(t *testing.T) {
 		"is given twice":              {Latency: []metrics.LatencyRule{{Name: "x"}, {Name: "x"}}},
 		"window 1s is outside 2s..1h": {Window: time.Second},
 		"more than 200":               {Latency: make([]metrics.LatencyRule, 201)},
-		"use auto or one of dapr, failsafe, generic, gobreaker, resilience4j": brk(metrics.BreakerRule{Preset: "hystrix"}),
-		"preset gobreaker exports nothing of its own":                         brk(metrics.BreakerRule{Preset: "gobreaker"}),
-		"preset dapr has a metric of its own":                                 brk(metrics.BreakerRule{Preset: "dapr", Metric: "x"}),
-		`"a-b" is no metric name`:                                             brk(metrics.BreakerRule{Metric: "a-b"}),
-		`"a-b" is no label name`:                                              brk(metrics.BreakerRule{NameLabel: "a-b"}),
-		"names its states in a label":                                         brk(metrics.BreakerRule{Preset: "generic", Values: map[string]string{"1": "open"}}),
-		"auto takes no metric and no values":                                  brk(metrics.BreakerRule{Values: map[string]string{"1": "open"}}),
-		`"one" in values is no number`:                                        brk(metrics.BreakerRule{Metric: "x", Values: map[string]string{"one": "open"}}),
-		`"ajar" in values is no state, use closed, open`:                      brk(metrics.BreakerRule{Metric: "x", Values: map[string]string{"1": "ajar"}}),
-		"breakers: match":                                                     brk(metrics.BreakerRule{Match: "{"}),
+		"use auto or one of dapr, envoy_limit, envoy_outlier, failsafe, generic, gobreaker, haproxy, hystrix, istio, microprofile, opossum, opossum_counter, polly, resilience4j, resilience4j_simpleclient": brk(metrics.BreakerRule{Preset: "hysterix"}),
+		"preset gobreaker exports nothing of its own":    brk(metrics.BreakerRule{Preset: "gobreaker"}),
+		"preset dapr has a metric of its own":            brk(metrics.BreakerRule{Preset: "dapr", Metric: "x"}),
+		`"a-b" is no metric name`:                        brk(metrics.BreakerRule{Metric: "a-b"}),
+		`"a-b" is no label name`:                         brk(metrics.BreakerRule{NameLabel: "a-b"}),
+		"names its states in a label":                    brk(metrics.BreakerRule{Preset: "generic", Values: map[string]string{"1": "open"}}),
+		"auto takes no metric and no values":             brk(metrics.BreakerRule{Values: map[string]string{"1": "open"}}),
+		`"one" in values is no number`:                   brk(metrics.BreakerRule{Metric: "x", Values: map[string]string{"one": "open"}}),
+		`"ajar" in values is no state, use closed, open`: brk(metrics.BreakerRule{Metric: "x", Values: map[string]string{"1": "ajar"}}),
+		"breakers: match":                                brk(metrics.BreakerRule{Match: "{"}),
 	} {
 		err := c.Validate()
 		require.ErrorIs(t, err, sources.ErrInvalid, says)
@@ -60,7 +60,7 @@ func TestEveryPresetIsComplete(t *testing.T) {
 	for _, p := range metrics.LatencyPresets() {
 		require.NoError(t, metrics.Config{Latency: []metrics.LatencyRule{{Name: "x", Preset: p}}}.Validate(), p)
 	}
-	for _, p := range metrics.BreakerPresets() {
+	for _, p := range metrics.BreakerPresets(nil) {
 		plan, err := metrics.Config{Breakers: []metrics.BreakerRule{{Preset: p}}}.Compile()
 		if err != nil {
 			plan, err = metrics.Config{Breakers: []metrics.BreakerRule{{Preset: p, Metric: "x"}}}.Compile()

@@ -44,9 +44,24 @@ func (w *world) Ask(_ context.Context, queries []metrics.Query) ([]metrics.Answe
 		if q.Kind == metrics.Count {
 			name += "_count"
 		}
-		out[i].Series = group(w.series[name], &q)
+		all := named(name, w.series[name])
+		for _, also := range q.Also {
+			all = append(all, named(also, w.series[also])...)
+		}
+		out[i].Series = group(all, &q)
 	}
 	return out, w.err
+}
+
+// named gives series their own name as a label.
+func named(name string, series []metrics.Series) []metrics.Series {
+	out := make([]metrics.Series, len(series))
+	for i, s := range series {
+		l := maps.Clone(s.Labels)
+		l[metrics.NameLabel] = name
+		out[i] = metrics.Series{Labels: l, Value: s.Value}
+	}
+	return out
 }
 
 func group(series []metrics.Series, q *metrics.Query) []metrics.Series {

@@ -3,8 +3,6 @@ package metrics
 import (
 	"slices"
 	"time"
-
-	"relctl-tui/sources"
 )
 
 // LatencyPreset says how one library or proxy exports latencies.
@@ -72,69 +70,7 @@ var latencyPresets = []LatencyPreset{
 	},
 }
 
-// BreakerPreset says how one library exports circuit breakers.
-type BreakerPreset struct {
-	Name   string
-	Metric []string // spellings of the state gauge; a rule must name it when empty
-	Names  []string // labels that make up the breaker's name, joined by a slash
-
-	StateLabel string                          // one-hot: the series whose value is 1 names the state here
-	States     map[string]sources.BreakerState // one-hot: what the label's values mean
-	Values     map[float64]sources.BreakerState
-
-	Calls     string   // counter of calls, "" for none
-	Result    string   // its label
-	Failed    []string // its values for calls that failed
-	Succeeded []string
-	Ignored   []string // its values for calls that count neither as failure nor as success
-	Refused   []string // its values for calls that were not permitted
-
-	RefusedMetric string // counter of calls not permitted, where it is a metric of its own
-	Percent       string // gauge of the failure rate in percent; below 0 means "not enough calls"
-}
-
-var stateWords = map[string]sources.BreakerState{
-	"closed": sources.BreakerClosed, "open": sources.BreakerOpen,
-	"half_open": sources.BreakerHalfOpen, "half-open": sources.BreakerHalfOpen,
-	"halfopen": sources.BreakerHalfOpen, "halfOpen": sources.BreakerHalfOpen,
-	"forced_open": sources.BreakerForcedOpen, "forced-open": sources.BreakerForcedOpen,
-	"forced_closed": sources.BreakerForcedClosed, "forced-closed": sources.BreakerForcedClosed,
-	"disabled": sources.BreakerDisabled,
-	// It measures and never opens, so nothing is protected.
-	"metrics_only": sources.BreakerDisabled,
-	"unknown":      sources.BreakerUnknown,
-}
-
 var nameLabels = []string{"name", "breaker", "circuit_breaker", "circuit"}
-
-var breakerPresets = []BreakerPreset{
-	{
-		Name: "resilience4j", Metric: []string{"resilience4j_circuitbreaker_state"}, Names: []string{"name"},
-		StateLabel: "state", States: stateWords,
-		Calls: "resilience4j_circuitbreaker_calls_seconds_count", Result: "kind",
-		Failed: []string{"failed"}, Succeeded: []string{"successful"}, Ignored: []string{"ignored"},
-		RefusedMetric: "resilience4j_circuitbreaker_not_permitted_calls_total",
-		Percent:       "resilience4j_circuitbreaker_failure_rate",
-	},
-	{
-		Name: "generic", Metric: []string{"circuit_breaker_state"}, Names: nameLabels,
-		StateLabel: "state", States: stateWords,
-		Calls: "circuit_breaker_requests_total", Result: "result",
-		Failed: []string{"failure"}, Succeeded: []string{"success"}, Refused: []string{"rejected"},
-	},
-	{
-		Name: "dapr", Metric: []string{"dapr_resiliency_cb_state", "resiliency_cb_state"},
-		Names: []string{"app_id", "name", "target"}, StateLabel: "status", States: stateWords,
-	},
-	// Two opposite conventions for numbers are in the wild, so neither is ever
-	// assumed: these need a rule that names the metric.
-	{Name: "gobreaker", Names: nameLabels, Values: map[float64]sources.BreakerState{
-		0: sources.BreakerClosed, 1: sources.BreakerHalfOpen, 2: sources.BreakerOpen,
-	}},
-	{Name: "failsafe", Names: nameLabels, Values: map[float64]sources.BreakerState{
-		0: sources.BreakerClosed, 1: sources.BreakerOpen, 2: sources.BreakerHalfOpen,
-	}},
-}
 
 // ExposurePreset is a counter of flag evaluations.
 type ExposurePreset struct {
@@ -162,11 +98,6 @@ var exposurePresets = []ExposurePreset{
 // LatencyPresets is the names a latency rule may use, sorted.
 func LatencyPresets() []string {
 	return names(latencyPresets, func(p LatencyPreset) string { return p.Name })
-}
-
-// BreakerPresets is the names a breaker rule may use, sorted, without "auto".
-func BreakerPresets() []string {
-	return names(breakerPresets, func(p BreakerPreset) string { return p.Name })
 }
 
 func names[T any](list []T, name func(T) string) []string {

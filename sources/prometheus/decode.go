@@ -58,9 +58,7 @@ func bound(m model.Metric) (float64, bool) {
 func labels(m model.Metric) metrics.Labels {
 	out := make(metrics.Labels, len(m))
 	for k, v := range m {
-		if k != model.MetricNameLabel {
-			out[string(k)] = string(v)
-		}
+		out[string(k)] = string(v)
 	}
 	return out
 }

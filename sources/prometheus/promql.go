@@ -27,6 +27,13 @@ func render(q *metrics.Query, window time.Duration) string {
 	var parts []string
 	for _, ms := range alternatives {
 		selector := func(name string) string {
+			if len(q.Also) > 0 {
+				all := metrics.NameLabel + `=~"` + strings.Join(append([]string{name}, q.Also...), "|") + `"`
+				if len(ms) > 0 {
+					all += "," + metrics.Render(ms)
+				}
+				return "{" + all + "}"
+			}
 			if len(ms) == 0 {
 				return name
 			}

@@ -194,19 +194,8 @@ func answer(q *metrics.Query, rings []*ring) metrics.Answer {
 	var out metrics.Answer
 	groups := map[string]*group{}
 	for _, r := range rings {
-		for _, t := range r.tracks[name] {
-			if t.seen != r.scrapes || !metrics.MatchAny(q.Any, t.labels) {
-				continue
-			}
-			v, ok := t.last, true
-			if q.Kind != metrics.Gauge {
-				v, ok = t.rate()
-			}
-			if !ok {
-				out.Pending = out.Pending || !math.IsNaN(t.last)
-				continue
-			}
-			groupOf(groups, q, t).take(q.Kind, t.le, v)
+		for _, name := range append([]string{name}, q.Also...) {
+			out.Pending = r.gather(groups, q, name) || out.Pending
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(groups)) {
@@ -220,6 +209,26 @@ func answer(q *metrics.Query, rings []*ring) metrics.Answer {
 	return out
 }
 
+// gather puts the series of one name into their groups. Pending says that one of
+// them needs another sample.
+func (r *ring) gather(groups map[string]*group, q *metrics.Query, name string) (pending bool) {
+	for _, t := range r.tracks[name] {
+		if t.seen != r.scrapes || !metrics.MatchAny(q.Any, t.labels) {
+			continue
+		}
+		v, ok := t.last, true
+		if q.Kind != metrics.Gauge {
+			v, ok = t.rate()
+		}
+		if !ok {
+			pending = pending || !math.IsNaN(t.last)
+			continue
+		}
+		groupOf(groups, q, name, t).take(q.Kind, t.le, v)
+	}
+	return pending
+}
+
 // group is the series with the same values in the query's labels.
 type group struct {
 	labels metrics.Labels
@@ -228,10 +237,16 @@ type group struct {
 	le     map[float64]float64
 }
 
-func groupOf(groups map[string]*group, q *metrics.Query, t *track) *group {
+func groupOf(groups map[string]*group, q *metrics.Query, name string, t *track) *group {
+	value := func(label string) string {
+		if label == metrics.NameLabel {
+			return name
+		}
+		return t.labels[label]
+	}
 	var b strings.Builder
 	for _, n := range q.By {
-		b.WriteString(t.labels[n])
+		b.WriteString(value(n))
 		b.WriteByte(0xff)
 	}
 	k := b.String()
@@ -239,7 +254,7 @@ func groupOf(groups map[string]*group, q *metrics.Query, t *track) *group {
 	if g == nil {
 		g = &group{labels: make(metrics.Labels, len(q.By)), le: map[float64]float64{}}
 		for _, n := range q.By {
-			if v := t.labels[n]; v != "" {
+			if v := value(n); v != "" {
 				g.labels[n] = v
 			}
 		}

@@ -186,8 +186,20 @@ func (m *Model) row(p *views.Pen, b *sources.Breaker) {
 	} else {
 		t.Cell(p, colSince, th.Warn, "stale")
 	}
-	t.Cell(p, colNote, th.Quiet, b.Note)
+	t.Cell(p, colNote, th.Quiet, note(b))
 	p.End()
+}
+
+// note says what kind of breaker a row is where that is not a breaker of errors.
+func note(b *sources.Breaker) string {
+	switch {
+	case !b.Limit:
+		return b.Note
+	case b.Note == "":
+		return "limit"
+	default:
+		return "limit; " + b.Note
+	}
 }
 
 // instances is "3/12", or nothing where only one instance is known of.
