@@ -156,6 +156,11 @@ func (s *Source) Breakers(ctx context.Context) (sources.BreakerSet, error) {
 	return sources.BreakerSet{Breakers: rows, Warnings: c.with(warns), ReadAt: at}, nil
 }
 
+// Matches says which presets the server's series fit.
+func (s *Source) Matches(ctx context.Context) ([]metrics.Match, error) {
+	return s.plan.Matches(ctx, &call{s: s})
+}
+
 // Latencies reads every latency.
 func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
 	c, at := &call{s: s}, s.opts.Now()

@@ -172,6 +172,14 @@ func (s *Source) Breakers(ctx context.Context) (sources.BreakerSet, error) {
 	return sources.BreakerSet{Breakers: rows, Warnings: f.with(warns), ReadAt: f.at}, err
 }
 
+// Matches says which presets the endpoints' series fit.
+func (s *Source) Matches(ctx context.Context) ([]metrics.Match, error) {
+	if _, err := s.refresh(ctx); err != nil {
+		return nil, err
+	}
+	return s.plan.Matches(ctx, s)
+}
+
 // Latencies reads the latencies of all endpoints that answer.
 func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
 	f, err := s.refresh(ctx)

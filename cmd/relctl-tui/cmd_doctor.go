@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
+)
+
+const doctorLong = `Ask every source of the context once and say what works, what does not and what to do:
+flag stores (how many flags, whether they can be changed, where changes are journalled, who
+proves them), metrics (which presets of breakers, latencies and exposure are exported).
+Exit code 1 when something that is configured does not work.`
+
+func newDoctorCmd(o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what works of all that is configured, and which presets match",
+		Long:  doctorLong,
+		Args:  argCount(0, 0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := o.open(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			d := s.examine(cmd.Context(), o.now)
+			if o.output == "json" {
+				err = writeJSON(cmd.OutOrStdout(), map[string]any{"doctor": d})
+			} else {
+				err = d.print(cmd.OutOrStdout())
+			}
+			return errors.Join(err, d.failed())
+		},
+	}
+	addOutput(cmd, o)
+	return cmd
+}
+
+// diagnosis is what the doctor found, as JSON has it.
+type diagnosis struct {
+	Context string      `json:"context"`
+	Stores  []storeDoc  `json:"stores"`
+	Metrics []readerDoc `json:"metrics"`
+}
+
+type storeDoc struct {
+	Name      string   `json:"name"`
+	Kind      string   `json:"kind"`
+	Flags     int      `json:"flags"`
+	Broken    int      `json:"broken"`
+	Took      float64  `json:"took_s"`
+	Changes   string   `json:"changes"` // why flags cannot be changed; "" when they can
+	Journal   string   `json:"journal"`
+	Journaled bool     `json:"journal_writable"`
+	Proven    bool     `json:"proven"` // somebody is asked whether a change is in force
+	Error     string   `json:"error"`
+	Warnings  []string `json:"warnings"`
+}
+
+type readerDoc struct {
+	Name    string      `json:"name"`
+	Kind    string      `json:"kind"`
+	Took    float64     `json:"took_s"`
+	Presets []presetDoc `json:"presets"`
+	Error   string      `json:"error"`
+}
+
+type presetDoc struct {
+	Kind   string `json:"kind"`
+	Preset string `json:"preset"`
+	About  string `json:"about"`
+	Metric string `json:"metric"` // "" when nothing of it is exported
+}
+
+// matcher is a source of metrics that can say which presets it fits.
+type matcher interface {
+	Matches(ctx context.Context) ([]metrics.Match, error)
+}
+
+// examine asks each source once, one after another, so that the times are its own.
+func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
+	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}}
+	ctl := s.controller(now, nil)
+	for i := range s.stores {
+		d.Stores = append(d.Stores, s.examineStore(ctx, &s.stores[i], ctl.CanVerify(s.stores[i].name), now))
+	}
+	for i := range s.readers {
+		d.Metrics = append(d.Metrics, examineReader(ctx, &s.readers[i], now))
+	}
+	return d
+}
+
+func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now func() time.Time) storeDoc {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	doc := storeDoc{Name: st.name, Kind: st.kind, Journal: st.journal, Journaled: writable(st.journal), Proven: proven, Warnings: []string{}}
+	began := now()
+	set, err := listFlags(ctx, st)
+	doc.Took = now().Sub(began).Seconds()
+	if err != nil {
+		doc.Error = errorSentences(err)[0]
+		return doc
+	}
+	doc.Flags, doc.Warnings = len(set.Flags), append(doc.Warnings, set.Warnings...)
+	for i := range set.Flags {
+		if set.Flags[i].State == sources.FlagBroken {
+			doc.Broken++
+		}
+	}
+	_, writes := st.src.(sources.FlagWriter)
+	switch {
+	case set.ReadOnly != "":
+		doc.Changes = set.ReadOnly
+	case !writes:
+		doc.Changes = "it can only be looked at"
+	case st.readOnly || s.readOnly:
+		doc.Changes = "the config or --read-only forbids it"
+	}
+	return doc
+}
+
+func examineReader(ctx context.Context, r *reader, now func() time.Time) readerDoc {
+	ctx, cancel := context.WithTimeout(ctx, max(r.timeout, readTimeout))
+	defer cancel()
+	doc := readerDoc{Name: r.name, Kind: r.kind, Presets: []presetDoc{}}
+	m, ok := r.src.(matcher)
+	if !ok {
+		return doc
+	}
+	began := now()
+	all, err := m.Matches(ctx)
+	doc.Took = now().Sub(began).Seconds()
+	if err != nil {
+		doc.Error = errorSentences(err)[0]
+	}
+	for _, p := range all {
+		if r.breakersOnly && p.Kind != "breakers" {
+			continue
+		}
+		doc.Presets = append(doc.Presets, presetDoc(p))
+	}
+	return doc
+}
+
+// failed is an error when something that is configured does not work.
+func (d *diagnosis) failed() error {
+	n := 0
+	for i := range d.Stores {
+		if d.Stores[i].Error != "" {
+			n++
+		}
+	}
+	for i := range d.Metrics {
+		if d.Metrics[i].Error != "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d sources do not work", n, len(d.Stores)+len(d.Metrics))
+}
+
+func (d *diagnosis) print(out io.Writer) error {
+	for i := range d.Stores {
+		if err := d.Stores[i].print(out); err != nil {
+			return err
+		}
+	}
+	for i := range d.Metrics {
+		if err := d.Metrics[i].print(out); err != nil {
+			return err
+		}
+	}
+	if len(d.Stores)+len(d.Metrics) == 0 {
+		_, err := fmt.Fprintln(out, "nothing is configured: name a flag store with --flags or metrics with --metrics")
+		return err
+	}
+	return nil
+}
+
+func (s *storeDoc) print(out io.Writer) error {
+	if s.Error != "" {
+		_, err := fmt.Fprintf(out, "flags    %s (%s): DOES NOT WORK: %s\n", s.Name, s.Kind, s.Error)
+		return err
+	}
+	line := fmt.Sprintf("flags    %s (%s): %d flags in %s", s.Name, s.Kind, s.Flags, took(time.Time{}, time.Time{}.Add(seconds(s.Took))))
+	if s.Broken > 0 {
+		line += fmt.Sprintf(", %d of them broken", s.Broken)
+	}
+	if s.Changes != "" {
+		line += "; cannot be changed: " + s.Changes
+	}
+	lines := []string{line}
+	if !s.Journaled {
+		lines = append(lines, "         the journal "+sources.Clean(s.Journal, sources.MaxName)+" cannot be written: ramps will be refused")
+	}
+	if !s.Proven && s.Changes == "" {
+		lines = append(lines, "         nobody is named who evaluates the flags: changes are confirmed, but not proven (verify)")
+	}
+	for _, w := range s.Warnings {
+		lines = append(lines, "         "+w)
+	}
+	return printLines(out, lines)
+}
+
+func (r *readerDoc) print(out io.Writer) error {
+	if r.Error != "" {
+		_, err := fmt.Fprintf(out, "metrics  %s (%s): DOES NOT WORK: %s\n", r.Name, r.Kind, r.Error)
+		return err
+	}
+	lines := []string{fmt.Sprintf("metrics  %s (%s): answers in %s", r.Name, r.Kind, took(time.Time{}, time.Time{}.Add(seconds(r.Took))))}
+	absent := map[string]int{}
+	for _, p := range r.Presets {
+		if p.Metric == "" {
+			absent[p.Kind]++
+			continue
+		}
+		line := fmt.Sprintf("         %-9s%s", p.Kind, p.Preset)
+		if p.Metric != p.Preset {
+			line += " by " + p.Metric
+		}
+		if p.About != "" {
+			line += ": " + p.About
+		}
+		lines = append(lines, line)
+	}
+	for _, kind := range []string{"breakers", "latency", "exposure"} {
+		if n := absent[kind]; n > 0 {
+			lines = append(lines, "         "+kind+": "+strconv.Itoa(n)+" other presets are not exported")
+		}
+	}
+	return printLines(out, lines)
+}
+
+func printLines(out io.Writer, lines []string) error {
+	for _, l := range lines {
+		if _, err := fmt.Fprintln(out, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -1,0 +1,47 @@
+package metrics
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Match is one preset held against what is exported.
+type Match struct {
+	Kind   string // "breakers", "latency" or "exposure"
+	Preset string
+	About  string
+	Metric string // the series by which it was recognised; "" when it was not
+}
+
+// Matches says of every preset whether the plan would read it from a, in the order of
+// kinds and presets. It asks Exists once.
+func (p *Plan) Matches(ctx context.Context, a Asker) ([]Match, error) {
+	found, err := a.Exists(ctx, p.Probe())
+	if err != nil {
+		return nil, err
+	}
+	first := func(names ...string) string {
+		if i := slices.IndexFunc(names, func(n string) bool { return found[n] }); i >= 0 {
+			return names[i]
+		}
+		return ""
+	}
+	var all []Match
+	for i := range p.breakers {
+		b := &p.breakers[i].preset
+		all = append(all, Match{Kind: "breakers", Preset: b.Name, About: b.About, Metric: first(b.metrics()...)})
+	}
+	for i := range latencyPresets {
+		l := &latencyPresets[i]
+		all = append(all, Match{Kind: "latency", Preset: l.Name, About: "a histogram in " + units[l.Unit], Metric: first(l.Metric+"_count", l.Metric)})
+	}
+	for i := range exposurePresets {
+		e := &exposurePresets[i]
+		all = append(all, Match{Kind: "exposure", Preset: e.Metric, Metric: first(e.Metric)})
+	}
+	return all, nil
+}
+
+// units are the words for what 1.0 means in a latency's series.
+var units = map[time.Duration]string{time.Second: "seconds", time.Millisecond: "milliseconds", time.Microsecond: "microseconds", time.Nanosecond: "nanoseconds"}
