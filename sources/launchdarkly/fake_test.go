@@ -54,6 +54,7 @@ type config struct {
 	Serve   map[string]any
 	Off     *int
 	Targets []any
+	Kinds   []any // targets of other kinds than users
 	Rules   []any
 	Needs   []any
 }
@@ -285,7 +286,7 @@ func (c *config) json(f *flag, name string, detailed bool) map[string]any {
 		out["offVariation"] = *c.Off
 	}
 	if detailed {
-		out["targets"], out["contextTargets"], out["rules"], out["prerequisites"] = orEmpty(c.Targets), []any{}, orEmpty(c.Rules), orEmpty(c.Needs)
+		out["targets"], out["contextTargets"], out["rules"], out["prerequisites"] = orEmpty(c.Targets), orEmpty(c.Kinds), orEmpty(c.Rules), orEmpty(c.Needs)
 	}
 	return out
 }

@@ -70,9 +70,9 @@ type Options struct {
 	// kept between 1 s and 10 min, and up to a tenth is added at random.
 	Poll time.Duration
 
-	Now    func() time.Time                              // nil for time.Now
-	Wait   func(ctx context.Context, d time.Duration)    // between two polls; nil for a timer
-	Random func(below time.Duration) (jit time.Duration) // nil for the system's
+	Now    func() time.Time                           // nil for time.Now; called by any goroutine
+	Wait   func(ctx context.Context, d time.Duration) // between two polls; nil for a timer
+	Random func(below time.Duration) time.Duration    // from 0, less than below; nil for the system's
 }
 
 // key is how projects and environments may be called, as the API says.

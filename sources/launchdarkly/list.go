@@ -23,10 +23,16 @@ const (
 // Flags reads the whole list, page by page. It is the whole list or an error, never a
 // part of it. Archived flags are not in it.
 func (s *Store) Flags(ctx context.Context) (sources.FlagSet, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	role := make(chan string, 1)
+	go func() { role <- s.readOnly(ctx) }() // beside the list, which is not to wait for it
 	all, err := s.pages(ctx)
 	if err != nil {
+		cancel()
+		<-role
 		return sources.FlagSet{}, err
 	}
+	defer cancel()
 	set := sources.FlagSet{Source: s.name, ReadAt: s.opts.Now(), Flags: make([]sources.Flag, 0, len(all))}
 	strays := 0
 	for _, w := range all {
@@ -44,7 +50,7 @@ func (s *Store) Flags(ctx context.Context) (sources.FlagSet, error) {
 			s.name, s.opts.Project, s.opts.Environment, sources.ErrInvalid)
 	}
 	slices.SortFunc(set.Flags, func(a, b sources.Flag) int { return cmp.Compare(a.ID.Key, b.ID.Key) })
-	set.ReadOnly = s.readOnly(ctx)
+	set.ReadOnly = <-role
 	set.Revision = setRevision(&set)
 	return set, nil
 }

@@ -35,16 +35,20 @@ func TestAFlagIsWhatItServes(t *testing.T) {
 		note   string
 	}
 	for name, tc := range map[string]row{
-		"a split":                {`{"rollout":{"variations":[{"variation":1,"weight":87655},{"variation":0,"weight":12345}]}}`, nil, sources.FlagOn, "12.345%", "12.345", ""},
-		"everybody":              {`{"variation":0}`, nil, sources.FlagOn, "100%", "100", ""},
-		"nobody":                 {`{"variation":1}`, nil, sources.FlagOff, "0%", "0", ""},
-		"off":                    {`{"variation":0}`, func(_ *flag, c *config) { c.On = false }, sources.FlagOff, "killed", "100", ""},
-		"off serves true":        {`{"variation":0}`, func(_ *flag, c *config) { c.Off = &zero }, sources.FlagOff, "0%", "0", "serves true while it is off"},
-		"off serves code":        {`{"variation":0}`, func(_ *flag, c *config) { c.Off = nil }, sources.FlagOn, "100%", "100", ""},
-		"a share in two":         {`{"rollout":{"variations":[{"variation":0,"weight":10000},{"variation":0,"weight":5000},{"variation":1,"weight":85000}]}}`, nil, sources.FlagOn, "15%", "15", ""},
-		"a rule":                 {`{"variation":1}`, func(_ *flag, c *config) { c.Rules = []any{raw(t, `{"_id":"a","variation":0,"clauses":[]}`)} }, sources.FlagCustom, "custom", "", "1 rule"},
-		"a rule that is off":     {`{"variation":1}`, func(_ *flag, c *config) { c.Rules = []any{raw(t, `{"disabled":true,"clauses":[]}`)} }, sources.FlagOff, "0%", "0", ""},
-		"targets":                {`{"variation":1}`, func(_ *flag, c *config) { c.Targets = []any{raw(t, `{"variation":0,"values":["ana","bo"]}`)} }, sources.FlagCustom, "custom", "", "2 targets"},
+		"a split":            {`{"rollout":{"variations":[{"variation":1,"weight":87655},{"variation":0,"weight":12345}]}}`, nil, sources.FlagOn, "12.345%", "12.345", ""},
+		"everybody":          {`{"variation":0}`, nil, sources.FlagOn, "100%", "100", ""},
+		"nobody":             {`{"variation":1}`, nil, sources.FlagOff, "0%", "0", ""},
+		"off":                {`{"variation":0}`, func(_ *flag, c *config) { c.On = false }, sources.FlagOff, "killed", "100", ""},
+		"off serves true":    {`{"variation":0}`, func(_ *flag, c *config) { c.Off = &zero }, sources.FlagOff, "0%", "0", "serves true while it is off"},
+		"off serves code":    {`{"variation":0}`, func(_ *flag, c *config) { c.Off = nil }, sources.FlagOn, "100%", "100", ""},
+		"a share in two":     {`{"rollout":{"variations":[{"variation":0,"weight":10000},{"variation":0,"weight":5000},{"variation":1,"weight":85000}]}}`, nil, sources.FlagOn, "15%", "15", ""},
+		"a rule":             {`{"variation":1}`, func(_ *flag, c *config) { c.Rules = []any{raw(t, `{"_id":"a","variation":0,"clauses":[]}`)} }, sources.FlagCustom, "custom", "", "1 rule"},
+		"a rule that is off": {`{"variation":1}`, func(_ *flag, c *config) { c.Rules = []any{raw(t, `{"disabled":true,"clauses":[]}`)} }, sources.FlagOff, "0%", "0", ""},
+		"targets":            {`{"variation":1}`, func(_ *flag, c *config) { c.Targets = []any{raw(t, `{"variation":0,"values":["ana","bo"]}`)} }, sources.FlagCustom, "custom", "", "2 targets"},
+		"a target in two lists": {`{"variation":1}`, func(_ *flag, c *config) {
+			c.Targets = []any{raw(t, `{"variation":0,"values":["ana"]}`)}
+			c.Kinds = []any{raw(t, `{"contextKind":"user","variation":0,"values":["ana"]}`), raw(t, `{"contextKind":"org","variation":0,"values":["ana"]}`)}
+		}, sources.FlagCustom, "custom", "", "2 targets"},
 		"targets of nobody":      {`{"variation":1}`, func(_ *flag, c *config) { c.Targets = []any{raw(t, `{"variation":0,"values":[]}`)} }, sources.FlagOff, "0%", "0", ""},
 		"prerequisites":          {`{"variation":0}`, func(_ *flag, c *config) { c.Needs = []any{raw(t, `{"key":"base\u001b[2J","variation":0}`)} }, sources.FlagCustom, "custom", "", "prerequisite base∙[2J"},
 		"custom and off":         {`{"variation":0}`, func(_ *flag, c *config) { c.On, c.Needs = false, []any{raw(t, `{"key":"a"}`)} }, sources.FlagOff, "killed", "", "prerequisite a"},
@@ -220,6 +224,43 @@ func TestAListThatChangesWhileItIsReadIsReadAnew(t *testing.T) {
 	set, err := open(t, url, "api-writer").Flags(t.Context())
 	require.NoError(t, err)
 	require.Len(t, set.Flags, 4)
+}
+
+func TestAFlagThatMovesToTheNextPageIsNotListedTwice(t *testing.T) {
+	t.Parallel()
+	svc, url := serve(t)
+	svc.maxLimit = 1
+	pages := 0
+	svc.spoil = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/api/v2/flags/"+project {
+			if pages++; pages == 2 { // as many as before, but checkout is on the second page now
+				svc.add("aaa", map[string]any{"variation": 1})
+				svc.flags["search"].Archived = true
+			}
+		}
+		return false
+	}
+	set, err := open(t, url, "api-writer").Flags(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"aaa", "checkout", "geo"}, []string{set.Flags[0].Name, set.Flags[1].Name, set.Flags[2].Name})
+	require.Len(t, set.Flags, 3)
+}
+
+func TestArchivedFlagsAreLeftOutEvenWhereTheyAreListed(t *testing.T) {
+	t.Parallel()
+	svc, url := serve(t)
+	svc.flags["geo"].Archived = true
+	svc.spoil = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/api/v2/flags/"+project {
+			return false
+		}
+		answer(w, map[string]any{"items": []any{svc.flags["geo"].json(production, true), svc.flags["search"].json(production, true)}, "totalCount": 2})
+		return true
+	}
+	set, err := open(t, url, "api-writer").Flags(t.Context())
+	require.NoError(t, err)
+	require.Len(t, set.Flags, 1)
+	require.Equal(t, "search", set.Flags[0].Name)
 }
 
 func TestASummaryWithoutRulesDoesNotPassForAFlagWithoutRules(t *testing.T) {

@@ -126,6 +126,9 @@ func TestAWatchReadsTheListOnlyWhenTheLogTellsOfAChange(t *testing.T) {
 	require.True(t, p.event().Set.Flags[0].Killed)
 	p.quiet()
 	require.Equal(t, []string{theLog, theList}, p.asked())
+	p.poll(10 * time.Second)
+	p.quiet()
+	require.Equal(t, []string{theLog}, p.asked(), "once for each change")
 }
 
 func TestAWatchReadsTheListNowAndThenAnyway(t *testing.T) {

@@ -113,7 +113,7 @@ type Response struct {
 //	ErrUnauthorized  401, 403, no token
 //	ErrNotFound      404
 //	ErrConflict      409, 412
-//	ErrUnavailable   429, 5xx and no answer at all, with sources.RetryAfter where it is said
+//	ErrUnavailable   408, 429, 5xx and no answer at all, with sources.RetryAfter where it is said
 //	ErrInvalid       every other status, a body that is not JSON, that breaks off or is too long
 //
 // and context.Canceled when ctx was cancelled. A write is never redirected, and
