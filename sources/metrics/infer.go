@@ -115,8 +115,11 @@ func (t *transitions) last(k [4]string, counts map[sources.BreakerState]float64)
 		}
 		t.seen[k] = now
 	}
-	if !now.known {
-		return sources.BreakerUnknown, "its counters do not tell half-open from closed until it next turns"
+	switch {
+	case !now.known:
+		return sources.BreakerUnknown, "its counters do not tell its state until it next turns"
+	case now.state == sources.BreakerOpen && counts[sources.BreakerHalfOpen] == 0:
+		return now.state, "or half-open, which was never counted"
 	}
 	return now.state, ""
 }
@@ -154,18 +157,22 @@ func grew(before, now map[sources.BreakerState]float64) (state sources.BreakerSt
 }
 
 // settledBy is the state that follows from the counters alone, which begin at 0 with
-// a closed breaker: each opening is followed by one half-open, so one opening more
-// than half-opens is open; as many closings as openings is closed; and no closing at
-// all is half-open. Anything between may be either of those two.
+// a closed breaker. As many closings as openings is closed. Where half-opens are
+// counted, each opening is followed by one, so one opening more than half-opens is
+// open, and no closing at all is half-open. Where they are not, as with opossum's
+// exporter, no closing at all is open as far as can be seen. Anything between may be
+// one thing or another.
 func settledBy(counts map[sources.BreakerState]float64) (sources.BreakerState, bool) {
 	opened, half, closed := counts[sources.BreakerOpen], counts[sources.BreakerHalfOpen], counts[sources.BreakerClosed]
 	switch {
-	case opened > half:
+	case half > 0 && opened > half:
 		return sources.BreakerOpen, true
 	case closed >= opened:
 		return sources.BreakerClosed, true
-	case closed == 0:
+	case closed == 0 && half > 0:
 		return sources.BreakerHalfOpen, true
+	case closed == 0:
+		return sources.BreakerOpen, true
 	default:
 		return sources.BreakerUnknown, false
 	}

@@ -145,19 +145,22 @@ func TestAStateThatOnlyTransitionsTellIsInferredFromTheirCounts(t *testing.T) {
 	for name, c := range map[string]struct {
 		w    *world
 		want sources.BreakerState
+		note string
 	}{
-		"it never turned":                   {turns(0, 0, 0), sources.BreakerClosed},
-		"it opened":                         {turns(1, 0, 0), sources.BreakerOpen},
-		"it is on trial":                    {turns(1, 1, 0), sources.BreakerHalfOpen},
-		"the trial failed":                  {turns(2, 1, 0), sources.BreakerOpen},
-		"it closed again":                   {turns(1, 1, 1), sources.BreakerClosed},
-		"it may be on trial or be closed":   {turns(3, 3, 1), sources.BreakerUnknown},
-		"it opened after an uncertain past": {turns(4, 3, 1), sources.BreakerOpen},
+		"it never turned":                         {turns(0, 0, 0), sources.BreakerClosed, ""},
+		"it opened":                               {turns(1, 0, 0), sources.BreakerOpen, "or half-open, which was never counted"},
+		"it is on trial":                          {turns(1, 1, 0), sources.BreakerHalfOpen, ""},
+		"the trial failed":                        {turns(2, 1, 0), sources.BreakerOpen, ""},
+		"it closed again":                         {turns(1, 1, 1), sources.BreakerClosed, ""},
+		"it may be on trial or be closed":         {turns(3, 3, 1), sources.BreakerUnknown, "its counters do not tell its state until it next turns"},
+		"it opened after an uncertain past":       {turns(4, 3, 1), sources.BreakerOpen, ""},
+		"it closed, and no trial is ever counted": {turns(2, 0, 2), sources.BreakerClosed, ""},
+		"it may have opened anew or be closed":    {turns(3, 0, 1), sources.BreakerUnknown, "its counters do not tell its state until it next turns"},
 	} {
 		b := one(t, c.w)
 		require.Equal(t, c.want, b.State, name)
 		require.True(t, b.Inferred)
-		require.Equal(t, c.want == sources.BreakerUnknown, b.Note != "", name)
+		require.Equal(t, c.note, b.Note, name)
 		require.Equal(t, sources.Some(7.0), b.RejectRate)
 	}
 }
