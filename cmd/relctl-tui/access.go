@@ -73,7 +73,7 @@ func (a access) transport(target string) (http.RoundTripper, error) {
 	}
 	base := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
-		TLSHandshakeTimeout: readTimeout, IdleConnTimeout: idleTimeout, MaxIdleConnsPerHost: 2,
+		TLSHandshakeTimeout: readTimeout, IdleConnTimeout: idleTimeout, MaxIdleConnsPerHost: 8, // as many as ask an evaluator at once
 	}
 	if a.caFile != "" || a.certFile != "" || a.server != "" || a.insecure {
 		conf, err := a.tls()

@@ -65,7 +65,7 @@ relctl-tui kill checkout-v2`,
 	})
 	root.AddCommand(
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newLogCmd(o),
-		newRampCmd(o), newKillCmd(o), newUndoCmd(o), newDrillCmd(o), newDoctorCmd(o), newDemoCmd(o), newConfigCmd(o),
+		newRampCmd(o), newKillCmd(o), newUndoCmd(o), newDrillCmd(o), newDoctorCmd(o), newServeCmd(o), newDemoCmd(o), newConfigCmd(o),
 	)
 	return root
 }
