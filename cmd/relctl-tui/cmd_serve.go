@@ -110,10 +110,10 @@ func (h *serveHTTP) run(cmd *cobra.Command, name string, src publish.Store) erro
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(ctx, ln, conf) }()
 	if err := h.firstRead(ctx, srv); err != nil {
+		told := cmd.Context().Err() != nil // to stop, meanwhile
 		cancel()
-		<-ended // nil, or that it was closed: why it ended is known
-		if cmd.Context().Err() != nil { // it was told to stop meanwhile
-			return nil
+		if end := <-ended; end != nil || told {
+			return end
 		}
 		return err
 	}
