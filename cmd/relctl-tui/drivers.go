@@ -29,6 +29,7 @@ func (d *driver) serves(kind string) bool {
 // drivers is every source that there is: one line per scheme of a DSN.
 var drivers = map[string]driver{
 	"flagd":              {kind: "flags", path: true, openFlags: openFlagd},
+	"goff":               {kind: "flags", path: true, openFlags: openGoff},
 	"etcd":               {kind: "flags", check: checkEtcd, openFlags: openEtcd},
 	"etcd+http":          {kind: "flags", check: checkEtcd, openFlags: openEtcd},
 	"etcd+https":         {kind: "flags", check: checkEtcd, openFlags: openEtcd},
