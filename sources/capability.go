@@ -74,6 +74,11 @@ type ExposureReader interface {
 	Exposures(ctx context.Context) (ExposureSet, error)
 }
 
+// AlertLister reads alerts, those that are silenced too.
+type AlertLister interface {
+	Alerts(ctx context.Context) (AlertSet, error)
+}
+
 // TrendReader reads latencies of the past, for a board that begins with a
 // history instead of an empty one: the p99 in seconds by Latency.Name, for each
 // of the last points steps, oldest first, the newest being now. Every slice has
