@@ -178,7 +178,10 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 			d.Target = resolvePath(d.Target, baseOf(f.DSN, file))
 		}
 		name := names.take(firstWord(sources.Clean(f.Name.S, 40), d.sourceName()))
-		st, err := drivers[d.Scheme].openFlags(name, d, f, f.access(file))
+		resolved := *f // the config itself stays as it was written
+		resolved.ClientTokenFile.S = resolvePath(f.ClientTokenFile.S, file)
+		resolved.FrontendTokenFile.S = resolvePath(f.FrontendTokenFile.S, file)
+		st, err := drivers[d.Scheme].openFlags(name, d, &resolved, f.access(file))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -52,8 +52,8 @@ func TestAChangeThatNeedsApprovalIsPendingWithItsLinkAndNeverDone(t *testing.T) 
 		key := unique("f")
 		s.flag(t, "default", key, "release", gradual("25"))
 		off := s.state(t, "default", key)
-		s.sql(t, "insert into change_request_settings(project, environment, required_approvals) values('default','development',1)")
-		s.must(t, http.MethodPost, path("default", key)+"/environments/development/strategies", gradual("25"), nil)
+		s.SQL(t, "insert into change_request_settings(project, environment, required_approvals) values('default','development',1)")
+		s.Must(t, http.MethodPost, path("default", key)+"/environments/development/strategies", gradual("25"), nil)
 		d := connect(t, s, "default", as(editor), func(o *unleash.Options) { o.Environment, o.ClientToken, o.FrontendToken = "development", nil, nil })
 		for _, c := range []sources.Change{ramp(key, 50), {ID: "x", Flag: id(key), Kind: sources.Ramp, To: sources.Pct(60)}} {
 			_, err := d.Apply(t.Context(), c)
@@ -61,7 +61,7 @@ func TestAChangeThatNeedsApprovalIsPendingWithItsLinkAndNeverDone(t *testing.T) 
 			require.ErrorContains(t, err, "nothing was written")
 			require.Equal(t, s.base+"/projects/default/features/"+key, sources.LinkOf(err))
 		}
-		s.must(t, http.MethodPost, path("default", key)+"/environments/development/on", nil, nil) // an admin is not asked
+		s.Must(t, http.MethodPost, path("default", key)+"/environments/development/on", nil, nil) // an admin is not asked
 		_, err := d.Apply(t.Context(), kill(key))
 		require.ErrorIs(t, err, sources.ErrApprovalNeeded)
 		require.Equal(t, "25%", brief(t, d, key))
@@ -98,7 +98,7 @@ func TestATokenThatExpiresIsRefusedWithAdviceAndARotatedOneIsUsedAtOnce(t *testi
 	s.flag(t, "default", key, "release", gradual("25"))
 	d := connect(t, s, "default", func(o *unleash.Options) { o.Token = func() (string, error) { return now, nil } })
 	apply(t, d, ramp(key, 30))
-	s.sql(t, fmt.Sprintf("update personal_access_tokens set expires_at = now() - interval '1 hour' where user_id = (select id from users where username = '%s')", name))
+	s.SQL(t, fmt.Sprintf("update personal_access_tokens set expires_at = now() - interval '1 hour' where user_id = (select id from users where username = '%s')", name))
 	_, err := d.Apply(t.Context(), ramp(key, 31))
 	require.ErrorIs(t, err, sources.ErrUnauthorized)
 	require.ErrorContains(t, err, "make a personal access token")
@@ -139,7 +139,7 @@ func TestAFlagThatIsArchivedOrDeletedIsNotFoundAndNotListed(t *testing.T) {
 		p, key, other := s.project(t), unique("f"), unique("f")
 		s.flag(t, p, key, "release", gradual("25"))
 		s.flag(t, p, other, "release", gradual("25"))
-		archive := func() { s.must(t, http.MethodDelete, path(p, key), nil, nil) }
+		archive := func() { s.Must(t, http.MethodDelete, path(p, key), nil, nil) }
 		d := connect(t, s, p, func(o *unleash.Options) {
 			o.Transport = &wire{before: func(r *http.Request, _ []byte) { // between the read and the write
 				if strings.HasSuffix(r.URL.Path, "/off") {
@@ -158,7 +158,7 @@ func TestAFlagThatIsArchivedOrDeletedIsNotFoundAndNotListed(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, set.Flags, 1)
 		require.Equal(t, other, set.Flags[0].ID.Key)
-		s.must(t, http.MethodDelete, "/api/admin/archive/"+key, nil, nil)
+		s.Must(t, http.MethodDelete, "/api/admin/archive/"+key, nil, nil)
 		_, err = d.Flag(t.Context(), id(key))
 		require.ErrorIs(t, err, sources.ErrNotFound)
 	})

@@ -23,7 +23,7 @@ const many = 2000
 func (s *server) crowd(t testing.TB) string {
 	t.Helper()
 	p := s.project(t)
-	s.sql(t, fmt.Sprintf(`
+	s.SQL(t, fmt.Sprintf(`
 		insert into features(name, type, project, description) select '%[1]s-'||n, 'release', '%[1]s', 'flag number '||n from generate_series(1,%[2]d) n;
 		insert into feature_environments(environment, feature_name, enabled) select '%[3]s', '%[1]s-'||n, n %% 2 = 0 from generate_series(1,%[2]d) n;
 		insert into feature_strategies(id, feature_name, project_name, environment, strategy_name, parameters, constraints, sort_order)

@@ -147,7 +147,7 @@ func isA(err, target error) bool { return strings.HasSuffix(err.Error(), target.
 // disable switches a strategy off, as somebody in Unleash's own pages does.
 func (s *server) disable(t testing.TB, project, flag, strategy string) {
 	t.Helper()
-	s.must(t, http.MethodPatch, path(project, flag)+"/environments/"+env+"/strategies/"+strategy,
+	s.Must(t, http.MethodPatch, path(project, flag)+"/environments/"+env+"/strategies/"+strategy,
 		[]map[string]any{{"op": "replace", "path": "/disabled", "value": true}}, nil)
 }
 
@@ -159,7 +159,7 @@ func TestARolloutThatSDKsReadDifferentlyIsBrokenAndNeverGuessed(t *testing.T) {
 		for _, value := range []string{"abc", "150", "-5", "12.5", "", "0x10", " 5", "1e1", "007"} {
 			key := unique("f")
 			ids := s.flag(t, p, key, "release", gradual("25"))
-			s.must(t, http.MethodPatch, path(p, key)+"/environments/"+env+"/strategies/"+ids[0],
+			s.Must(t, http.MethodPatch, path(p, key)+"/environments/"+env+"/strategies/"+ids[0],
 				[]map[string]any{{"op": "replace", "path": "/parameters/rollout", "value": value}}, nil)
 			f := get(t, d, key)
 			require.Equal(t, sources.FlagBroken, f.State, value)
@@ -186,11 +186,11 @@ func TestAFractionOfAPercentIsRefusedBecauseTheSDKWouldRoundItDown(t *testing.T)
 	require.ErrorContains(t, err, "whole percentages only")
 	var at12 []int
 	eventually(t, "12 %", func() bool { at12 = s.judge(t, key, 2000); return len(at12) > 0 })
-	s.must(t, http.MethodPatch, path(p, key)+"/environments/"+env+"/strategies/"+ids[0],
+	s.Must(t, http.MethodPatch, path(p, key)+"/environments/"+env+"/strategies/"+ids[0],
 		[]map[string]any{{"op": "replace", "path": "/parameters/rollout", "value": "12.5"}}, nil)
 	apply(t, connect(t, s, p), kill(key)) // to know when the SDK has the newest
 	eventually(t, "off", func() bool { return len(s.judge(t, key, 100)) == 0 })
-	s.must(t, http.MethodPost, path(p, key)+"/environments/"+env+"/on", nil, nil)
+	s.Must(t, http.MethodPost, path(p, key)+"/environments/"+env+"/on", nil, nil)
 	var half []int
 	eventually(t, "on again", func() bool { half = s.judge(t, key, 2000); return len(half) > 0 })
 	require.Equal(t, at12, half, "Unleash takes 12.5, and serves 12")
@@ -203,8 +203,8 @@ func TestAFlagThatIsNotOnePercentageIsCustomAndSaysWhatItIs(t *testing.T) {
 		d := connect(t, s, p)
 		constraint := map[string]any{"contextName": "appName", "operator": "IN", "values": []string{"shop"}}
 		var segment struct{ ID int }
-		s.must(t, http.MethodPost, "/api/admin/segments", map[string]any{"name": unique("seg"), "constraints": []any{constraint}}, &segment)
-		s.must(t, http.MethodPost, "/api/admin/strategies", map[string]any{"name": p + "-own", "parameters": []any{}}, nil)
+		s.Must(t, http.MethodPost, "/api/admin/segments", map[string]any{"name": unique("seg"), "constraints": []any{constraint}}, &segment)
+		s.Must(t, http.MethodPost, "/api/admin/strategies", map[string]any{"name": p + "-own", "parameters": []any{}}, nil)
 		for note, strategies := range map[string][]map[string]any{
 			"2 strategies, one of which is enough": {gradual("25"), gradual("50")},
 			"flexibleRollout 25% where appName IN": {with(gradual("25"), map[string]any{"constraints": []any{constraint}})},
@@ -251,8 +251,8 @@ func TestTypeStaleAndDependencyAreShown(t *testing.T) {
 		p, parent, key := s.project(t), unique("parent"), unique("f")
 		s.flag(t, p, parent, "release", gradual("100"))
 		s.flag(t, p, key, "kill-switch", gradual("25"))
-		s.must(t, http.MethodPost, path(p, key)+"/dependencies", map[string]any{"feature": parent, "enabled": true}, nil)
-		s.must(t, http.MethodPatch, path(p, key), []map[string]any{{"op": "replace", "path": "/stale", "value": true}}, nil)
+		s.Must(t, http.MethodPost, path(p, key)+"/dependencies", map[string]any{"feature": parent, "enabled": true}, nil)
+		s.Must(t, http.MethodPatch, path(p, key), []map[string]any{{"op": "replace", "path": "/stale", "value": true}}, nil)
 		set, err := connect(t, s, p).Flags(t.Context())
 		require.NoError(t, err)
 		require.Len(t, set.Flags, 2)
@@ -274,7 +274,7 @@ func TestSomebodyWhoIsQuickerIsAConflictOrIsNamed(t *testing.T) {
 		meddle := func(r *http.Request, _ []byte) {
 			if r.Method == http.MethodPatch {
 				once.Do(func() {
-					s.must(t, http.MethodPatch, path(p, key)+"/environments/"+env+"/strategies/"+ids[0],
+					s.Must(t, http.MethodPatch, path(p, key)+"/environments/"+env+"/strategies/"+ids[0],
 						[]map[string]any{{"op": "replace", "path": "/parameters/rollout", "value": "40"}}, nil)
 				})
 			}
@@ -305,7 +305,7 @@ func TestWhoeverSlipsThroughTheServersOwnCompareIsNamedFromTheEventLog(t *testin
 			if r.Method != http.MethodPatch {
 				return body
 			}
-			status, raw := s.raw(t, ana, http.MethodPatch, path("default", key)+"/environments/"+env+"/strategies/"+ids[0],
+			status, raw := s.Raw(t, ana, http.MethodPatch, path("default", key)+"/environments/"+env+"/strategies/"+ids[0],
 				[]map[string]any{{"op": "replace", "path": "/parameters/rollout", "value": "41"}})
 			require.Equal(t, http.StatusOK, status, "%s", raw)
 			var steps []map[string]any
@@ -345,7 +345,7 @@ func TestAnUndoRefusesWhenTheStrategiesAreNotTheSame(t *testing.T) {
 	s.flag(t, p, key, "release", gradual("25"))
 	d := connect(t, s, p)
 	r := apply(t, d, ramp(key, 50))
-	s.must(t, http.MethodPost, path(p, key)+"/environments/"+env+"/strategies", gradual("1"), nil)
+	s.Must(t, http.MethodPost, path(p, key)+"/environments/"+env+"/strategies", gradual("1"), nil)
 	before := s.state(t, p, key)
 	_, err := d.Apply(t.Context(), sources.Change{ID: "u", Flag: id(key), Kind: sources.Undo, Restore: r.Restore})
 	require.ErrorIs(t, err, sources.ErrConflict)

@@ -81,7 +81,7 @@ func TestEveryKindOfStickinessIsVerified(t *testing.T) {
 		effective(t, d, r)
 		wrong := r
 		wrong.New.Rollout, wrong.Old.Rollout = sources.Some(sources.Pct(25)), sources.Some(sources.Pct(75))
-		e, err := d.(sources.Verifier).Verify(t.Context(), wrong) //nolint:forcetypeassert // asserted above
+		e, err := d.(sources.Verifier).Verify(t.Context(), wrong)
 		require.NoError(t, err)
 		require.False(t, e.Effective, "%s: what is not so is not called effective: %s", by, e.Detail)
 	}
@@ -96,10 +96,10 @@ func TestWhatCannotBeToldIsNotVerified(t *testing.T) {
 	r := apply(t, d, kill(key))
 	effective(t, d, r)
 	back := apply(t, d, undo(key, r))
-	_, err := d.(sources.Verifier).Verify(t.Context(), back) //nolint:forcetypeassert // it has a frontend token
+	_, err := d.(sources.Verifier).Verify(t.Context(), back)
 	require.ErrorIs(t, err, sources.ErrUnsupported)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
-	_, err = d.(sources.Verifier).Verify(ctx, r) //nolint:forcetypeassert // it has a frontend token
+	_, err = d.(sources.Verifier).Verify(ctx, r)
 	require.Error(t, err, "what was not asked is not known")
 }

@@ -113,12 +113,12 @@ func TestAnotherOperatorsChangeIsSeenWithItsAuthorAndWithoutAnotherList(t *testi
 			first := next()
 			require.Equal(t, "admin", find(first, key).ChangedBy, kind)
 			w.forget()
-			status, raw := s.raw(t, ana, http.MethodPatch, path("default", key)+"/environments/"+env+"/strategies/"+ids[0],
+			status, raw := s.Raw(t, ana, http.MethodPatch, path("default", key)+"/environments/"+env+"/strategies/"+ids[0],
 				[]map[string]any{{"op": "replace", "path": "/parameters/rollout", "value": "40"}})
 			require.Equal(t, http.StatusOK, status, "%s", raw)
 			for f := (*sources.Flag)(nil); f == nil || f.Rollout.V != sources.Pct(40); f = find(next(), key) {
 			}
-			status, raw = s.raw(t, ana, http.MethodPost, path("default", key)+"/environments/"+env+"/off", nil)
+			status, raw = s.Raw(t, ana, http.MethodPost, path("default", key)+"/environments/"+env+"/off", nil)
 			require.Equal(t, http.StatusOK, status, "%s", raw)
 			var f *sources.Flag
 			for f == nil || !f.Killed {
@@ -141,7 +141,7 @@ func TestFlagsThatComeAndGoAreSeen(t *testing.T) {
 	next := follow(t, connect(t, s, p, func(o *unleash.Options) { o.Transport = w }))
 	require.Len(t, next().Set.Flags, 2)
 	w.forget()
-	s.must(t, http.MethodDelete, path(p, goes), nil, nil)
+	s.Must(t, http.MethodDelete, path(p, goes), nil, nil)
 	for find(next(), goes) != nil {
 	}
 	s.flag(t, p, comes, "kill-switch", gradual("7"))
@@ -168,7 +168,7 @@ func TestMoreChangesThanOneLookReadsLoseNothing(t *testing.T) {
 	}}
 	next := follow(t, connect(t, s, p, func(o *unleash.Options) { o.Transport = w }))
 	require.Len(t, next().Set.Flags, len(keys))
-	s.must(t, http.MethodPost, "/api/admin/projects/"+p+"/bulk_features/environments/"+env+"/off", map[string]any{"features": keys}, nil)
+	s.Must(t, http.MethodPost, "/api/admin/projects/"+p+"/bulk_features/environments/"+env+"/off", map[string]any{"features": keys}, nil)
 	close(hold)
 	for {
 		e := next()
@@ -205,7 +205,7 @@ func TestAWatchSaysOnceThatTheServerIsGoneAndHealsByItself(t *testing.T) {
 	require.ErrorContains(t, e.Err, "down for maintenance")
 	w.forget()
 	eventually(t, "it goes on asking", func() bool { return len(w.calls()) > 5 })
-	s.must(t, http.MethodPost, path(p, key)+"/environments/"+env+"/off", nil, nil)
+	s.Must(t, http.MethodPost, path(p, key)+"/environments/"+env+"/off", nil, nil)
 	down.Store(false)
 	for f := (*sources.Flag)(nil); f == nil || !f.Killed; {
 		e = next()
@@ -245,7 +245,7 @@ func TestATokenForAnotherEnvironmentIsNeverAskedWithAndTheLogIsFollowedInstead(t
 		for f := (*sources.Flag)(nil); f == nil || !f.Killed; f = find(next(), key) {
 		}
 		require.Zero(t, w.count("/api/client"), "an admin token is answered for development there")
-		_, err := any(d).(sources.Verifier).Verify(t.Context(), r) //nolint:forcetypeassert // it has a frontend token
+		_, err := any(d).(sources.Verifier).Verify(t.Context(), r)
 		require.ErrorIs(t, err, sources.ErrUnauthorized)
 		require.Zero(t, w.count("/api/frontend"))
 		apply(t, d, undo(key, r))
