@@ -104,6 +104,7 @@ func (o Outcome) Void() bool { return o == Failed || o == Awaiting }
 const (
 	KindBreaker = "breaker" // a breaker's transition
 	KindSource  = "source"  // another source speaks for a group
+	KindAlert   = "alert"   // an alert fires, or fires no more
 
 	KindUpcoming = "upcoming" // what a store will do to a flag by itself
 )

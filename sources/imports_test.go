@@ -84,10 +84,11 @@ func importRules() []importRule {
 			who: "the detail pane", match: "views/detail",
 			own: []string{"sources", "themes", "views", "views/activity", "views/latency"}, only: drawing, never: pure,
 		},
-		// Exception: the header counts open breakers exactly as their pane does.
+		// Exception: the header counts firing alerts and open breakers exactly as
+		// their panes do.
 		{
 			who: "the header", match: "views/header",
-			own: []string{"sources", "themes", "views", "views/breakers"}, only: drawing, never: pure,
+			own: []string{"sources", "themes", "views", "views/alerts", "views/breakers"}, only: drawing, never: pure,
 		},
 		{who: "a view", match: "views/*", own: []string{"sources", "themes", "views"}, only: drawing, never: pure},
 		{

@@ -33,6 +33,7 @@ const (
 	PartBreakers
 	PartLatencies
 	PartExposures
+	PartAlerts
 	PartCount
 )
 
@@ -67,6 +68,7 @@ type SourceStatus struct {
 	Warnings []string
 	Flags    bool   // serves flags
 	Metrics  bool   // serves breakers, latencies or exposures
+	Alerts   bool   // serves alerts
 	Writable bool   // flags can be changed through it
 	ReadOnly string // why not, where the store itself says so; "" otherwise
 	Parts    [PartCount]PartStatus
@@ -117,6 +119,7 @@ type Snapshot struct {
 	Breakers  []Breaker        // worst first
 	Own       []Breaker        // this board's own, one around each source, worst first
 	Latencies []Latency        // worst first
+	Alerts    []Alert          // worst first, each once
 	Trends    map[string]Trend // p99 in seconds, by Latency.Name
 	Activity  []Activity       // newest first, bounded
 	Upcoming  []Activity       // what stores will do to flags by themselves, the next first, bounded

@@ -17,7 +17,8 @@ const (
 type pane int
 
 const (
-	paneFlags pane = iota
+	paneFlags  pane = iota
+	paneAlerts      // only where a source has alerts
 	paneBreakers
 	paneLatency
 	paneActivity
@@ -28,8 +29,8 @@ const (
 type size struct{ w, h int }
 
 // wants is how many rows of content each pane could use, and how many lines the
-// status needs (0 is one).
-type wants struct{ flags, breakers, latency, activity, status int }
+// status needs (0 is one). Alerts below 0 want no pane, and 0 is its title alone.
+type wants struct{ flags, alerts, breakers, latency, activity, status int }
 
 // layout is the computed arrangement of one screen.
 type layout struct {
@@ -70,11 +71,19 @@ func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 	return l
 }
 
-// stack gives the three lower panes their title line, what they want within a
-// share of the body each, and the flags table all that is left.
+// stack gives the lower panes their title line, what they want within a share of the
+// body each, and the flags table all that is left.
 func (l *layout) stack(w, body int, want wants) {
-	share := func(rows, num, least int) int { return max(least, min(1+rows, body*num/24)) }
-	brk, lat, act := share(want.breakers, 5, 3), share(want.latency, 6, 3), share(want.activity, 4, 3)
+	if want.alerts >= 0 {
+		l.panes[paneAlerts] = size{w, min(1+want.alerts, max(2, body*4/24))}
+		body -= l.panes[paneAlerts].h
+	}
+	least := 3
+	if body < 14 {
+		least = 2
+	}
+	share := func(rows, num int) int { return max(least, min(1+rows, body*num/24)) }
+	brk, lat, act := share(want.breakers, 5), share(want.latency, 6), share(want.activity, 4)
 	if l.beside = w >= sideBySide; l.beside {
 		both := max(brk, lat)
 		left := w / 2

@@ -11,6 +11,7 @@ import (
 	"relctl-tui/sources/live"
 	"relctl-tui/views"
 	"relctl-tui/views/activity"
+	"relctl-tui/views/alerts"
 	"relctl-tui/views/breakers"
 	"relctl-tui/views/confirm"
 	"relctl-tui/views/detail"
@@ -66,6 +67,7 @@ type Model struct {
 	leaving  bool // for the next context
 
 	flags    flags.Model
+	alerts   alerts.Model
 	breakers breakers.Model
 	latency  latency.Model
 	activity activity.Model
@@ -107,7 +109,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	m := &Model{
 		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys, shown: shown,
 		now: o.Now(), w: w, h: h,
-		flags: flags.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
+		flags: flags.New(th, keys), alerts: alerts.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
 		footer: footer.New(th, keys), help: help.New(th, keys),
 		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys),
@@ -177,6 +179,7 @@ func (m *Model) refresh() {
 	}
 	m.flags.SetPending(texts)
 	m.flags.SetSnapshot(m.snapshot, m.now)
+	m.alerts.SetSnapshot(m.snapshot, m.now)
 	m.breakers.SetSnapshot(m.snapshot, m.now)
 	m.latency.SetSnapshot(m.snapshot, m.now)
 	m.activity.SetSnapshot(m.snapshot, m.now)
@@ -202,7 +205,7 @@ func (m *Model) bottomLines() int {
 
 func (m *Model) relayout() {
 	want := wants{
-		flags: len(m.snapshot.Flags), breakers: m.breakers.Wants(),
+		flags: len(m.snapshot.Flags), alerts: m.alerts.Wants(), breakers: m.breakers.Wants(),
 		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity) + activity.Coming(m.snapshot),
 		status: m.bottomLines(),
 	}
@@ -211,6 +214,7 @@ func (m *Model) relayout() {
 	m.header.SetSize(l.header.w, l.header.h)
 	m.footer.SetSize(l.footer.w, l.footer.h)
 	m.flags.SetSize(l.panes[paneFlags].w, l.panes[paneFlags].h)
+	m.alerts.SetSize(l.panes[paneAlerts].w, l.panes[paneAlerts].h)
 	m.breakers.SetSize(l.panes[paneBreakers].w, l.panes[paneBreakers].h)
 	m.latency.SetSize(l.panes[paneLatency].w, l.panes[paneLatency].h)
 	m.activity.SetSize(l.panes[paneActivity].w, l.panes[paneActivity].h)
@@ -219,6 +223,7 @@ func (m *Model) relayout() {
 	m.prompt.SetSize(l.footer.w, l.footer.h)
 	m.confirm.SetSize(l.footer.w, l.footer.h)
 	m.flags.SetFocused(m.focus == paneFlags)
+	m.alerts.SetFocused(m.focus == paneAlerts)
 	m.breakers.SetFocused(m.focus == paneBreakers)
 	m.latency.SetFocused(m.focus == paneLatency)
 	m.activity.SetFocused(m.focus == paneActivity)

@@ -242,7 +242,12 @@ func (m *Model) step(by int) {
 	if m.detailed {
 		return
 	}
-	m.focus = pane((int(m.focus) + by + int(paneCount)) % int(paneCount))
+	for {
+		m.focus = pane((int(m.focus) + by + int(paneCount)) % int(paneCount))
+		if m.focus != paneAlerts || m.alerts.Wants() >= 0 {
+			break
+		}
+	}
 	m.relayout()
 }
 
@@ -252,6 +257,8 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 	case paneFlags:
 		m.flags, cmd = m.flags.Update(msg)
 		m.selectionMoved()
+	case paneAlerts:
+		m.alerts, cmd = m.alerts.Update(msg)
 	case paneBreakers:
 		m.breakers, cmd = m.breakers.Update(msg)
 	case paneLatency:

@@ -49,6 +49,9 @@ func (m *Model) drawBody(b *strings.Builder) {
 	if m.layout.detail.h > 0 {
 		line(m.detail.View())
 	}
+	if p[paneAlerts].h > 0 {
+		line(m.alerts.View())
+	}
 	switch {
 	case m.layout.beside && p[paneBreakers].h > 0:
 		line(beside(m.breakers.View(), m.latency.View()))

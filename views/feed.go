@@ -34,6 +34,11 @@ func LatencyFeed(s *sources.Snapshot, now time.Time) Feed {
 	return feed(s, now, sources.PartLatencies, func(st *sources.SourceStatus) bool { return st.Metrics })
 }
 
+// AlertFeed is the standing of what knows alerts.
+func AlertFeed(s *sources.Snapshot, now time.Time) Feed {
+	return feed(s, now, sources.PartAlerts, func(st *sources.SourceStatus) bool { return st.Alerts })
+}
+
 // feed is the standing of the sources that are shown: one for which another speaks
 // has its place in the header, and no part in what stands here.
 func feed(s *sources.Snapshot, now time.Time, part sources.Part, wanted func(*sources.SourceStatus) bool) Feed {

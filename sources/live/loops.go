@@ -65,6 +65,12 @@ func (e *Engine) loops(i int) (loops []loop) {
 			return func(s *state) { s.setExposures(i, &set) }, err
 		})
 	}
+	if d, ok := src.Driver.(sources.AlertLister); ok {
+		add(sources.PartAlerts, func(ctx context.Context) (func(*state), error) {
+			set, err := d.Alerts(ctx)
+			return func(s *state) { s.setAlerts(i, set, e.opts.Now()) }, err
+		})
+	}
 	return loops
 }
 

@@ -26,6 +26,7 @@ type state struct {
 	upcoming      []sources.Activity
 	breakers, own []sources.Breaker
 	latencies     []sources.Latency
+	alerts        []sources.Alert
 	exposures     *sources.ExposureSet
 	shownTrends   map[string]sources.Trend
 	activity      []*line // newest first
@@ -42,6 +43,8 @@ type sourceState struct {
 	breakers  []sources.Breaker
 	latencies []sources.Latency
 	exposures *sources.ExposureSet
+	alerts    []sources.Alert
+	alerted   bool // alerts were read before
 	trends    trends
 	own       sources.Breaker // the board's own, around this source
 	role      sources.Role
@@ -72,6 +75,7 @@ func newState(opts Options) *state {
 		_, st.caps[sources.PartBreakers].has = cfg.Driver.(sources.BreakerLister)
 		_, st.caps[sources.PartLatencies].has = cfg.Driver.(sources.LatencyReader)
 		_, st.caps[sources.PartExposures].has = cfg.Driver.(sources.ExposureReader)
+		_, st.caps[sources.PartAlerts].has = cfg.Driver.(sources.AlertLister)
 		s.sources = append(s.sources, st)
 	}
 	s.groups = groupsOf(s.sources)
@@ -209,9 +213,12 @@ func (s *state) status(st *sourceState, now time.Time) sources.SourceStatus {
 		if !cp.has {
 			continue
 		}
-		if sources.Part(c) == sources.PartFlags {
+		switch sources.Part(c) {
+		case sources.PartFlags:
 			out.Flags = true
-		} else {
+		case sources.PartAlerts:
+			out.Alerts = true
+		default:
 			out.Metrics = true
 		}
 		last := cp.lastOK
@@ -256,6 +263,6 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 	return &sources.Snapshot{
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
 		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
-		Latencies: s.latencies, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
+		Latencies: s.latencies, Alerts: s.alerts, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
 	}
 }

@@ -122,13 +122,18 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 
 // seen is what happened by itself, and is no change of a flag.
 func seen(a *sources.Activity) bool {
-	return a.Kind == sources.KindBreaker || a.Kind == sources.KindSource
+	return a.Kind == sources.KindBreaker || a.Kind == sources.KindSource || a.Kind == sources.KindAlert
 }
 
 // Look is how one line's outcome is shown. A breaker that opened is bad news,
 // whoever saw it.
 func Look(th *themes.Theme, a *sources.Activity) views.Look {
-	if a.Kind != sources.KindBreaker {
+	switch {
+	case a.Kind == sources.KindAlert && a.New == "firing":
+		return views.Look{Glyph: th.Glyphs.Bad, Word: a.New, Ink: th.Bad}
+	case a.Kind == sources.KindAlert && a.New == "resolved":
+		return views.Look{Glyph: th.Glyphs.Good, Word: a.New, Ink: th.Good}
+	case a.Kind != sources.KindBreaker:
 		return views.OutcomeLook(th, a.Outcome)
 	}
 	for s := sources.BreakerUnknown; s <= sources.BreakerDisabled; s++ {

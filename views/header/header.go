@@ -11,6 +11,7 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/themes"
 	"relctl-tui/views"
+	"relctl-tui/views/alerts"
 	"relctl-tui/views/breakers"
 )
 
@@ -189,6 +190,9 @@ func (m *Model) source(st *sources.SourceStatus) views.Note {
 
 func (m *Model) right() []views.Note {
 	var notes []views.Note
+	if n, ok := m.alerts(); ok {
+		notes = append(notes, n)
+	}
 	if n, ok := m.breakers(); ok {
 		notes = append(notes, n)
 	}
@@ -196,6 +200,24 @@ func (m *Model) right() []views.Note {
 		notes = append(notes, views.Note{Ink: m.th.Strong, Text: m.now.Format("15:04")})
 	}
 	return notes
+}
+
+// alerts is how many fire.
+func (m *Model) alerts() (views.Note, bool) {
+	if m.snap == nil {
+		return views.Note{}, false
+	}
+	n := alerts.Firing(m.snap.Alerts)
+	word := strconv.Itoa(n) + " firing"
+	feed := views.AlertFeed(m.snap, m.now)
+	switch {
+	case n == 0:
+		return views.Note{}, false
+	case feed.AllOld:
+		return views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.Stale + " " + word + ", stale"}, true
+	default:
+		return views.Note{Ink: m.th.Alarm, Text: " " + word + " "}, true
+	}
 }
 
 // breakers is the alarm: what is open, or else half-open. Where nothing that

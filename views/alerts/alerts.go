@@ -1,0 +1,152 @@
+// Package alerts is the pane of alerts, worst first.
+package alerts
+
+import (
+	"strconv"
+
+	tea "charm.land/bubbletea/v2"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+)
+
+// Model is the pane. It is there only where a source has alerts. Not for concurrent
+// use.
+type Model struct{ views.List }
+
+// The columns, in drawing order.
+const (
+	colState = iota
+	colName
+	colAbout
+	colSeverity
+	colSince
+	colSummary
+)
+
+func columns(int) []views.Column {
+	return []views.Column{
+		{Title: "", Min: 12},
+		{Title: "", Min: 12, Max: 34},
+		{Title: "about", Min: 10, Max: 24, From: 64},
+		{Title: "severity", Min: 9, From: 80},
+		{Title: "since", Min: 5, Right: true, From: 44},
+		{Title: "", Min: 12, Max: 200, From: 96},
+	}
+}
+
+// New is an empty pane without a size.
+func New(th *themes.Theme, keys views.KeyMap) Model {
+	return Model{views.NewList(th, keys, views.About{
+		Name: "Alerts", Columns: columns, Feed: views.AlertFeed,
+		Len:   func(s *sources.Snapshot) int { return len(s.Alerts) },
+		None:  "no alerts: no source has any",
+		Empty: "nothing fires.",
+		Warns: true,
+	})}
+}
+
+// Wants is how many lines below its title the pane has something to say in; -1 where
+// it is not wanted at all, because no source has alerts. Where nothing fires, the
+// title says so.
+func (m Model) Wants() int {
+	switch {
+	case len(m.Feed.Names) == 0:
+		return -1
+	case len(m.Snap.Alerts) == 0 && m.Feed.Trouble != "":
+		return sentence
+	default:
+		return len(m.Snap.Alerts)
+	}
+}
+
+// sentence is the lines that the reason takes for which alerts cannot be read.
+const sentence = 2
+
+// Update scrolls.
+func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
+	m.Scrolled(msg)
+	return m, nil
+}
+
+// View is the pane.
+func (m Model) View() string {
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.Snap.Alerts[i]) })
+}
+
+func (m *Model) notes() (notes []views.Note) {
+	if m.Snap == nil {
+		return nil
+	}
+	n := Firing(m.Snap.Alerts)
+	switch {
+	case n > 0 && m.Feed.AllOld:
+		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(n) + " firing when last seen"})
+	case n > 0:
+		notes = append(notes, views.Note{Ink: m.Theme.Alarm, Text: " " + strconv.Itoa(n) + " firing "})
+	case len(m.Snap.Alerts) == 0 && m.Feed.Loaded:
+		notes = append(notes, views.Note{Ink: m.Theme.Good, Text: "nothing fires"})
+	}
+	return notes
+}
+
+// Firing is how many alerts somebody is told of.
+func Firing(list []sources.Alert) (n int) {
+	for i := range list {
+		if list[i].State == sources.AlertFiring {
+			n++
+		}
+	}
+	return n
+}
+
+// Look is how an alert's state is shown. What is silenced is quiet, but there.
+func Look(th *themes.Theme, s sources.AlertState) views.Look {
+	g := &th.Glyphs
+	switch s {
+	case sources.AlertPending:
+		return views.Look{Glyph: g.Stale, Word: s.String(), Ink: th.Warn}
+	case sources.AlertSilenced:
+		return views.Look{Glyph: g.Idle, Word: s.String(), Ink: th.Quiet}
+	default:
+		return views.Look{Glyph: g.Bad, Word: s.String(), Ink: th.Bad}
+	}
+}
+
+func (m *Model) row(p *views.Pen, a *sources.Alert) {
+	th, t := m.Theme, &m.Table
+	look := Look(th, a.State)
+	name, text := th.Strong, th.Text
+	switch {
+	case !views.Fresh(m.Snap, a.Source, sources.PartAlerts):
+		look.Ink, name, text = th.Stale, th.Stale, th.Stale
+	case a.State == sources.AlertSilenced:
+		name, text = th.Quiet, th.Quiet
+	case a.State == sources.AlertPending:
+		name = th.Text
+	}
+	t.Look(p, colState, look)
+	t.Cell(p, colName, name, a.Name)
+	t.Cell(p, colAbout, text, about(a))
+	t.Cell(p, colSeverity, text, a.Severity)
+	t.Cell(p, colSince, th.Quiet, views.AgeOf(a.Since, m.Now, false))
+	t.Cell(p, colSummary, th.Quiet, why(a))
+	p.End()
+}
+
+// about is the flag or the service that the alert names.
+func about(a *sources.Alert) string {
+	if a.Flag != "" {
+		return a.Flag
+	}
+	return a.Service
+}
+
+// why is what an alert means; of a silenced one it is why nobody is told.
+func why(a *sources.Alert) string {
+	if a.State == sources.AlertSilenced && a.Why != "" {
+		return a.Why
+	}
+	return a.Summary
+}

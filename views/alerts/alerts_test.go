@@ -1,0 +1,99 @@
+package alerts_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/views"
+	"relctl-tui/views/alerts"
+	"relctl-tui/views/viewtest"
+)
+
+func build(th *themes.Theme) viewtest.Pane {
+	m := alerts.New(th, views.DefaultKeyMap())
+	return &m
+}
+
+func TestEveryLineKeepsItsWidth(t *testing.T) {
+	t.Parallel()
+	viewtest.Sizes(t, build)
+}
+
+// rung is a snapshot with a source of alerts of that health.
+func rung(h sources.Health, list ...sources.Alert) *sources.Snapshot {
+	s := *viewtest.Snapshot(viewtest.OK)
+	now := viewtest.Now()
+	st := sources.SourceStatus{Name: "am", Kind: "alertmanager", Health: h, LastOK: now.Add(-time.Minute), Alerts: true}
+	if h == sources.Unknown {
+		st.LastOK, st.Err = time.Time{}, "am:9093 refuses connections"
+	}
+	s.Sources = append(s.Sources, st)
+	s.Alerts = list
+	return &s
+}
+
+func three() []sources.Alert {
+	now := viewtest.Now()
+	return []sources.Alert{
+		{Source: "am", ID: "1", Name: "CheckoutErrors", State: sources.AlertFiring, Severity: "critical", Flag: "checkout-v2", Service: "payment", Since: now.Add(-7 * time.Minute), Summary: "5xx above 2 %"},
+		{Source: "am", ID: "2", Name: "SlowLedger", State: sources.AlertPending, Severity: "warning", Service: "ledger", Since: now.Add(-40 * time.Second)},
+		{Source: "am", ID: "3", Name: "DiskFull", State: sources.AlertSilenced, Service: "db", Since: now.Add(-3 * time.Hour), Summary: "disk", Why: "ben until 16:00: new disk is on its way"},
+	}
+}
+
+func lines(s *sources.Snapshot, w, h int) []string {
+	th, _ := themes.New(themes.Options{Name: "mono"})
+	p := build(th)
+	p.SetSize(w, h)
+	p.SetSnapshot(s, viewtest.Now())
+	var out []string
+	for _, l := range strings.Split(ansi.Strip(p.View()), "\n") {
+		out = append(out, strings.Join(strings.Fields(strings.Trim(l, "╌ ")), " "))
+	}
+	return out
+}
+
+func TestWhatFiresIsFirstAndWhatIsSilencedIsThereWithItsReason(t *testing.T) {
+	t.Parallel()
+	got := lines(rung(sources.Fresh, three()...), 140, 5)
+	require.Contains(t, got[0], "Alerts 3")
+	require.Contains(t, got[0], "1 firing")
+	require.Equal(t, "✗ firing CheckoutErrors checkout-v2 critical 7m 5xx above 2 %", got[1])
+	require.Equal(t, "◔ pending SlowLedger ledger warning <1m", got[2])
+	require.Equal(t, "◌ silenced DiskFull db 3h ben until 16:00: new disk is on its way", got[3])
+}
+
+func TestOldAlertsAreNoAlarm(t *testing.T) {
+	t.Parallel()
+	got := lines(rung(sources.Stale, three()...), 120, 5)
+	require.Contains(t, got[0], "1 firing when last seen")
+}
+
+func TestWhereNothingFiresTheTitleSaysSoAndWhereNobodyCanTellItSaysThat(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, lines(rung(sources.Fresh), 100, 1)[0], "nothing fires")
+	got := strings.Join(lines(rung(sources.Unknown), 100, 3), "\n")
+	require.NotContains(t, got, "nothing fires")
+	require.Contains(t, got, "am:9093 refuses connections")
+}
+
+func TestThePaneIsWantedOnlyWhereASourceHasAlerts(t *testing.T) {
+	t.Parallel()
+	th, err := themes.New(themes.Options{Name: "mono"})
+	require.NoError(t, err)
+	m := alerts.New(th, views.DefaultKeyMap())
+	m.SetSnapshot(viewtest.Snapshot(viewtest.OK), viewtest.Now())
+	require.Equal(t, -1, m.Wants())
+	m.SetSnapshot(rung(sources.Fresh), viewtest.Now())
+	require.Zero(t, m.Wants())
+	m.SetSnapshot(rung(sources.Fresh, three()...), viewtest.Now())
+	require.Equal(t, 3, m.Wants())
+	m.SetSnapshot(rung(sources.Unknown), viewtest.Now())
+	require.Equal(t, 2, m.Wants(), "room for the reason")
+}
