@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -18,22 +17,6 @@ import (
 )
 
 const many = 2000
-
-// crowd is a project with 2,000 flags, half of them on, each of which was edited once.
-func (s *server) crowd(t testing.TB) string {
-	t.Helper()
-	p := s.project(t)
-	s.SQL(t, fmt.Sprintf(`
-		insert into features(name, type, project, description) select '%[1]s-'||n, 'release', '%[1]s', 'flag number '||n from generate_series(1,%[2]d) n;
-		insert into feature_environments(environment, feature_name, enabled) select '%[3]s', '%[1]s-'||n, n %% 2 = 0 from generate_series(1,%[2]d) n;
-		insert into feature_strategies(id, feature_name, project_name, environment, strategy_name, parameters, constraints, sort_order)
-		select gen_random_uuid()::text, '%[1]s-'||n, '%[1]s', '%[3]s', 'flexibleRollout',
-		('{"rollout":"'||(n %% 101)||'","stickiness":"default","groupId":"g"}')::json, '[]'::json, 0 from generate_series(1,%[2]d) n;
-		insert into events(type, created_by, created_by_user_id, data, pre_data, feature_name, project, environment)
-		select 'feature-strategy-update', 'ana@example.com', 1, d, d, '%[1]s-'||n, '%[1]s', '%[3]s' from generate_series(1,%[2]d) n,
-		(select '{"id":"x","name":"flexibleRollout","parameters":{"rollout":"5"}}'::jsonb d) x`, p, many, env))
-	return p
-}
 
 func median(d []time.Duration) float64 {
 	slices.Sort(d)
@@ -63,7 +46,7 @@ func (s *server) bare(b *testing.B, c *http.Client, method, path string, body []
 // read of the list, watch the first event of a watch, which is what a board waits for.
 func BenchmarkFirstTable(b *testing.B) {
 	s := start(b, 7)
-	p := s.crowd(b)
+	p := s.crowd(b, many)
 	query := []byte(`{"project":"` + p + `","environment":"` + env + `"}`)
 	client := &http.Client{}
 	s.bare(b, client, http.MethodPost, "/api/admin/features-batch/export", query, nil) // the server's own first time
@@ -111,7 +94,7 @@ func BenchmarkFirstTable(b *testing.B) {
 // by a minimal client: until the server has accepted it, and until it was read back.
 func BenchmarkKill(b *testing.B) {
 	s := start(b, 7)
-	p := s.crowd(b)
+	p := s.crowd(b, many)
 	d := connect(b, s, p)
 	client := &http.Client{}
 	key := p + "-2"
@@ -151,7 +134,7 @@ func BenchmarkKill(b *testing.B) {
 // BenchmarkSteadyState is one poll while nothing changes, of 2,000 flags.
 func BenchmarkSteadyState(b *testing.B) {
 	s := start(b, 7)
-	p := s.crowd(b)
+	p := s.crowd(b, many)
 	w := &wire{}
 	d := connect(b, s, p, func(o *unleash.Options) { o.Transport, o.Every = w, time.Millisecond })
 	next := follow(b, d)

@@ -142,7 +142,8 @@ type cursor struct {
 	begun bool
 	floor int64 // events up to this one are old
 	seen  map[int64]bool
-	newer int64 // the newest id
+	newer int64   // the newest id
+	held  []event // found by a look that failed further on
 }
 
 func newCursor(s *Store) *cursor { return &cursor{s: s, seen: map[int64]bool{}} }
@@ -184,20 +185,23 @@ func (c *cursor) read(ctx context.Context) (fresh, error) {
 	if !c.begun {
 		return fresh{}, c.first(ctx)
 	}
-	var out fresh
 	for n := range maxPages {
 		events, err := c.s.search(ctx, page, n*page, nil)
 		if err != nil {
 			return fresh{}, err
 		}
 		unseen := c.take(events)
-		out.events = append(out.events, unseen...)
-		if len(unseen) < page {
-			return out, nil
+		if c.held = append(c.held, unseen...); len(unseen) < page {
+			return c.handOut(false), nil
 		}
 	}
-	out.gap = true
-	return out, nil
+	return c.handOut(true), nil
+}
+
+func (c *cursor) handOut(gap bool) fresh {
+	out := fresh{c.held, gap}
+	c.held = nil
+	return out
 }
 
 // take notes events and returns those that were not known, in their order.

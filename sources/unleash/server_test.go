@@ -119,6 +119,23 @@ func (s *server) state(t testing.TB, project, flag string) state {
 	return got
 }
 
+// crowd is a project with n flags, half of them on, each of which was edited once; the
+// first is p-1. Through the API it would take minutes.
+func (s *server) crowd(t testing.TB, n int) string {
+	t.Helper()
+	p := s.project(t)
+	s.SQL(t, fmt.Sprintf(`
+		insert into features(name, type, project, description) select '%[1]s-'||n, 'release', '%[1]s', 'flag number '||n from generate_series(1,%[2]d) n;
+		insert into feature_environments(environment, feature_name, enabled) select '%[3]s', '%[1]s-'||n, n %% 2 = 0 from generate_series(1,%[2]d) n;
+		insert into feature_strategies(id, feature_name, project_name, environment, strategy_name, parameters, constraints, sort_order)
+		select gen_random_uuid()::text, '%[1]s-'||n, '%[1]s', '%[3]s', 'flexibleRollout',
+		('{"rollout":"'||(n %% 101)||'","stickiness":"default","groupId":"g"}')::json, '[]'::json, 0 from generate_series(1,%[2]d) n;
+		insert into events(type, created_by, created_by_user_id, data, pre_data, feature_name, project, environment)
+		select 'feature-strategy-update', 'ana@example.com', 1, d, d, '%[1]s-'||n, '%[1]s', '%[3]s' from generate_series(1,%[2]d) n,
+		(select '{"id":"x","name":"flexibleRollout","parameters":{"rollout":"5"}}'::jsonb d) x`, p, n, env))
+	return p
+}
+
 // someone makes a user of a root role (2 Editor, 3 Viewer) and returns a personal
 // access token.
 func (s *server) someone(t testing.TB, name string, role int) string {

@@ -39,10 +39,12 @@ type watch struct {
 	failed   string // the error reported last, "" for none
 
 	etag     string
-	listed   time.Time // when the whole list was read
-	unknown  bool      // something changed since that the log does not explain
-	behind   bool      // something changed that could not be read yet
-	newestID int64     // without a backend token: the newest event
+	listed   time.Time       // when the whole list was read
+	unknown  bool            // something changed since that the log does not explain
+	behind   bool            // something changed that could not be read yet
+	owed     map[string]bool // flags that changed and were not read yet
+	owesAll  bool            // so is the whole list
+	newestID int64           // without a backend token: the newest event
 }
 
 func (w *watch) run(ctx context.Context) {
@@ -168,51 +170,53 @@ func (w *watch) newEvents(ctx context.Context) (bool, error) {
 	return changed, nil
 }
 
-// catchUp reads the flags that the log names since the last look.
+// catchUp reads the flags that the log names since the last look. What could not be
+// read stays owed: the log gives each event once.
 func (w *watch) catchUp(ctx context.Context) error {
 	found, err := w.log.read(ctx)
 	if err != nil {
 		return err
 	}
-	names, whole := w.named(found)
-	switch {
-	case whole || len(names) > rereadAtMost:
-		err = w.relist(ctx)
-	case len(names) > 0:
-		err = w.reread(ctx, names)
-	default:
-		if w.unknown = true; w.due() {
-			err = w.relist(ctx)
+	w.owe(found)
+	if len(w.owed) == 0 && !w.owesAll {
+		if w.unknown = true; !w.due() {
+			return nil
 		}
 	}
-	if err != nil {
-		// The log gives each event once: without its flags the list has to be read.
-		w.log, w.features = newCursor(w.s), nil
+	if w.owesAll || w.unknown && w.due() || len(w.owed) > rereadAtMost {
+		err = w.relist(ctx)
+	} else {
+		err = w.reread(ctx)
+	}
+	if err == nil {
+		w.owed, w.owesAll = nil, false
 	}
 	return err
 }
 
-// named is which flags events are about; whole when they do not say.
-func (w *watch) named(found fresh) (names map[string]bool, whole bool) {
-	names, whole = map[string]bool{}, found.gap
+// owe notes which flags events are about, or that they do not say.
+func (w *watch) owe(found fresh) {
+	w.owesAll = w.owesAll || found.gap
+	if w.owed == nil {
+		w.owed = map[string]bool{}
+	}
 	for i := range found.events {
 		e := &found.events[i]
 		switch {
 		case w.s.concerns(e):
-			names[e.Feature] = true
+			w.owed[e.Feature] = true
 		case e.Type == "features-imported" || e.Type == "project-environment-added" || e.Type == "project-environment-removed":
-			whole = true
+			w.owesAll = true
 		}
 	}
-	return names, whole
 }
 
-func (w *watch) reread(ctx context.Context, names map[string]bool) error {
-	next := make(map[string]*feature, len(w.features)+len(names))
+func (w *watch) reread(ctx context.Context) error {
+	next := make(map[string]*feature, len(w.features)+len(w.owed))
 	for k, f := range w.features {
 		next[k] = f
 	}
-	for name := range names {
+	for name := range w.owed {
 		f, err := w.s.feature(ctx, sources.FlagID{Source: w.s.name, Key: name})
 		switch {
 		case errors.Is(err, sources.ErrNotFound):

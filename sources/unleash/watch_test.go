@@ -153,12 +153,11 @@ func TestFlagsThatComeAndGoAreSeen(t *testing.T) {
 func TestMoreChangesThanOneLookReadsLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, 7)
-	p := s.project(t)
+	const n = 60
+	p := s.crowd(t, n)
 	var keys []string
-	for range 45 {
-		key := unique("f")
-		s.flag(t, p, key, "release", gradual("25"))
-		keys = append(keys, key)
+	for i := range n {
+		keys = append(keys, fmt.Sprintf("%s-%d", p, i+1))
 	}
 	hold := make(chan struct{})
 	w := &wire{before: func(r *http.Request, _ []byte) {
@@ -190,9 +189,9 @@ func TestAWatchSaysOnceThatTheServerIsGoneAndHealsByItself(t *testing.T) {
 	s := start(t, 7)
 	p, key := s.project(t), unique("f")
 	s.flag(t, p, key, "release", gradual("25"))
-	var down atomic.Bool
-	w := &wire{answer: func(*http.Request) *http.Response {
-		if down.Load() {
+	var down, half atomic.Bool
+	w := &wire{answer: func(r *http.Request) *http.Response {
+		if down.Load() || half.Load() && strings.Contains(r.URL.Path, "/features/"+key) {
 			return answers(503, `{"message":"down for maintenance"}`)
 		}
 		return nil
@@ -206,12 +205,18 @@ func TestAWatchSaysOnceThatTheServerIsGoneAndHealsByItself(t *testing.T) {
 	w.forget()
 	eventually(t, "it goes on asking", func() bool { return len(w.calls()) > 5 })
 	s.Must(t, http.MethodPost, path(p, key)+"/environments/"+env+"/off", nil, nil)
+	w.forget()
+	half.Store(true)
 	down.Store(false)
+	eventually(t, "the flag cannot be read though the log names it", func() bool { return w.count("/features/"+key) > 2 })
+	half.Store(false)
 	for f := (*sources.Flag)(nil); f == nil || !f.Killed; {
-		e = next()
-		require.NoError(t, e.Err, "the failure was said once")
+		if e = next(); e.Err != nil { // of the single flag
+			require.ErrorContains(t, e.Err, "down for maintenance")
+		}
 		f = find(e, key)
 	}
+	require.Zero(t, w.count("export"), "nothing was lost that only the whole list would bring back")
 }
 
 func TestAWatchLeavesTheServerAloneForAsLongAsItAsks(t *testing.T) {
