@@ -29,6 +29,8 @@ func (d *driver) serves(kind string) bool {
 // drivers is every source that there is: one line per scheme of a DSN.
 var drivers = map[string]driver{
 	"flagd":              {kind: "flags", path: true, openFlags: openFlagd},
+	"flagd+http":         {kind: "flags", openFlags: openFlagSync},
+	"flagd+https":        {kind: "flags", openFlags: openFlagSync},
 	"goff":               {kind: "flags", path: true, openFlags: openGoff},
 	"etcd":               {kind: "flags", check: checkEtcd, openFlags: openEtcd},
 	"etcd+http":          {kind: "flags", check: checkEtcd, openFlags: openEtcd},

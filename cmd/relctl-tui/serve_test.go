@@ -195,3 +195,24 @@ func TestATokenAndACertificateAreRotatedWhileItServes(t *testing.T) {
 	require.Equal(t, 401, code)
 	require.Zero(t, stop())
 }
+
+func TestABoardFollowsAServedStoreAndChangesNothingThroughIt(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	url, _, _ := publishing(t, b.env, "--flags", "flagd:"+b.path)
+	r := runIn(t, b.env, "--flags", "flagd+"+url, "flags", "-o", "json")
+	require.Zero(t, r.code, r.stderr)
+	var served, own flagsDoc
+	strictly(t, r.stdout, &served)
+	strictly(t, b.run("flags", "-o", "json").stdout, &own)
+	require.Len(t, served.Flags, len(own.Flags))
+	for i := range own.Flags {
+		served.Flags[i].Source = own.Flags[i].Source
+		require.Equal(t, own.Flags[i], served.Flags[i])
+	}
+	before := b.file()
+	r = runIn(t, b.env, "--flags", "flagd+"+url, "kill", "checkout-v2")
+	require.Equal(t, exitRefused, r.code, r.stderr)
+	require.Contains(t, r.stderr, "cannot be changed through it")
+	require.Equal(t, before, b.file())
+}

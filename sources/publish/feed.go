@@ -30,7 +30,7 @@ type edition struct {
 // view is what the feed knows at one moment.
 type view struct {
 	edition *edition
-	changed chan struct{} // closed when there is another edition
+	changed chan struct{} // closed when there is another edition, or the store begins to fail or heals
 	failure error         // why the store cannot be read, nil when it can
 	since   time.Time     // since when
 }
@@ -166,27 +166,36 @@ func etagOf(b []byte) string {
 func (f *feed) publish(e *edition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	old := f.current
-	f.current = view{edition: e, changed: old.changed}
-	if old.edition == nil || old.edition.etag != e.etag {
-		f.current.changed = make(chan struct{})
-		close(old.changed)
-	}
-	f.once.Do(func() { close(f.looked) })
+	old := f.current.edition
+	news := old == nil || old.etag != e.etag || f.current.failure != nil
+	f.current.edition, f.current.failure, f.current.since = e, nil, time.Time{}
+	f.tell(news)
 }
 
 func (f *feed) reached() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	news := f.current.failure != nil
 	f.current.failure, f.current.since = nil, time.Time{}
+	f.tell(news)
 }
 
 func (f *feed) failed(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.current.failure == nil {
+	news := f.current.failure == nil
+	if news {
 		f.current.since = f.now()
 	}
 	f.current.failure = err
+	f.tell(news)
+}
+
+// tell wakes whoever waits for news. The caller holds the lock.
+func (f *feed) tell(news bool) {
+	if news {
+		close(f.current.changed)
+		f.current.changed = make(chan struct{})
+	}
 	f.once.Do(func() { close(f.looked) })
 }

@@ -15,15 +15,15 @@ func (s *Server) flags(w http.ResponseWriter, r *http.Request) {
 	if e == nil {
 		return
 	}
+	h := w.Header()
 	has := func(e *edition) bool { return matches(r.Header.Values("If-None-Match"), e.etag) }
-	if wait := preferredWait(r.Header.Values("Prefer")); wait > 0 && r.Method == http.MethodGet && has(e) && s.wait(w, r, wait) {
-		w.Header().Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
+	if wait := preferredWait(r.Header.Values("Prefer")); wait > 0 && r.Method == http.MethodGet && has(e) &&
+		h.Get(HeaderStale) == "" && s.wait(w, r, wait) {
+		h.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
 		v := s.feed.view()
 		e = v.edition
-		w.Header().Del(HeaderStale)
 		s.mark(w, v)
 	}
-	h := w.Header()
 	h.Set("ETag", e.etag)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Prefer")
@@ -39,9 +39,10 @@ func (s *Server) flags(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// wait returns when the definitions are others than the client has, when the time is
-// up, or when the server ends; false when it did not wait. While it waits the request
-// is not counted as one that is worked on.
+// wait returns when the definitions are others than the client has, when the store
+// cannot be read, which a client is to know at once, when the time is up, or when the
+// server ends; false when it did not wait. While it waits the request is not counted
+// as one that is worked on.
 func (s *Server) wait(w http.ResponseWriter, r *http.Request, d time.Duration) bool {
 	select {
 	case s.waiting <- struct{}{}:
@@ -59,7 +60,7 @@ func (s *Server) wait(w http.ResponseWriter, r *http.Request, d time.Duration) b
 	<-s.busy
 	for {
 		v := s.feed.view()
-		if !matches(r.Header.Values("If-None-Match"), v.edition.etag) {
+		if !matches(r.Header.Values("If-None-Match"), v.edition.etag) || v.failure != nil {
 			break
 		}
 		select {
