@@ -159,7 +159,11 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &bounded{ReadCloser: resp.Body, left: g.maxBody, who: g.who, limit: g.maxBody}
+	help := ", narrow the rules with match"
+	if strings.HasSuffix(req.URL.Path, alertsPath) {
+		help = " of alerts"
+	}
+	resp.Body = &bounded{ReadCloser: resp.Body, left: g.maxBody, who: g.who, limit: g.maxBody, help: help}
 	if err := g.judge(req, resp); err != nil {
 		_ = resp.Body.Close()
 		return nil, err
@@ -168,6 +172,9 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (g *guard) judge(req *http.Request, resp *http.Response) error {
+	if err := g.judgeAlerts(req, resp); err != nil {
+		return err
+	}
 	code := resp.StatusCode
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
@@ -212,12 +219,12 @@ func apiMessage(kind string, body io.Reader) string {
 type bounded struct {
 	io.ReadCloser
 	left, limit int64
-	who         string
+	who, help   string
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left < 0 {
-		return 0, fmt.Errorf("%s sent more than %d bytes, narrow the rules with match: %w", b.who, b.limit, sources.ErrInvalid)
+		return 0, fmt.Errorf("%s sent more than %d bytes%s: %w", b.who, b.limit, b.help, sources.ErrInvalid)
 	}
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
@@ -225,7 +232,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.left -= int64(n)
 	if b.left < 0 {
-		return n, fmt.Errorf("%s sent more than %d bytes, narrow the rules with match: %w", b.who, b.limit, sources.ErrInvalid)
+		return n, fmt.Errorf("%s sent more than %d bytes%s: %w", b.who, b.limit, b.help, sources.ErrInvalid)
 	}
 	return n, err
 }

@@ -49,6 +49,8 @@ func FuzzAnswersOfTheServer(f *testing.F) {
 	f.Add(200, "application/json", ok+`{"metric":{"__name__":"http_server_request_duration_seconds_bucket","le":"+Inf","job":"a"},"value":[1700000000,"NaN"]}]}}`)
 	f.Add(200, "application/json", ok+`{"metric":{"__name__":"http_server_request_duration_seconds"},"histogram":[1700000000,{"count":"3","sum":"1","buckets":[[0,"0.1","0.2","3"]]}]}]}}`)
 	f.Add(200, "application/json", `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"name":"\u001b[2J"},"values":[[1700000000,"-Inf"]]}]},"warnings":["\u001b]0;x\u0007"]}`)
+	f.Add(200, "application/json", `{"status":"success","data":{"alerts":[{"state":"firing","labels":{"alertname":"\u001b[2J","flag":"a"},"activeAt":"2026-05-01T12:00:00Z","annotations":{"summary":"\u202e"}}]}}`)
+	f.Add(404, "text/plain", "404")
 	f.Add(422, "application/json", `{"status":"error","errorType":"execution","error":"\u001b[31mno"}`)
 	f.Add(503, "text/html", "<h1>\x00</h1>")
 	f.Add(200, "text/plain", "\xff\xfe{")
@@ -86,6 +88,16 @@ func FuzzAnswersOfTheServer(f *testing.F) {
 				require.False(t, v < 0 || v > 1 || math.IsNaN(v), "%v", shares)
 			}
 		}
+		a, err := s.Alerts(t.Context())
+		said(err)
+		for i := range a.Alerts {
+			x := &a.Alerts[i]
+			printable(t, x.Name, x.Severity, x.Summary, x.Service, x.Flag)
+			for k, v := range x.Labels {
+				printable(t, k, v)
+			}
+		}
+		printable(t, a.Warnings...)
 		printable(t, b.Warnings...)
 		printable(t, l.Warnings...)
 		printable(t, e.Warnings...)

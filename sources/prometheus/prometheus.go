@@ -1,4 +1,4 @@
-// Package prometheus reads breakers, latencies and flag exposures from a server
+// Package prometheus reads breakers, latencies, flag exposures and alerts from a server
 // that speaks Prometheus's query API. Rates are taken on the server, quantiles
 // here: one query a preset serves every service there is, so a refresh costs the
 // server the same whether it has three services or three hundred.
@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -30,6 +31,7 @@ var (
 	_ sources.LatencyReader  = (*Source)(nil)
 	_ sources.ExposureReader = (*Source)(nil)
 	_ sources.TrendReader    = (*Source)(nil)
+	_ sources.AlertLister    = (*Source)(nil)
 	_ metrics.Asker          = (*call)(nil)
 )
 
@@ -59,6 +61,7 @@ const (
 type querier interface {
 	Query(ctx context.Context, query string, ts time.Time, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
 	QueryRange(ctx context.Context, query string, r v1.Range, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
+	Alerts(ctx context.Context) (v1.AlertsResult, error)
 }
 
 // Source reads one server. It is safe for concurrent use.
@@ -69,6 +72,8 @@ type Source struct {
 	plan   *metrics.Plan
 	api    querier
 	client *http.Client
+
+	alerted atomic.Bool // it has told of an alert
 
 	mu      sync.Mutex
 	last    *look // the last look at what exists, or the one under way; nil before the first
