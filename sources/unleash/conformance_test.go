@@ -121,11 +121,8 @@ func TestUnleashIsAStore(t *testing.T) {
 					t.Skip("one version and no -short will do")
 				}
 				sourcetest.Store(t, func(t *testing.T) sourcetest.Fixture {
-					p := s.project(t)
 					split, other, custom := unique("split"), unique("other"), unique("custom")
-					s.flag(t, p, split, "release", gradual("25"))
-					s.flag(t, p, other, "kill-switch", gradual("10"))
-					s.flag(t, p, custom, "experiment", gradual("50"), gradual("5"))
+					p := s.fixture(t, map[string][]int{split: {25}, other: {10}, custom: {50, 5}})
 					return sourcetest.Fixture{
 						Store: undated{connect(t, s, p, follow)}, Second: undated{connect(t, s, p, follow)},
 						Split: id(split), Other: id(other), Custom: id(custom),

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func start(t testing.TB, version int) *server {
 // eventually fails the test unless ok comes true in time.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	require.NoError(t, sourcetest.Poll(20*time.Second, func() error {
+	require.NoError(t, sourcetest.Poll(time.Minute, func() error {
 		if !ok() {
 			return errors.New(what + " did not come true")
 		}
@@ -133,6 +134,26 @@ func (s *server) crowd(t testing.TB, n int) string {
 		insert into events(type, created_by, created_by_user_id, data, pre_data, feature_name, project, environment)
 		select 'feature-strategy-update', 'ana@example.com', 1, d, d, '%[1]s-'||n, '%[1]s', '%[3]s' from generate_series(1,%[2]d) n,
 		(select '{"id":"x","name":"flexibleRollout","parameters":{"rollout":"5"}}'::jsonb d) x`, p, n, env))
+	return p
+}
+
+// fixture makes a project with flags that are on, each with gradual rollouts, by one
+// statement: the conformance suite wants some forty of them.
+func (s *server) fixture(t testing.TB, flags map[string][]int) (project string) {
+	t.Helper()
+	p := unique("p")
+	var q strings.Builder
+	fmt.Fprintf(&q, `insert into projects(id,name,description) values('%[1]s','%[1]s','');
+		insert into project_environments(project_id,environment_name) values('%[1]s','%[2]s');`, p, env)
+	for name, rollouts := range flags {
+		fmt.Fprintf(&q, `insert into features(name, type, project, description) values('%[1]s','release','%[2]s','of %[1]s');
+			insert into feature_environments(environment, feature_name, enabled) values('%[3]s','%[1]s',true);`, name, p, env)
+		for _, r := range rollouts {
+			fmt.Fprintf(&q, `insert into feature_strategies(id, feature_name, project_name, environment, strategy_name, parameters, constraints, sort_order)
+				values(gen_random_uuid()::text,'%s','%s','%s','flexibleRollout','{"rollout":"%d","stickiness":"default","groupId":"g"}','[]',0);`, name, p, env, r)
+		}
+	}
+	s.SQL(t, q.String())
 	return p
 }
 

@@ -32,7 +32,7 @@ func follow(t testing.TB, d unleash.Driver) func() sources.FlagEvent {
 		select {
 		case e := <-events:
 			return e
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("no event came")
 			runtime.Goexit()
 			return sources.FlagEvent{}
