@@ -71,11 +71,11 @@ func TestAProgressiveRolloutHasReachedWhatItsEvaluatorComputes(t *testing.T) {
 }
 
 // near says that a count is the percentage, as far as so many keys can tell.
-func near(t testing.TB, p sources.Percent, n, keys int) {
+func near(t testing.TB, p sources.Percent, n, keys int, about ...any) {
 	t.Helper()
 	share := p.Float() / 100
 	slack := 5*math.Sqrt(share*(1-share)/float64(keys)) + 1e-9
-	require.InDelta(t, share, float64(n)/float64(keys), slack)
+	require.InDelta(t, share, float64(n)/float64(keys), slack, about...)
 }
 
 func TestAProgressiveRolloutMovesFromSecondToSecond(t *testing.T) {
