@@ -24,6 +24,13 @@ const etcdHint = "apt-get install etcd-server"
 // startEtcd is one real server, and a plain client of it.
 func startEtcd(t testing.TB) (host string, cli *clientv3.Client) {
 	t.Helper()
+	host, cli, _ = startMortalEtcd(t)
+	return host, cli
+}
+
+// startMortalEtcd is the same, and how to end it without a word.
+func startMortalEtcd(t testing.TB) (host string, cli *clientv3.Client, kill func()) {
+	t.Helper()
 	path := os.Getenv("RELCTL_ETCD")
 	if path == "" {
 		path = sourcetest.RealTool(t, "etcd", etcdHint)
@@ -49,7 +56,7 @@ func startEtcd(t testing.TB) (host string, cli *clientv3.Client) {
 		_, err := cli.Get(ctx, "ready")
 		return err == nil
 	}, 20*time.Second, 20*time.Millisecond)
-	return client, cli
+	return client, cli, func() { _ = cmd.Process.Kill() }
 }
 
 func freeEtcdAddr(t testing.TB) string {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources/sourcetest"
 )
 
 // binary is the program under test, built once.
@@ -29,6 +31,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	sourcetest.StopUnleash()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }

@@ -18,7 +18,6 @@ import (
 func unleashed(t *testing.T) (s *sourcetest.Unleash, conf, token string) {
 	t.Helper()
 	s = sourcetest.StartUnleash(t, 7)
-	t.Cleanup(sourcetest.StopUnleash)
 	const flags = "/api/admin/projects/default/features"
 	s.Must(t, http.MethodPost, flags, map[string]string{"name": "checkout", "type": "release"}, nil)
 	s.Must(t, http.MethodPost, flags+"/checkout/environments/production/strategies", map[string]any{
