@@ -118,7 +118,7 @@ func (w *write) run(ctx context.Context) error {
 		var got *clientv3.TxnResponse
 		err := s.call(ctx, func(ctx context.Context, cli *clientv3.Client) (err error) {
 			got, err = w.txn(ctx, cli)
-			if err != nil && transient(err) {
+			if err != nil && transient(err) && !unsent(err) {
 				w.sent = true
 			}
 			return err

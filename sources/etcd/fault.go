@@ -63,16 +63,17 @@ func hopeless(text string) bool {
 	return strings.Contains(text, "x509:") || strings.Contains(text, "does not look like a TLS handshake")
 }
 
+// unsent says that a request never left: there was no connection to send it over.
+func unsent(err error) bool {
+	return codeOf(err) == codes.Unavailable && strings.Contains(err.Error(), "connection error: desc =")
+}
+
 func codeOf(err error) codes.Code {
 	var e rpctypes.EtcdError
 	if errors.As(err, &e) {
 		return e.Code()
 	}
 	return status.Code(err)
-}
-
-func refusedLogin(err error) bool {
-	return isAny(err, rpctypes.ErrAuthFailed, rpctypes.ErrInvalidAuthToken, rpctypes.ErrUserEmpty, rpctypes.ErrAuthOldRevision)
 }
 
 // mostTelling keeps what explains more: that a try took too long says little.
@@ -120,7 +121,7 @@ func (s *Store) because(err error) (string, error) {
 			if errors.Is(up.cause, context.Canceled) {
 				return "the request was given up", sources.ErrUnavailable
 			}
-			return "no answer in time; check the address and the members", sources.ErrUnavailable
+			return "no answer in time; check the address, whether it wants TLS, and its members", sources.ErrUnavailable
 		}
 		return s.because(up.last)
 	case is(err, rpctypes.ErrAuthFailed):
@@ -131,8 +132,9 @@ func (s *Store) because(err error) (string, error) {
 		return "the login has expired and is not renewed; check that the user still exists", sources.ErrUnauthorized
 	case is(err, rpctypes.ErrPermissionDenied):
 		return s.denied(), sources.ErrUnauthorized
-	case isAny(err, rpctypes.ErrNoLeader, rpctypes.ErrLeaderChanged, rpctypes.ErrTimeoutDueToLeaderFail, rpctypes.ErrNotLeader):
-		return "it has no leader at the moment; more than half of its members must be up", sources.ErrUnavailable
+	case isAny(err, rpctypes.ErrNoLeader, rpctypes.ErrLeaderChanged, rpctypes.ErrTimeoutDueToLeaderFail, rpctypes.ErrNotLeader,
+		rpctypes.ErrTimeout, rpctypes.ErrTimeoutDueToConnectionLost, rpctypes.ErrUnhealthy):
+		return "its members do not agree on a leader at the moment; more than half of its members must be up", sources.ErrUnavailable
 	case is(err, rpctypes.ErrNoSpace):
 		return "its database is full; compact and defragment it, then disarm the alarm NOSPACE", sources.ErrUnavailable
 	case is(err, rpctypes.ErrRequestTooLarge):
@@ -143,10 +145,8 @@ func (s *Store) because(err error) (string, error) {
 
 func (s *Store) denied() string {
 	who := "this access"
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.user != "" {
-		who = "user " + sources.Clean(s.user, 60)
+	if user := s.pass.who(); user != "" {
+		who = "user " + sources.Clean(user, 60)
 	}
 	return who + " has no permission for that on " + sources.Clean(s.at.prefix, 60) + "/; ask for a role with readwrite on it"
 }
@@ -159,10 +159,10 @@ func unreachable(err error) (string, error) {
 	case has("x509:"):
 		_, why, _ := strings.Cut(text, "x509: ")
 		return "its certificate is not trusted (" + sources.Clean(strings.TrimRight(why, `"`), 120) + "); check ca_file and server_name", sources.ErrUnavailable
-	case has("does not look like a TLS handshake"):
-		return "it does not speak TLS there; write etcd+http instead of etcd+https", sources.ErrInvalid
 	case has("certificate required"), has("bad certificate"), has("unknown certificate authority"):
 		return "it does not accept the client's certificate; check cert_file and key_file", sources.ErrUnauthorized
+	case has("does not look like a TLS handshake"), has("handshake failed"):
+		return "the TLS handshake fails; if it speaks no TLS, write etcd+http", sources.ErrUnavailable
 	case has("server preface"), has("frame too large"):
 		return "it closes the connection at once; if it speaks TLS, write etcd+https", sources.ErrUnavailable
 	case has("connection refused"):

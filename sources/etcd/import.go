@@ -177,7 +177,7 @@ func (b *batch) run(ctx context.Context) error {
 		var got *clientv3.TxnResponse
 		err := s.call(bctx, func(ctx context.Context, cli *clientv3.Client) (err error) {
 			got, err = b.txn(ctx, cli)
-			if err != nil && transient(err) {
+			if err != nil && transient(err) && !unsent(err) {
 				b.sent = true
 			}
 			return err

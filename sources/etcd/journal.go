@@ -137,7 +137,7 @@ func (s *Store) recorded(value []byte) (sources.Recorded, bool) {
 func (s *Store) trim() {
 	ctx, cancel := s.timed(s.life)
 	defer cancel()
-	cli, err := s.client(ctx)
+	cli, err := s.client()
 	if err != nil {
 		return
 	}

@@ -14,7 +14,7 @@ import (
 
 const (
 	pageRows = 2000
-	leastRow = 20 // the smallest page, for a store of huge values
+	leastRow = 1 // the smallest page, for a store of huge values
 	maxFlags = 100_000
 	restarts = 3 // of a list whose revision was compacted away under it
 )

@@ -45,13 +45,11 @@ func (r *rights) why(ctx context.Context, s *Store) string {
 
 // denies looks at the user's own roles; false when they cannot be read.
 func (s *Store) denies(ctx context.Context) (string, bool) {
-	cli, err := s.client(ctx)
+	cli, err := s.client()
 	if err != nil {
 		return "", false
 	}
-	s.mu.Lock()
-	user := s.user
-	s.mu.Unlock()
+	user := s.pass.who()
 	if user == "" {
 		return "", true
 	}

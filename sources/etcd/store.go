@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -35,6 +36,8 @@ type Options struct {
 	// Silence is how long a watch hears nothing before its connection counts as
 	// lost; 0 for 2.5 s.
 	Silence time.Duration
+
+	answer int // the most bytes of one answer
 }
 
 // Store is the flags below one prefix of one cluster. It is goroutine-safe and
@@ -48,13 +51,12 @@ type Store struct {
 	bg     sync.WaitGroup
 	writes atomic.Int64
 
+	pass pass
+
 	mu      sync.Mutex
 	cli     *clientv3.Client
-	login   string // user and password that cli came in with
-	opening *opening
 	closed  bool
 	cluster uint64 // ID of the cluster that answers; 0 before the first answer
-	user    string
 
 	memory memory
 	rights rights
@@ -91,6 +93,9 @@ func New(name string, o Options) (*Store, error) {
 	if o.Silence <= 0 {
 		o.Silence = defaultSilence
 	}
+	if o.answer == 0 {
+		o.answer = maxAnswer
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -116,102 +121,41 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// opening is one login that several calls may wait for.
-type opening struct {
-	done chan struct{}
-	err  error
-}
-
-// client is the connection, which is made when there is none.
-func (s *Store) client(ctx context.Context) (*clientv3.Client, error) {
-	for {
-		s.mu.Lock()
-		if s.closed {
-			s.mu.Unlock()
-			return nil, errClosed
-		}
-		if s.cli != nil {
-			defer s.mu.Unlock()
-			return s.cli, nil
-		}
-		o := s.opening
-		if o == nil {
-			o = &opening{done: make(chan struct{})}
-			s.opening = o
-			s.bg.Go(func() { s.open(o) })
-		}
-		s.mu.Unlock()
-		select {
-		case <-o.done:
-			if o.err != nil {
-				return nil, o.err
-			}
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+// client is the connection, which is made when there is none. It does not wait.
+func (s *Store) client() (*clientv3.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errClosed
 	}
-}
-
-var errClosed = fmt.Errorf("the store was closed: %w", sources.ErrUnavailable)
-
-// open makes the connection. With a user it asks for a token, and so may wait.
-func (s *Store) open(o *opening) {
-	conf := clientv3.Config{
+	if s.cli != nil {
+		return s.cli, nil
+	}
+	cli, err := clientv3.New(clientv3.Config{
 		Endpoints: s.opts.Endpoints, TLS: s.opts.TLS, Context: s.life,
-		DialTimeout:       s.opts.Timeout / 2,
 		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 3 * time.Second,
-		MaxCallRecvMsgSize: maxAnswer,
-		MaxUnaryRetries:    2, // one for a token that expired; the rest is ours
+		MaxCallRecvMsgSize: s.opts.answer,
+		MaxUnaryRetries:    1, // call has the patience
 		Logger:             zap.NewNop(),
 		// What was away for an hour is found within two seconds of its return.
 		DialOptions: append([]grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
-			MinConnectTimeout: 3 * time.Second,
-		})}, s.opts.Dial...),
+			MinConnectTimeout: 2 * time.Second,
+		}), grpc.WithChainUnaryInterceptor(failFast), grpc.WithPerRPCCredentials(&s.pass)}, s.opts.Dial...),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the address is none (%s): %w", sources.Clean(err.Error(), 100), sources.ErrInvalid)
 	}
-	var err error
-	if s.opts.Login != nil {
-		if conf.Username, conf.Password, err = s.opts.Login(); err != nil {
-			err = loginError{err}
-		}
-	}
-	var cli *clientv3.Client
-	if err == nil {
-		cli, err = clientv3.New(conf)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer close(o.done)
-	s.opening, o.err = nil, err
-	if s.closed && cli != nil {
-		_ = cli.Close()
-		return
-	}
-	if err == nil {
-		s.cli, s.user, s.login = cli, conf.Username, conf.Username+"\x00"+conf.Password
-	}
+	s.cli = cli
+	return cli, nil
 }
 
-// loginError is that the login could not be read, say because of its file.
-type loginError struct{ error }
+var errClosed = fmt.Errorf("the store was closed: %w", sources.ErrUnavailable)
 
-func (l loginError) Unwrap() error { return l.error }
-
-// relogin drops a connection whose login is refused, when there is another login
-// by now. It says whether to try again.
-func (s *Store) relogin(was *clientv3.Client) bool {
-	if s.opts.Login == nil {
-		return false
-	}
-	user, password, err := s.opts.Login()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil || s.cli != was || s.login == user+"\x00"+password {
-		return err == nil && s.cli != was
-	}
-	s.cli = nil
-	s.bg.Go(func() { _ = was.Close() })
-	return true
+// failFast makes a request say why there is no connection, where the client would
+// wait for one without a word. call tries again.
+func failFast(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	return invoke(ctx, method, req, reply, cc, append(opts, grpc.WaitForReady(false))...)
 }
 
 const (
@@ -224,19 +168,15 @@ const (
 func (s *Store) call(ctx context.Context, request func(context.Context, *clientv3.Client) error) error {
 	var last error
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		cli, err := s.client(ctx)
-		if err == nil {
-			// A connection that hangs must leave time to try another endpoint.
-			one, cancel := context.WithTimeout(ctx, s.opts.Timeout/2)
-			err = request(one, cli)
-			cancel()
-		}
+		// A connection that hangs must leave time to try another endpoint.
+		one, cancel := context.WithTimeout(ctx, s.opts.Timeout/2)
+		err := s.once(one, request)
+		cancel()
 		switch {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
 			return timeUp{last: mostTelling(last, err), cause: ctx.Err()}
-		case refusedLogin(err) && cli != nil && s.relogin(cli):
 		case !transient(err):
 			return err
 		}
@@ -249,6 +189,22 @@ func (s *Store) call(ctx context.Context, request func(context.Context, *clientv
 			return timeUp{last: last, cause: ctx.Err()}
 		}
 	}
+}
+
+// once runs a request, after a login where one is needed.
+func (s *Store) once(ctx context.Context, request func(context.Context, *clientv3.Client) error) error {
+	cli, err := s.client()
+	if err != nil {
+		return err
+	}
+	stale, err := s.signIn(ctx, cli)
+	if err != nil {
+		return err
+	}
+	if err = request(ctx, cli); isAny(err, rpctypes.ErrInvalidAuthToken, rpctypes.ErrAuthOldRevision, rpctypes.ErrUserEmpty) {
+		s.pass.drop(stale)
+	}
+	return err
 }
 
 // timed bounds a call by the store's own timeout and ends it with the store.

@@ -132,7 +132,7 @@ func (f *follower) fail(err error) {
 // leader, cancelled, or silent. A new list mends it, or says what is wrong. It
 // returns whether anything was heard.
 func (f *follower) hear(ctx context.Context, rev int64) (heardAny bool) {
-	cli, err := f.s.client(ctx)
+	cli, err := f.s.client()
 	if err != nil {
 		return false
 	}

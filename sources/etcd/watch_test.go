@@ -123,37 +123,35 @@ func TestAWatchGoesOnBehindACompaction(t *testing.T) {
 
 func TestALostConnectionIsSaidAndHeals(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, binary string) {
-		c := startCluster(t, binary, 1)
-		plain := c.plain()
-		put(t, plain, "test", map[string]string{"a": split})
-		ch := watch(t, c.store())
-		until(t, ch, "the first set", has("a", "25%"))
-		began := time.Now()
-		c.members[0].pause() // the connection stays, nobody answers
-		e, _ := until(t, ch, "the failure", failure)
-		require.ErrorIs(t, e.Err, sources.ErrUnavailable)
-		t.Logf("said after %s: %v", time.Since(began).Round(time.Millisecond), e.Err)
-		c.members[0].resume()
-		until(t, ch, "the set after it, though nothing changed", has("a", "25%"))
-		put(t, plain, "test", map[string]string{"a": percent(5)})
-		until(t, ch, "the next change", has("a", "5%"))
-	})
+	binary := oneBinary(t)
+	c := startCluster(t, binary, 1)
+	plain := c.plain()
+	put(t, plain, "test", map[string]string{"a": split})
+	ch := watch(t, c.store())
+	until(t, ch, "the first set", has("a", "25%"))
+	began := time.Now()
+	c.members[0].pause() // the connection stays, nobody answers
+	e, _ := until(t, ch, "the failure", failure)
+	require.ErrorIs(t, e.Err, sources.ErrUnavailable)
+	t.Logf("said after %s: %v", time.Since(began).Round(time.Millisecond), e.Err)
+	c.members[0].resume()
+	until(t, ch, "the set after it, though nothing changed", has("a", "25%"))
+	put(t, plain, "test", map[string]string{"a": percent(5)})
+	until(t, ch, "the next change", has("a", "5%"))
 }
 
 func TestAWatchSurvivesTheLossOfTheLeader(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, binary string) {
-		c := startCluster(t, binary, 3)
-		plain := c.plain()
-		put(t, plain, "test", map[string]string{"a": split})
-		ch := watch(t, c.store())
-		until(t, ch, "the first set", has("a", "25%"))
-		c.leader().kill()
-		c.leader()
-		put(t, plain, "test", map[string]string{"a": percent(5)})
-		until(t, ch, "the change after it", has("a", "5%"))
-	})
+	binary := oneBinary(t)
+	c := startCluster(t, binary, 3)
+	plain := c.plain()
+	put(t, plain, "test", map[string]string{"a": split})
+	ch := watch(t, c.store())
+	until(t, ch, "the first set", has("a", "25%"))
+	c.leader().kill()
+	c.leader()
+	put(t, plain, "test", map[string]string{"a": percent(5)})
+	until(t, ch, "the change after it", has("a", "5%"))
 }
 
 func TestABurstOfChangesIsAFewSets(t *testing.T) {
