@@ -1,13 +1,12 @@
 package goff_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	goccy "github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
-
-	"fmt"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/goff"
@@ -40,15 +39,16 @@ func BenchmarkTenThousandFlags(b *testing.B) {
 			require.Len(b, m, 10_000)
 		}
 	})
+	format := goff.NewFormat()
+	_, _, err := format.Flags("prod", file, noon)
+	require.NoError(b, err)
 	b.Run("read again", func(b *testing.B) {
-		format := goff.NewFormat()
 		for b.Loop() {
 			_, _, err := format.Flags("prod", file, noon)
 			require.NoError(b, err)
 		}
 	})
 	b.Run("kill", func(b *testing.B) {
-		format := goff.NewFormat()
 		for b.Loop() {
 			_, err := format.Draft("prod", file, sources.Change{ID: "1", Flag: id("flag-05000"), Kind: sources.Kill}, noon)
 			require.NoError(b, err)
