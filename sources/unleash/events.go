@@ -16,6 +16,7 @@ import (
 // How much of the log is read: at the start for who changed what, later what is new.
 const (
 	firstPage = 200
+	pastPage  = 1000
 	page      = 50
 	maxPages  = 8
 	keepSeen  = 2000
@@ -138,12 +139,13 @@ func (l *ledger) stamp(flags []sources.Flag) {
 type cursor struct {
 	s *Store
 
-	mu    sync.Mutex // held while the log is asked
-	begun bool
-	floor int64 // events up to this one are old
-	seen  map[int64]bool
-	newer int64   // the newest id
-	held  []event // found by a look that failed further on
+	mu       sync.Mutex // held while the log is asked
+	begun    bool
+	floor    int64 // events up to this one are old
+	seen     map[int64]bool
+	newer    int64 // the newest id
+	pastRead bool
+	held     []event // found by a look that failed further on
 }
 
 func newCursor(s *Store) *cursor { return &cursor{s: s, seen: map[int64]bool{}} }
@@ -196,6 +198,20 @@ func (c *cursor) read(ctx context.Context) (fresh, error) {
 		}
 	}
 	return c.handOut(true), nil
+}
+
+// past reads further back than the first look did, for who changed what: the board
+// does not wait for that, and has it with the next set. It is worth no error.
+func (c *cursor) past(ctx context.Context) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.floor == 0 || c.pastRead {
+		return
+	}
+	if events, err := c.s.search(ctx, pastPage, firstPage, nil); err == nil {
+		c.pastRead = true
+		c.s.ledger.note(c.s, events)
+	}
 }
 
 func (c *cursor) handOut(gap bool) fresh {

@@ -103,7 +103,11 @@ func (w *watch) start(ctx context.Context) error {
 	if err := w.relist(ctx); err != nil {
 		return err
 	}
-	return w.send(ctx)
+	if err := w.send(ctx); err != nil {
+		return err
+	}
+	w.log.past(ctx)
+	return nil
 }
 
 func (w *watch) relist(ctx context.Context) error {

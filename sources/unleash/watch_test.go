@@ -152,6 +152,29 @@ func TestFlagsThatComeAndGoAreSeen(t *testing.T) {
 	require.Zero(t, w.count("export"))
 }
 
+func TestWhoChangedWhatIsReadFurtherBackThanTheFirstTableWaitsFor(t *testing.T) {
+	t.Parallel()
+	s := start(t, 7)
+	const n = 600
+	p := s.crowd(t, n)
+	w := &wire{}
+	next := follow(t, connect(t, s, p, func(o *unleash.Options) { o.Transport = w }))
+	known := func(set *sources.FlagSet) (k int) {
+		for _, f := range set.Flags {
+			if f.ChangedBy == "ana@example.com" {
+				k++
+			}
+		}
+		return k
+	}
+	first := known(next().Set)
+	require.Positive(t, first)
+	require.Less(t, first, n)
+	eventually(t, "the rest is read", func() bool { return w.count("/search/events") >= 2 })
+	s.Must(t, http.MethodPost, path(p, p+"-2")+"/environments/"+env+"/off", nil, nil)
+	require.Equal(t, n-1, known(next().Set), "all but the one that the admin has changed now")
+}
+
 func TestMoreChangesThanOneLookReadsLoseNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, 7)
