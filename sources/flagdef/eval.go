@@ -2,10 +2,12 @@ package flagdef
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/murmur3"
 
@@ -43,14 +45,24 @@ type Resolution struct {
 }
 
 // Evaluator evaluates the flags of one flagd flag-definition document as flagd
-// does. It covers state, default variant and fractional splits (bucketed by
-// the targeting key, or by an expression of var and cat); any other targeting
-// resolves to ERROR rather than to a guess. It is immutable and safe for use
-// from any goroutine. The zero Evaluator knows no flags.
+// does. A split by the targeting key, or by an expression of var and cat, is
+// compiled, because that is what a fleet evaluates at rate; any other targeting is
+// JsonLogic with flagd's operators (fractional, starts_with, ends_with, sem_ver),
+// with $flagd.flagKey and $flagd.timestamp in its context and with the rules of
+// $evaluators in place of their $ref. It is immutable and safe for use from any
+// goroutine. The zero Evaluator knows no flags.
 type Evaluator struct {
 	flags map[string]*evalFlag
 	keys  []string // sorted
 	meta  map[string]any
+	now   func() time.Time // nil for time.Now
+}
+
+// WithNow is the same Evaluator with another clock, which $flagd.timestamp reads.
+func (e *Evaluator) WithNow(now func() time.Time) *Evaluator {
+	other := *e
+	other.now = now
+	return &other
 }
 
 type evalFlag struct {
@@ -58,8 +70,9 @@ type evalFlag struct {
 	fallback string // the default variant; "" for none
 	variants map[string]any
 	meta     map[string]any
-	split    *evalSplit // nil without targeting
-	err      error      // targeting that is not evaluated here
+	split    *evalSplit // the targeting compiled; nil without, or when it is no plain split
+	rule     any        // the targeting as JsonLogic; nil without
+	err      error      // targeting that is no rule
 }
 
 // NewEvaluator reads a document. What makes flagd refuse a whole document (no
@@ -79,6 +92,10 @@ func NewEvaluator(doc []byte) (*Evaluator, error) {
 			return nil, evalInvalid("flag definitions: flags is not an object of objects", err)
 		}
 	}
+	var shared map[string]json.RawMessage
+	if raw, ok := top["$evaluators"]; ok && json.Unmarshal(raw, &shared) != nil {
+		return nil, evalInvalid("flag definitions: $evaluators is not an object", nil)
+	}
 	e := &Evaluator{flags: make(map[string]*evalFlag, len(raw)), meta: evalMetadata(top["metadata"], nil)}
 	for key, fields := range raw {
 		f, err := evalReadFlag(fields)
@@ -86,6 +103,7 @@ func NewEvaluator(doc []byte) (*Evaluator, error) {
 			return nil, fmt.Errorf("flag %q: %w", sources.Clean(key, sources.MaxName), err)
 		}
 		f.meta = evalMetadata(fields["metadata"], e.meta)
+		f.target(fields["targeting"], shared)
 		e.flags[key] = f
 	}
 	e.keys = slices.Sorted(maps.Keys(e.flags))
@@ -127,7 +145,7 @@ func (e *Evaluator) Evaluate(flagKey, targetingKey string, attrs map[string]any)
 		r.Metadata = e.meta
 		return r
 	}
-	r := f.evaluate(evalScope{flag: flagKey, key: targetingKey, attrs: attrs})
+	r := f.evaluate(evalScope{flag: flagKey, key: targetingKey, attrs: attrs, now: e.now})
 	r.Metadata = f.meta
 	return r
 }
@@ -140,11 +158,11 @@ func (f *evalFlag) evaluate(s evalScope) Resolution {
 		return evalFailed(s.flag, CodeParse, f.err)
 	}
 	variant, reason := f.fallback, ReasonStatic
-	if f.split != nil {
+	if f.rule != nil {
 		reason = ReasonDefault
-		v, ok, err := f.split.pick(s)
+		v, ok, err := f.pick(s)
 		if err != nil {
-			return evalFailed(s.flag, CodeGeneral, err)
+			return evalFailed(s.flag, CodeParse, err)
 		}
 		if ok {
 			variant, reason = v, ReasonTargetingMatch
@@ -180,11 +198,54 @@ func evalReadFlag(fields map[string]json.RawMessage) (*evalFlag, error) {
 	if _, ok := f.variants[f.fallback]; f.fallback != "" && !ok {
 		return nil, evalInvalid("defaultVariant is not among the variants", nil)
 	}
-	f.split, f.err = evalReadTargeting(fields["targeting"])
 	return f, nil
 }
 
-// evalReadTargeting compiles a fractional split; nil without targeting.
+// pick is the variant that the targeting gives, false for the default one.
+func (f *evalFlag) pick(s evalScope) (string, bool, error) {
+	if f.split != nil {
+		v, ok, err := f.split.pick(s)
+		if !errors.Is(err, sources.ErrUnsupported) {
+			return v, ok, err
+		}
+	}
+	return logicPick(f.rule, s)
+}
+
+// target reads the targeting; {} and null are none to flagd.
+func (f *evalFlag) target(raw json.RawMessage, shared map[string]json.RawMessage) {
+	if len(raw) == 0 {
+		return
+	}
+	var members map[string]json.RawMessage
+	switch err := json.Unmarshal(raw, &members); {
+	case err != nil:
+		f.err = evalInvalid("the targeting is not an object", nil)
+		return
+	case len(members) == 0:
+		return
+	case len(members) > 1:
+		f.err = evalInvalid("the targeting has several rules side by side", nil)
+		return
+	}
+	if f.rule, f.err = logicRule(raw, shared); f.err != nil {
+		f.rule = nil
+		return
+	}
+	if _, ok := members["$ref"]; ok {
+		b, err := json.Marshal(f.rule)
+		if err != nil {
+			return
+		}
+		raw = b
+	}
+	// What is no plain split is left to the rule.
+	if split, err := evalReadTargeting(raw); err == nil {
+		f.split = split
+	}
+}
+
+// evalReadTargeting compiles a fractional split.
 func evalReadTargeting(raw json.RawMessage) (*evalSplit, error) {
 	if len(raw) == 0 {
 		return nil, nil
@@ -207,9 +268,9 @@ func evalReadTargeting(raw json.RawMessage) (*evalSplit, error) {
 	return evalReadSplit(args)
 }
 
-// evalForeign is targeting that flagd may well evaluate and this does not.
+// evalForeign is what a compiled split does not cover.
 func evalForeign(what string) error {
-	return fmt.Errorf("%s is not evaluated here: %w", what, sources.ErrUnsupported)
+	return fmt.Errorf("%s is no plain split: %w", what, sources.ErrUnsupported)
 }
 
 func evalInvalid(what string, cause error) error {
@@ -229,6 +290,15 @@ func evalBucket(by string, total uint64) uint64 {
 type evalScope struct {
 	flag, key string
 	attrs     map[string]any
+	now       func() time.Time
+}
+
+// seconds is the time of the evaluation.
+func (s evalScope) seconds() int64 {
+	if s.now == nil {
+		return time.Now().Unix()
+	}
+	return s.now().Unix()
 }
 
 // lookup follows a dotted path as JSON Logic's var does; nil when nothing is there.
