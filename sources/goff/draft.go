@@ -191,13 +191,14 @@ func intended(f *sources.Flag, e *entry, b []byte, c sources.Change) bool {
 	}
 }
 
-// revives says that a killed flag will not stay so, unless that was said already.
+// revives says that a killed flag will not stay so, unless something was said of
+// its schedule already.
 func revives(f *sources.Flag, said []string) string {
-	if !f.Killed || len(said) > 0 && said[len(said)-1] != "" && len(f.Upcoming) == 0 {
+	if !f.Killed || len(said) > 0 {
 		return ""
 	}
 	for _, u := range f.Upcoming {
-		if u.What != "killed" && u.What != "stays killed" && len(said) == 0 {
+		if u.What != staysKilled {
 			return "its schedule ends that " + clock(u.At) + ": " + u.What
 		}
 	}

@@ -280,7 +280,10 @@ func (e *entry) bare(source string, now time.Time) sources.Flag {
 	case !r.broken:
 		f.State = sources.FlagCustom
 	}
-	if r.outside != "" && !r.eff.disabled {
+	switch {
+	case r.outside != "" && r.eff.disabled:
+		note = join(r.outside, note)
+	case r.outside != "":
 		note = join(r.outside+", so everybody gets the default in code", note)
 	}
 	f.Note = sources.Clean(note, 300)

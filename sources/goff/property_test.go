@@ -98,7 +98,7 @@ func othersAreEqual(t require.TestingT, before, after, key string) {
 }
 
 // generated is how many files are given to the judge in one go.
-const generated = 120
+const generated = 60
 
 func TestGeneratedFilesAndTheirEditsMeanTheSameToGoFeatureFlag(t *testing.T) {
 	t.Parallel()
@@ -106,7 +106,7 @@ func TestGeneratedFilesAndTheirEditsMeanTheSameToGoFeatureFlag(t *testing.T) {
 	if testing.Short() {
 		n /= 6
 	}
-	const keys = 1500
+	const keys = 1000
 	var questions []question
 	var flags [][]sources.Flag
 	for seed := range n {
@@ -189,7 +189,7 @@ func TestEveryPercentageCanBeWritten(t *testing.T) {
 
 func TestAPercentageReachesExactlyTheBucketsThatItSays(t *testing.T) {
 	t.Parallel()
-	const keys = 20_000
+	const keys = 8000
 	for _, names := range [][2]string{{"on", "off"}, {"alt", "zed"}} {
 		var questions []question
 		steps := []sources.Percent{0, 1, 999, 1_001, 1_003, 4_097, 33_333, 50_000, 66_667, 98_989, 98_999, 99_999, sources.Full}

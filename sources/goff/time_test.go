@@ -161,6 +161,7 @@ func TestAKillStaysWhateverTheScheduleWanted(t *testing.T) {
 		"they say disable: true now", receipt.Warning)
 	want := strings.Replace(before, "  variations", "  disable: true\n  variations", 1)
 	require.Equal(t, strings.Replace(want, "disable: false # again", "disable: true # again", 1), after)
+	require.Equal(t, []string{"03-15 00:00 stays killed", "03-20 00:00 stays killed", "03-25 00:00 stays killed"}, upcoming(receipt.New))
 	for i, got := range evaluated(t, after, 100, noon, march(16, 0), march(21, 0), march(26, 0), march(300, 0)) {
 		require.Equal(t, "DISABLED", only(got.Reasons), i)
 	}
@@ -245,6 +246,7 @@ func TestAnExperimentIsServedWithinItsDatesAlone(t *testing.T) {
 	}, upcoming(read(t, yaml, march(4, 0))))
 	after, receipt := edited(t, yaml, march(4, 0), kill())
 	require.True(t, receipt.New.Killed)
+	require.EqualError(t, receipt.New.CanRamp(), "f cannot be ramped (the experiment starts 2026-03-05 00:00 UTC): not supported")
 	agree(t, after, march(4, 0), noon, march(20, 0))
 }
 

@@ -49,6 +49,9 @@ func (e *entry) events(now time.Time) (all []time.Time) {
 // latest keeps an addition from leaving the range of time.
 var latest = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// staysKilled is a step that leaves a killed flag as it is.
+const staysKilled = "stays killed"
+
 // maxEvents bounds how far ahead a plan is worked out.
 const maxEvents = 4 * sources.MaxUpcoming
 
@@ -70,6 +73,10 @@ func (e *entry) upcoming(source string, now time.Time, f *sources.Flag) []source
 		then := e.bare(source, at)
 		what := then.Brief()
 		switch {
+		case then.Killed && last.Killed:
+			if what = staysKilled; !dated[at.UnixNano()] {
+				continue
+			}
 		case then.Brief() != last.Brief():
 		case dated[at.UnixNano()] && then.Rollout == last.Rollout && then.Note == last.Note:
 			what = "stays " + what
