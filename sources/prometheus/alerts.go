@@ -17,20 +17,20 @@ const alertsPath = "/api/v1/alerts"
 
 // Alerts implements sources.AlertLister in one request: what the server's own
 // rules find, firing and pending; of silences it knows nothing. A server that
-// evaluates no rules is ErrUnsupported. VictoriaMetrics says that there are none
+// evaluates no rules, or answers queries alone, is ErrUnsupported. VictoriaMetrics says that there are none
 // instead, which is not believed before it has told of an alert once.
 func (s *Source) Alerts(ctx context.Context) (sources.AlertSet, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	at := s.opts.Now()
-	var dummy atomic.Bool
-	res, err := s.api.Alerts(context.WithValue(ctx, dummyKey{}, &dummy))
+	var call alertsCall
+	res, err := s.api.Alerts(context.WithValue(ctx, alertsKey{}, &call))
 	switch {
 	case err != nil:
 		return sources.AlertSet{}, s.fault(err)
 	case len(res.Alerts) > 0:
 		s.alerted.Store(true)
-	case dummy.Load() && !s.alerted.Load():
+	case call.victoria.Load() && !s.alerted.Load():
 		return sources.AlertSet{}, fmt.Errorf("%s evaluates no alerts itself, name the Alertmanager: %w", s.who, sources.ErrUnsupported)
 	}
 	list := make([]sources.Alert, 0, len(res.Alerts))
@@ -68,23 +68,40 @@ func plain(set model.LabelSet) map[string]string {
 	return out
 }
 
-// dummyKey is the context's key for a *atomic.Bool: whether the answer is of a
-// server that has the endpoint and, mostly, no alerts.
-type dummyKey struct{}
+// alertsKey is the context's key for the *alertsCall that a request belongs to.
+type alertsKey struct{}
 
-// judgeAlerts is what an answer at alertsPath means, where it means something else
-// than at other paths.
-func (g *guard) judgeAlerts(req *http.Request, resp *http.Response) error {
-	if !strings.HasSuffix(req.URL.Path, alertsPath) {
-		return nil
+type alertsCall struct {
+	victoria atomic.Bool // the answer is VictoriaMetrics's
+}
+
+// alertsOf is the call that a request belongs to, also after a redirect; nil for a
+// request that is not for alerts.
+func alertsOf(req *http.Request) *alertsCall {
+	c, _ := req.Context().Value(alertsKey{}).(*alertsCall)
+	return c
+}
+
+// judgeAlerts is what an answer to the question for alerts means, where it means
+// something else than an answer to a query. A server or a gateway that answers
+// queries and refuses this one works: it only has no alerts for us.
+func (g *guard) judgeAlerts(c *alertsCall, resp *http.Response, kind string) error {
+	no := func() error {
+		return fmt.Errorf("%s tells of no alerts, it answered %d at %s: %w", g.who, resp.StatusCode, alertsPath, sources.ErrUnsupported)
 	}
 	switch resp.StatusCode {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		return fmt.Errorf("%s tells of no alerts, it answered %d at %s: %w", g.who, resp.StatusCode, alertsPath, sources.ErrUnsupported)
+		return no()
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest:
+		if g.works.Load() {
+			return no()
+		}
+	case http.StatusOK:
+		if g.works.Load() && kind != "" && kind != "application/json" {
+			return no()
+		}
 	}
 	// VictoriaMetrics sends this header with every answer, Prometheus never.
-	if dummy, ok := req.Context().Value(dummyKey{}).(*atomic.Bool); ok && resp.Header.Get("X-Server-Hostname") != "" {
-		dummy.Store(true)
-	}
+	c.victoria.Store(resp.Header.Get("X-Server-Hostname") != "")
 	return nil
 }

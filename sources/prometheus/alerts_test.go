@@ -213,6 +213,35 @@ func TestAlertsThatCannotBeReadSayWhy(t *testing.T) {
 	}
 }
 
+func TestAGatewayThatAnswersQueriesAloneHasNoAlertsAndDoesNotFail(t *testing.T) {
+	t.Parallel()
+	for name, refuse := range map[string]http.HandlerFunc{
+		"forbidden":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) },
+		"no user":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
+		"bad request":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) },
+		"a login page": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) },
+	} {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/api/v1/alerts", refuse)
+		mux.HandleFunc("/login", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write([]byte("<html>"))
+		})
+		mux.HandleFunc("/api/v1/query", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(fleet(1)(r.PostFormValue("query")))
+		})
+		srv := httptest.NewServer(mux)
+		s := open(t, srv.URL, prometheus.Options{})
+		require.NotErrorIs(t, second(s.Alerts(t.Context())), sources.ErrUnsupported, "%s: the credentials may be wrong", name)
+		require.NoError(t, second(s.Breakers(t.Context())))
+		err := second(s.Alerts(t.Context()))
+		require.ErrorIs(t, err, sources.ErrUnsupported, name)
+		require.ErrorContains(t, err, "tells of no alerts, it answered ")
+		srv.Close()
+	}
+}
+
 func TestAServerThatHangsOverItsAlertsIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"relctl-tui/sources"
@@ -143,6 +144,7 @@ type guard struct {
 	auth    Auth
 	maxBody int64
 	next    http.RoundTripper
+	works   atomic.Bool // it has answered a query
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -160,7 +162,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	help := ", narrow the rules with match"
-	if strings.HasSuffix(req.URL.Path, alertsPath) {
+	if alertsOf(req) != nil {
 		help = " of alerts"
 	}
 	resp.Body = &bounded{ReadCloser: resp.Body, left: g.maxBody, who: g.who, limit: g.maxBody, help: help}
@@ -172,11 +174,14 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (g *guard) judge(req *http.Request, resp *http.Response) error {
-	if err := g.judgeAlerts(req, resp); err != nil {
-		return err
-	}
 	code := resp.StatusCode
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	alerts := alertsOf(req)
+	if alerts != nil {
+		if err := g.judgeAlerts(alerts, resp, kind); err != nil {
+			return err
+		}
+	}
 	switch {
 	case code >= 300 && code < 400:
 		return nil // the client follows
@@ -193,6 +198,9 @@ func (g *guard) judge(req *http.Request, resp *http.Response) error {
 	}
 	if kind != "" && kind != "application/json" {
 		return fmt.Errorf("%s answered %s, not Prometheus's API, check the URL: %w", g.who, sources.Clean(kind, 60), sources.ErrInvalid)
+	}
+	if alerts == nil {
+		g.works.Store(true)
 	}
 	return nil
 }
