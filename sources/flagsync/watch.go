@@ -56,8 +56,9 @@ func (w *watch) run(ctx context.Context) {
 			}
 		default:
 			failures = 0
-			w.tell(ctx, a)
-			if a.waited || !asked && w.waits() { // the next question takes its time
+			news := w.tell(ctx, a)
+			// The next question takes its time, or tells that the source does not wait.
+			if a.waited || w.waits() && (news || !asked) {
 				pause = shortestPause
 			}
 		}
@@ -101,18 +102,19 @@ func (w *watch) ask(ctx context.Context) (*answer, error) {
 	return a, nil
 }
 
-// tell reports an answer if there is anything new in it.
-func (w *watch) tell(ctx context.Context, a *answer) {
+// tell reports an answer if there is anything new in it, and says whether there was.
+func (w *watch) tell(ctx context.Context, a *answer) (news bool) {
 	w.etag = a.etag
 	if a.doc != nil {
 		set, err := w.s.set(a)
 		if err != nil {
 			w.etag = ""
 			w.fail(ctx, err)
-			return
+			return false
 		}
 		stale := w.s.behind(a)
-		if set.Revision != w.last || w.failed != "" && stale == nil {
+		news = set.Revision != w.last
+		if news || w.failed != "" && stale == nil {
 			w.send(ctx, sources.FlagEvent{Set: &set})
 			w.last = set.Revision
 			if stale == nil {
@@ -123,6 +125,7 @@ func (w *watch) tell(ctx context.Context, a *answer) {
 	if err := w.s.behind(a); err != nil {
 		w.fail(ctx, err)
 	}
+	return news
 }
 
 // fail reports an error once, until it is another.
