@@ -16,7 +16,7 @@ import (
 
 const doctorLong = `Ask every source of the context once and say what works, what does not and what to do:
 flag stores (how many flags, whether they can be changed, where changes are journalled, who
-proves them), metrics (which presets of breakers, latencies and exposure are exported).
+proves them), metrics (which presets of breakers, latencies and exposure are exported, how many alerts there are).
 Exit code 1 when something that is configured does not work.`
 
 func newDoctorCmd(o *options) *cobra.Command {
@@ -69,7 +69,15 @@ type readerDoc struct {
 	Kind    string      `json:"kind"`
 	Took    float64     `json:"took_s"`
 	Presets []presetDoc `json:"presets"`
+	Alerts  *alertsDoc  `json:"alerts"` // null when it has none to tell of
 	Error   string      `json:"error"`
+}
+
+type alertsDoc struct {
+	Firing   int      `json:"firing"`
+	Pending  int      `json:"pending"`
+	Silenced int      `json:"silenced"`
+	Warnings []string `json:"warnings"`
 }
 
 type presetDoc struct {
@@ -130,23 +138,47 @@ func examineReader(ctx context.Context, r *reader, now func() time.Time) readerD
 	ctx, cancel := context.WithTimeout(ctx, max(r.timeout, readTimeout))
 	defer cancel()
 	doc := readerDoc{Name: r.name, Kind: r.kind, Presets: []presetDoc{}}
-	m, ok := r.src.(matcher)
-	if !ok {
-		return doc
-	}
 	began := now()
-	all, err := m.Matches(ctx)
+	var err error
+	if m, ok := r.src.(matcher); ok {
+		var all []metrics.Match
+		all, err = m.Matches(ctx)
+		for _, p := range all {
+			if !r.breakersOnly || p.Kind == "breakers" {
+				doc.Presets = append(doc.Presets, presetDoc(p))
+			}
+		}
+	}
+	if l, ok := r.src.(sources.AlertLister); ok && !r.breakersOnly && err == nil {
+		doc.Alerts, err = countAlerts(ctx, l)
+	}
 	doc.Took = now().Sub(began).Seconds()
 	if err != nil {
 		doc.Error = errorSentences(err)[0]
 	}
-	for _, p := range all {
-		if r.breakersOnly && p.Kind != "breakers" {
-			continue
-		}
-		doc.Presets = append(doc.Presets, presetDoc(p))
-	}
 	return doc
+}
+
+func countAlerts(ctx context.Context, l sources.AlertLister) (*alertsDoc, error) {
+	set, err := l.Alerts(ctx)
+	switch {
+	case errors.Is(err, sources.ErrUnsupported):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	doc := &alertsDoc{Warnings: append([]string{}, set.Warnings...)}
+	for i := range set.Alerts {
+		switch set.Alerts[i].State {
+		case sources.AlertPending:
+			doc.Pending++
+		case sources.AlertSilenced:
+			doc.Silenced++
+		default:
+			doc.Firing++
+		}
+	}
+	return doc, nil
 }
 
 // failed is an error when something that is configured does not work.
@@ -235,6 +267,12 @@ func (r *readerDoc) print(out io.Writer) error {
 	for _, kind := range []string{"breakers", "latency", "exposure"} {
 		if n := absent[kind]; n > 0 {
 			lines = append(lines, "         "+kind+": "+strconv.Itoa(n)+" other presets are not exported")
+		}
+	}
+	if a := r.Alerts; a != nil {
+		lines = append(lines, fmt.Sprintf("         alerts   %d firing, %d pending, %d silenced", a.Firing, a.Pending, a.Silenced))
+		for _, w := range a.Warnings {
+			lines = append(lines, "         "+w)
 		}
 	}
 	return printLines(out, lines)

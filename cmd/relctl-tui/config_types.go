@@ -65,9 +65,9 @@ type VerifyConfig struct {
 
 // MetricsConfig is one metrics backend and how to reach it.
 type MetricsConfig struct {
-	DSN   Text     `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, or scrape+http(s)://HOST/metrics to read one endpoint directly." need:"true"`
+	DSN   Text     `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, scrape+http(s)://HOST/metrics to read one endpoint directly, or alertmanager+http(s)://HOST for its alerts." need:"true"`
 	Name  Text     `yaml:"name" doc:"Name on screen. Default: from the DSN."`
-	Group Text     `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group."`
+	Group Text     `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group, Alertmanagers another."`
 	Every Duration `yaml:"every" doc:"How often to read, such as 5s."`
 	AccessConfig
 }

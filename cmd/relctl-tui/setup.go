@@ -54,6 +54,7 @@ type reader struct {
 	timeout      time.Duration // for one read as a whole; 0 for the default
 	warmUp       time.Duration // a second read after this long is needed before rates exist
 	breakersOnly bool
+	alertsOnly   bool
 	page         bool   // one endpoint's own page: speaks together with others of its kind
 	group        string // readers of one group stand in for each other, by tier
 	tier         int
@@ -206,8 +207,11 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		if err != nil {
 			return err
 		}
-		if r.breakersOnly = i >= len(ctx.Metrics); !r.breakersOnly {
-			r.group = firstWord(sources.Clean(all[i].Group.S, 40), "metrics")
+		if r.breakersOnly = i >= len(ctx.Metrics); r.breakersOnly && r.alertsOnly {
+			return &usageError{msg: fmt.Sprintf("--breakers: %s has alerts and no breakers: name it with --metrics", r.name)}
+		}
+		if !r.breakersOnly {
+			r.group = r.standsIn(sources.Clean(all[i].Group.S, 40))
 			r.tier = i
 			if r.page {
 				r.tier = len(all)
@@ -217,6 +221,19 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 	}
 	slices.SortStableFunc(s.readers, func(a, b reader) int { return a.tier - b.tier })
 	return nil
+}
+
+// standsIn is the group of a reader for which the config names one, or "". What has
+// alerts alone never stands in for what has metrics, nor the other way round.
+func (r *reader) standsIn(named string) string {
+	switch {
+	case !r.alertsOnly:
+		return firstWord(named, "metrics")
+	case strings.TrimSpace(named) == "":
+		return "alerts"
+	default:
+		return "alerts of " + named
+	}
 }
 
 // readQueries is how many queries one read waits for, one after another: the

@@ -147,7 +147,7 @@ func (m *member) start() {
 	m.log = &lockedBuffer{}
 	m.cmd = exec.Command(m.binary, args...)
 	m.cmd.Stdout, m.cmd.Stderr = m.log, m.log
-	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	sourcetest.DiesWithTest(m.cmd)
 	require.NoError(m.t, m.cmd.Start())
 	cmd, waited := m.cmd, make(chan struct{})
 	m.waited = waited

@@ -63,10 +63,10 @@ func TestInSteadyStateAWatchListsNothing(t *testing.T) {
 	plain := c.plain()
 	put(t, plain, "test", map[string]string{"a": split})
 	var n counted
-	ch := watch(t, c.store(n.option, func(o *etcd.Options) { o.Silence = 150 * time.Millisecond }))
+	ch := watch(t, c.store(n.option, func(o *etcd.Options) { o.Silence = time.Second }))
 	until(t, ch, "the first set", has("a", "25%"))
 	listed := n.gets.Load()
-	for i := range 20 { // ten times as long as a silent connection would be borne
+	for i := range 40 { // three times as long as a silent connection would be borne
 		put(t, plain, "other", map[string]string{"x": split})
 		put(t, plain, "test", map[string]string{"a": percent(i + 30)})
 		until(t, ch, "the change", has("a", fmt.Sprint(i+30, "%")))

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"relctl-tui/sources/haproxy"
+)
+
+// openHAProxy makes the store of haproxy:SOCKET or haproxy+tcp://HOST:PORT; what stands
+// behind ? names one pair of servers, else they are found.
+func openHAProxy(name string, d DSN, _ *FlagsConfig, a access) (store, error) {
+	address, query, _ := strings.Cut(d.Target, "?")
+	o := haproxy.Options{Timeout: a.timeout.D}
+	if query != "" {
+		pair, err := haproxyPair(query)
+		if err != nil {
+			return store{}, err
+		}
+		o.Pairs = []haproxy.Pair{pair}
+	}
+	src, err := haproxy.New(name, strings.TrimSuffix(strings.TrimPrefix(address, "tcp://"), "/"), o)
+	if err != nil {
+		return store{}, &usageError{msg: trimInvalid(err)}
+	}
+	return store{kind: "haproxy", src: src}, nil
+}
+
+// haproxyPair is backend=B&stable=S&canary=C.
+func haproxyPair(query string) (haproxy.Pair, error) {
+	bad := &usageError{msg: fmt.Sprintf("%s names no pair of servers: write ?backend=B&stable=S&canary=C", quote(query))}
+	q, err := url.ParseQuery(query)
+	if err != nil || len(q) != 3 {
+		return haproxy.Pair{}, bad
+	}
+	p := haproxy.Pair{Backend: q.Get("backend"), Stable: q.Get("stable"), Canary: q.Get("canary")}
+	if p.Backend == "" || p.Stable == "" || p.Canary == "" {
+		return haproxy.Pair{}, bad
+	}
+	return p, nil
+}
