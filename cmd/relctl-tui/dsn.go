@@ -91,7 +91,11 @@ func (d DSN) sourceName() string {
 	if u, err := url.Parse(d.Target); err == nil && u.Host != "" {
 		return sources.Clean(u.Host, 40)
 	}
-	return sources.Clean(filepath.Base(d.Target), 40)
+	path := d.Target
+	if d.Scheme == "haproxy" { // what stands behind the ? is which servers
+		path, _, _ = strings.Cut(path, "?")
+	}
+	return sources.Clean(filepath.Base(path), 40)
 }
 
 // uniqueNames gives each source its own name: the second "flags" is "flags-2".

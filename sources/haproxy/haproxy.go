@@ -14,7 +14,10 @@
 // gets the least that keeps the backend serving. Undo brings back exactly what was.
 //
 // Weights decide for new sessions alone. Clients that stick to a server stay there
-// while a rollout goes down, until it is killed.
+// while a rollout goes down, until it is killed. Right after a change HAProxy's round
+// robin evens out the servers' turns: for some hundreds of requests the share can be
+// off in either direction, up to all of them, whoever changed the weights. Zero and
+// kill hold at once.
 //
 // The runtime API compares nothing for the client. The driver reads, compares, and
 // writes; the write goes in one line with a look before and a look after it, so that

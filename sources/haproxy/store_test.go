@@ -103,7 +103,6 @@ backend consistent
 	for _, to := range []sources.Percent{0, sources.Full, sources.Pct(25)} { // HAProxy takes 0 and the configured weight
 		require.Equal(t, sources.Some(to), set(t, s, "api/canary", to).New.Rollout)
 	}
-	// With canary at 0, half of a refused ramp would go through: stable 0 is taken.
 	set(t, s, "api/canary", sources.Full)
 	k := apply(t, s, "api/canary", sources.Change{Kind: sources.Kill})
 	require.True(t, k.New.Killed)
