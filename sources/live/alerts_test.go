@@ -75,3 +75,26 @@ func TestAnAlertThatBeginsOrCeasesToFireIsActivityAndOneFromBeforeIsNot(t *testi
 		require.Equal(t, "silenced", e.Snapshot().Activity[0].New)
 	})
 }
+
+// fallible has latencies that always work and alerts that never do.
+type fallible struct{}
+
+func (fallible) Latencies(context.Context) (sources.LatencySet, error) {
+	return sources.LatencySet{Latencies: []sources.Latency{{Source: "first", Name: "api"}}}, nil
+}
+
+func (fallible) Alerts(context.Context) (sources.AlertSet, error) {
+	return sources.AlertSet{}, sources.ErrUnavailable
+}
+
+func TestASourceWhoseAlertsAloneFailKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	first, second := src("first", fallible{}), src("second", fallible{})
+	first.Group, second.Group, second.Tier = "metrics", "metrics", 1
+	run(t, live.Options{Sources: []live.Source{first, second}}, func(t *testing.T, e *live.Engine) {
+		pass(10 * time.Minute)
+		require.Equal(t, sources.Speaks, e.Snapshot().Source("first").Role)
+		require.Equal(t, sources.StandsBy, e.Snapshot().Source("second").Role)
+		require.NotEmpty(t, e.Snapshot().Source("first").Err, "and what fails is said")
+	})
+}

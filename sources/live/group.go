@@ -121,11 +121,25 @@ func (st *sourceState) down() bool {
 		return true
 	}
 	for c := range st.caps {
-		if cp := &st.caps[c]; cp.has && cp.err != "" && cp.health != sources.Fresh {
+		if cp := &st.caps[c]; st.counts(c) && cp.err != "" && cp.health != sources.Fresh {
 			return true
 		}
 	}
 	return false
+}
+
+// counts tells whether a part decides if the source can speak: alerts do not where
+// there is more to tell, for another Prometheus would have none of these alerts either.
+func (st *sourceState) counts(part int) bool {
+	if sources.Part(part) != sources.PartAlerts {
+		return st.caps[part].has
+	}
+	for c := range st.caps {
+		if c != part && st.caps[c].has {
+			return false
+		}
+	}
+	return st.caps[part].has
 }
 
 // failing tells whether every source of a tier has failed in its last reads.
@@ -151,7 +165,7 @@ func hasData(tier []*sourceState) bool {
 
 func (st *sourceState) reason() string {
 	for c := range st.caps {
-		if cp := &st.caps[c]; cp.has && cp.err != "" {
+		if cp := &st.caps[c]; st.counts(c) && cp.err != "" {
 			return cp.err
 		}
 	}
