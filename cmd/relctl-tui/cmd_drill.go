@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func newDrillCmd(o *options) *cobra.Command {
 			return d.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&o.reason, "reason", "drill", "why, for the record")
+	cmd.Flags().StringVar(&o.reason, "reason", "", "why, for the record (default drill)")
 	addOutput(cmd, o)
 	return cmd
 }
@@ -111,7 +112,7 @@ func (d *drill) run(ctx context.Context) error {
 
 // leg makes one change and waits for its effect; its ID is "" when nothing changed.
 func (d *drill) leg(ctx context.Context, in sources.Intent) (id string, err error) {
-	in.Actor, in.Reason = d.o.actorName(), sources.Clean(d.o.reason, 500)
+	in.Actor, in.Reason = d.o.actorName(), sources.Clean(cmp.Or(d.o.reason, "drill"), 500)
 	do, cancel := context.WithTimeout(ctx, changeTimeout)
 	defer cancel()
 	began := d.o.now()

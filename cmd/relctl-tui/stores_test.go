@@ -21,7 +21,7 @@ func TestFlagsOfSeveralStoresStandInOneTableAndAStoreThatDiesLeavesTheOthersLive
 	const split = `{"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off", "targeting": {"fractional": [["on", 25], ["off", 75]]}}`
 	_, err := cli.Put(t.Context(), "team/flags/checkout-v2", split)
 	require.NoError(t, err)
-	u, _, _ := unleashed(t)
+	u, _, _ := unleashed(t, "basket")
 	const flags = "/api/admin/projects/default/features"
 	u.Must(t, http.MethodPost, flags, map[string]string{"name": "panic-button", "type": "kill-switch"}, nil)
 
@@ -43,19 +43,21 @@ func TestFlagsOfSeveralStoresStandInOneTableAndAStoreThatDiesLeavesTheOthersLive
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	}
 	s := open(t, 120, 40, nil, "--config", conf)
-	s.awaitText("checkout-v2 (file)", "checkout-v2 (relay)", "checkout-v2 (cluster)", "checkout (shop)", "⚑ panic-button")
+	s.awaitText("checkout-v2 (file)", "checkout-v2 (relay)", "checkout-v2 (cluster)", "basket (shop)", "⚑ panic-button")
 	top := strings.Split(s.text(), "\n")[2]
 	require.Contains(t, top, "panic-button", "a kill switch stands first")
 
 	killEtcd()
 	s.awaitText("cluster stale")
 	s.awaitText("checkout-v2 (cluster)") // its last data, marked as such
-	for _, flag := range []struct{ name, store string }{{"checkout", "shop"}, {"checkout-v2", "relay"}} {
+	for _, flag := range []struct{ name, store string }{{"basket", "shop"}, {"checkout-v2", "relay"}} {
 		s.press("/")
-		for _, r := range flag.name {
+		for _, r := range flag.name { // as a person types: faster would be a paste
 			s.press(string(r))
+			pause(40 * time.Millisecond)
 		}
 		s.press("\r")
+		pause(40 * time.Millisecond)
 		s.await(flag.name+" is there", func(text string) bool { return lineWith(text, "("+flag.store+")", "25%") != "" })
 		s.press("g")
 		for range 4 { // rows that match are few
@@ -73,10 +75,11 @@ func TestFlagsOfSeveralStoresStandInOneTableAndAStoreThatDiesLeavesTheOthersLive
 			return strings.Contains(text, "confirmed in") || strings.Contains(text, "re-read")
 		})
 		s.press("\x1b")
+		pause(300 * time.Millisecond) // else a terminal takes it for the beginning of another key
 	}
 	require.Contains(t, read(t, goff), "disable: true")
 	var env struct{ Enabled bool }
-	u.Must(t, http.MethodGet, flags+"/checkout/environments/production", nil, &env)
+	u.Must(t, http.MethodGet, flags+"/basket/environments/production", nil, &env)
 	require.False(t, env.Enabled)
 	require.Equal(t, fleetFile, read(t, flagd), "the same key in another store is another flag")
 }
