@@ -10,6 +10,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
+	"relctl-tui/views"
 	"relctl-tui/views/footer"
 )
 
@@ -35,9 +36,9 @@ func (m *Model) receipt(msg ActionFinishedMsg) string {
 	if msg.Intent.Kind == sources.Undo {
 		text = "undone: " + text
 	}
-	text += ": accepted " + after(msg.Start, r.Accepted)
+	text += ": accepted " + views.Took(msg.Start, r.Accepted)
 	if !r.Reread.IsZero() {
-		text += m.sep() + "re-read " + after(msg.Start, r.Reread)
+		text += m.sep() + "re-read " + views.Took(msg.Start, r.Reread)
 	}
 	if r.Warning != "" {
 		text += ", but " + r.Warning
@@ -56,17 +57,20 @@ func (m *Model) effectFound(msg EffectFoundMsg) {
 	text, level := m.receipt(msg.Action), footer.Done
 	switch {
 	case msg.Err == nil:
-		text += m.sep() + "effective " + after(msg.Action.Start, msg.Receipt.Effective)
+		text += m.sep() + "effective " + views.Took(msg.Action.Start, msg.Receipt.Effective)
 		if msg.Action.Receipt.Warning != "" {
 			level = footer.Warning
 		} else if msg.Action.Intent.Kind != sources.Undo {
 			text += " (u undoes it)"
 		}
+	case errors.Is(msg.Err, sources.ErrUnsupported):
+		text += ", but " + sources.Sentence(msg.Err)
+		level = footer.Warning
 	case errors.Is(msg.Err, control.ErrOvertaken), errors.Is(msg.Err, context.Canceled):
 		return // the newer change has a sentence of its own
 	default:
 		text, level = fmt.Sprintf("%s accepted %s, %s; look at what evaluates the flag",
-			msg.Receipt.New.Name, after(msg.Action.Start, msg.Receipt.Accepted), notEffective(msg.Err)), footer.Failure
+			msg.Receipt.New.Name, views.Took(msg.Action.Start, msg.Receipt.Accepted), notEffective(msg.Err)), footer.Failure
 	}
 	m.footer.SetStatus(text, level)
 }
@@ -78,13 +82,4 @@ func notEffective(err error) string {
 		return rest
 	}
 	return text
-}
-
-// after is the time from one moment to another as a person reads it.
-func after(from, to time.Time) string {
-	d := max(to.Sub(from), time.Millisecond)
-	if d < time.Second {
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
 }

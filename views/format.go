@@ -2,6 +2,7 @@ package views
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -78,6 +79,15 @@ func Clock(at, now time.Time) string {
 		return at.Format("15:04")
 	}
 	return at.Format("02 Jan")
+}
+
+// Took is the time from one moment to another as a person reads it: "18 ms", "1.2 s".
+func Took(from, to time.Time) string {
+	d := max(to.Sub(from), time.Millisecond)
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // Seconds is a latency in two figures and its unit: "820ms", "3.2s", ">10s",

@@ -16,6 +16,7 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/journal"
+	"relctl-tui/views"
 )
 
 // changeTimeout bounds a change as a whole, so that a script never hangs on it.
@@ -92,7 +93,10 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		}
 		prove := err == nil && !o.noWait && !idle(&r) && ctl.CanVerify(r.New.ID.Source)
 		if prove && o.output == "json" { // one document, so it comes last
-			r, err = ctl.Effect(cmd.Context(), r, s.effective())
+			if r, err = ctl.Effect(cmd.Context(), r, s.effective()); errors.Is(err, sources.ErrUnsupported) {
+				say(cmd.ErrOrStderr(), sources.Sentence(err))
+				err = nil
+			}
 			return errors.Join(err, o.printReceipt(cmd.OutOrStdout(), &r, in, nil))
 		}
 		if printed := o.printReceipt(cmd.OutOrStdout(), &r, in, err); err == nil {
@@ -117,21 +121,16 @@ func (s *setup) effective() time.Duration { return cmp.Or(s.effectiveIn, effecti
 // printEffect waits until a change is in force and says how far it came when.
 func (o *options) printEffect(ctx context.Context, out io.Writer, ctl *control.Controller, r sources.Receipt, began time.Time, within time.Duration) error {
 	r, err := ctl.Effect(ctx, r, within)
+	if errors.Is(err, sources.ErrUnsupported) {
+		_, err = fmt.Fprintln(out, sources.Sentence(err))
+		return err
+	}
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "%s: accepted %s · re-read %s · effective %s\n", r.New.Name,
-		took(began, r.Accepted), took(began, r.Reread), took(began, r.Effective))
+		views.Took(began, r.Accepted), views.Took(began, r.Reread), views.Took(began, r.Effective))
 	return err
-}
-
-// took is a time as a person reads it.
-func took(from, to time.Time) string {
-	d := max(to.Sub(from), time.Millisecond)
-	if d < time.Second {
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // controller is the one path by which anything is changed; the board has its own

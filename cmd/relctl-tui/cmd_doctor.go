@@ -12,6 +12,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
+	"relctl-tui/views"
 )
 
 const doctorLong = `Ask every source of the context once and say what works, what does not and what to do:
@@ -223,7 +224,7 @@ func (s *storeDoc) print(out io.Writer) error {
 		_, err := fmt.Fprintf(out, "flags    %s (%s): DOES NOT WORK: %s\n", s.Name, s.Kind, s.Error)
 		return err
 	}
-	line := fmt.Sprintf("flags    %s (%s): %d flags in %s", s.Name, s.Kind, s.Flags, took(time.Time{}, time.Time{}.Add(seconds(s.Took))))
+	line := fmt.Sprintf("flags    %s (%s): %d flags in %s", s.Name, s.Kind, s.Flags, views.Took(time.Time{}, time.Time{}.Add(seconds(s.Took))))
 	if s.Broken > 0 {
 		line += fmt.Sprintf(", %d of them broken", s.Broken)
 	}
@@ -248,7 +249,7 @@ func (r *readerDoc) print(out io.Writer) error {
 		_, err := fmt.Fprintf(out, "metrics  %s (%s): DOES NOT WORK: %s\n", r.Name, r.Kind, r.Error)
 		return err
 	}
-	lines := []string{fmt.Sprintf("metrics  %s (%s): answers in %s", r.Name, r.Kind, took(time.Time{}, time.Time{}.Add(seconds(r.Took))))}
+	lines := []string{fmt.Sprintf("metrics  %s (%s): answers in %s", r.Name, r.Kind, views.Took(time.Time{}, time.Time{}.Add(seconds(r.Took))))}
 	absent := map[string]int{}
 	for _, p := range r.Presets {
 		if p.Metric == "" {

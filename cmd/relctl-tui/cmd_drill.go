@@ -12,6 +12,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
+	"relctl-tui/views"
 )
 
 const drillLong = `Kill a flag, see the kill in force where the flag is evaluated, bring the flag back, see
@@ -129,7 +130,7 @@ func (d *drill) leg(ctx context.Context, in sources.Intent) (id string, err erro
 		leg.Error = sources.Sentence(err)
 	} else if d.o.output != "json" {
 		_, err = fmt.Fprintf(d.out, "%s %s → %s: accepted %s · effective %s (change %s)\n", r.New.Name, r.Old.Brief(), r.New.Brief(),
-			took(began, r.Accepted), took(began, r.Effective), r.Change)
+			views.Took(began, r.Accepted), views.Took(began, r.Effective), r.Change)
 	}
 	d.legs = append(d.legs, leg)
 	return r.Change, err

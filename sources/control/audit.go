@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"relctl-tui/sources"
@@ -19,36 +20,37 @@ const (
 // audit is a store's own record of changes. Looks share one another's answer, for
 // several parts of the board ask at once.
 type audit struct {
-	mu   sync.Mutex
+	changes atomic.Uint64 // how often something has changed
+
+	mu   sync.Mutex // held while the store is asked
 	at   time.Time
+	seen uint64 // of changes, before the last look
 	last []sources.Recorded
 	err  error
 }
 
-// read is the newest limit changes that a store has on record. When it cannot be
-// read, what was read before is given back with the error.
-func (a *audit) read(from sources.Auditor, limit int, now func() time.Time) ([]sources.Recorded, error) {
+// read is the newest changes that a store has on record, as far as undo looks back.
+// When it cannot be read, what was read before is given back with the error.
+func (a *audit) read(from sources.Auditor, now func() time.Time) ([]sources.Recorded, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.at.IsZero() && now().Sub(a.at).Abs() < auditFor {
+	seen := a.changes.Load()
+	if seen == a.seen && !a.at.IsZero() && now().Sub(a.at).Abs() < auditFor {
 		return a.last, a.err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
 	defer cancel()
-	recorded, err := from.History(ctx, limit)
+	recorded, err := from.History(ctx, historyWindow)
 	if err == nil {
 		a.last = recorded
 	}
-	a.err, a.at = err, now()
+	a.err, a.at, a.seen = err, now(), seen
 	return a.last, err
 }
 
-// forget makes the next look a fresh one: something has changed.
-func (a *audit) forget() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.at = time.Time{}
-}
+// forget makes the next look a fresh one: something has changed. It waits for no look
+// that is under way, for a kill's receipt waits for it.
+func (a *audit) forget() { a.changes.Add(1) }
 
 // withRecord adds to the entries of a journal what only the store has on record:
 // the changes of other operators, and our own where the journal has lost their end.

@@ -49,8 +49,9 @@ func (s *Store) evaluators() []sources.Verifier {
 // Effect waits until every evaluator of the flag's store evaluates it as r.New, for
 // at most within, and gives r back with Effective filled in. It changes nothing. It
 // ends early with ErrOvertaken when the flag is changed again, with
-// sources.ErrUnsupported where nobody can be asked, and with ctx. ErrNotEffective,
-// when the time is up, says who does not have the change, or could not be asked.
+// sources.ErrUnsupported where nobody is there who could tell, or somebody cannot tell
+// of this very change, and with ctx. ErrNotEffective, when the time is up, says who
+// does not have the change, or could not be asked.
 func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.Duration) (sources.Receipt, error) {
 	s, err := c.store(r.New.ID.Source)
 	if err != nil {
@@ -66,7 +67,11 @@ func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.
 	var why error
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
 		wait := pause
-		if open, last, why = ask(ctx, open, r, last, why); len(open) == 0 {
+		open, last, why = ask(ctx, open, r, last, why)
+		switch {
+		case errors.Is(why, sources.ErrUnsupported):
+			return r, fmt.Errorf("whether %s is effective cannot be told: %w", r.New.Name, why)
+		case len(open) == 0:
 			r.Effective = last.At
 			return r, nil
 		}

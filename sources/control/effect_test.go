@@ -277,3 +277,46 @@ func TestAChangeThatNeedsApprovalIsNeverCalledDoneAndNeverUndone(t *testing.T) {
 	_, err = d.undo("ana", "")
 	require.ErrorContains(t, err, "nothing left to undo")
 }
+
+type speechless struct{}
+
+func (speechless) Verify(context.Context, sources.Receipt) (sources.Evidence, error) {
+	return sources.Evidence{}, fmt.Errorf("25 and 26 percent cannot be told apart: %w", sources.ErrUnsupported)
+}
+
+func TestWhatAnEvaluatorCannotTellIsSaidAtOnceAndIsNoFailureOfTheChange(t *testing.T) {
+	t.Parallel()
+	d := sit(t, withEvaluators(speechless{}))
+	_, err := d.Effect(t.Context(), kill(t, d), time.Hour)
+	require.ErrorIs(t, err, sources.ErrUnsupported)
+	require.NotErrorIs(t, err, control.ErrNotEffective)
+	require.Equal(t, "whether checkout is effective cannot be told: 25 and 26 percent cannot be told apart", sources.Sentence(err))
+}
+
+// stuck is a store whose record is being read and never comes.
+type stuck struct {
+	*flagfile.Store
+	asked chan struct{}
+}
+
+func (s stuck) History(ctx context.Context, _ int) ([]sources.Recorded, error) {
+	close(s.asked)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAKillWaitsForNobodyWhoReadsTheStoresRecord(t *testing.T) {
+	t.Parallel()
+	s := stuck{asked: make(chan struct{})}
+	d := sit(t, wrap(func(f *flagfile.Store) any { s.Store = f; return s }))
+	read := make(chan struct{})
+	go func() { d.History(0); close(read) }()
+	<-s.asked
+	kill(t, d)
+	select {
+	case <-read:
+		t.Fatal("the kill came after the look at the record")
+	default:
+	}
+	<-read
+}

@@ -36,7 +36,7 @@ func (c *Controller) entries(limit int) (all []journal.Entry, warnings []string)
 		s := &c.opts.Stores[i]
 		es, ws := s.journalled(limit)
 		if a, ok := s.Driver.(sources.Auditor); ok {
-			recorded, err := s.audit.read(a, limit, c.opts.Now)
+			recorded, err := s.audit.read(a, c.opts.Now)
 			if err != nil {
 				ws = append(ws, sources.Sentence(err))
 			}
