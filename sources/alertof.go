@@ -134,7 +134,7 @@ func TidyAlerts(list []Alert) (kept []Alert, warnings []string) {
 			kept = append(kept, a)
 			continue
 		}
-		since := earlier(a.Since, kept[n].Since)
+		since := Earlier(a.Since, kept[n].Since)
 		if a.State < kept[n].State {
 			kept[n] = a
 		}
@@ -149,8 +149,8 @@ func TidyAlerts(list []Alert) (kept []Alert, warnings []string) {
 	return kept, warnings
 }
 
-// earlier is the earlier of two times, of which one that is zero is unknown.
-func earlier(a, b time.Time) time.Time {
+// Earlier is the earlier of two times, of which one that is zero is unknown.
+func Earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}

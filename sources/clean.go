@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,4 +64,9 @@ func cleanRune(s string, i int, r rune) rune {
 	default:
 		return r
 	}
+}
+
+// JoinClauses puts clauses into one sentence, those that are "" left out.
+func JoinClauses(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(parts), func(s string) bool { return s == "" }), "; ")
 }

@@ -1,6 +1,8 @@
 package sources
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 )
@@ -15,6 +17,13 @@ type FlagID struct {
 // Revision is an opaque mark of a flag's content for compare-and-swap. Equal
 // content gives equal revisions. The empty Revision means "whatever is there".
 type Revision string
+
+// RevisionOf is the revision of content: long enough that two contents of one flag
+// never meet by chance, short enough to read out loud in part.
+func RevisionOf(content []byte) Revision {
+	sum := sha256.Sum256(content)
+	return Revision(hex.EncodeToString(sum[:8]))
+}
 
 // FlagState is what a flag does now, in one word.
 type FlagState int

@@ -3,6 +3,7 @@ package sources
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Ladder is the ascending steps of a ramp. The zero Ladder means DefaultLadder.
@@ -11,6 +12,25 @@ type Ladder []Percent
 // DefaultLadder is 1 5 10 25 50 100.
 func DefaultLadder() Ladder {
 	return Ladder{Pct(1), Pct(5), Pct(10), Pct(25), Pct(50), Full}
+}
+
+// maxSteps bounds a ladder that is read from text.
+const maxSteps = 100
+
+// ParseLadder reads steps with commas between them, as they stand in a flag's metadata.
+func ParseLadder(text string) (Ladder, error) {
+	if strings.Count(text, ",") > maxSteps {
+		return nil, fmt.Errorf("a ladder of more than %d steps: %w", maxSteps, ErrInvalid)
+	}
+	var steps []Percent
+	for part := range strings.SplitSeq(text, ",") {
+		p, err := ParsePercent(part)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, p)
+	}
+	return NewLadder(steps)
 }
 
 // NewLadder checks that steps are ascending, above 0 and at most 100 %.

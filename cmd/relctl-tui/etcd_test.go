@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,7 +34,7 @@ func startMortalEtcd(t testing.TB) (host string, cli *clientv3.Client, kill func
 		path = sourcetest.RealTool(t, "etcd", etcdHint)
 	}
 	path, _, _ = strings.Cut(path, string(filepath.ListSeparator))
-	client, peer := freeEtcdAddr(t), freeEtcdAddr(t)
+	client, peer := sourcetest.FreeAddress(t), sourcetest.FreeAddress(t)
 	cmd := exec.Command(path, "--name", "m", "--data-dir", t.TempDir(),
 		"--listen-client-urls", "http://"+client, "--advertise-client-urls", "http://"+client,
 		"--listen-peer-urls", "http://"+peer, "--initial-advertise-peer-urls", "http://"+peer,
@@ -56,14 +55,6 @@ func startMortalEtcd(t testing.TB) (host string, cli *clientv3.Client, kill func
 		return err == nil
 	}, 20*time.Second, 20*time.Millisecond)
 	return client, cli, func() { _ = cmd.Process.Kill() }
-}
-
-func freeEtcdAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // etcdBench runs the verbs on one prefix of a real server.

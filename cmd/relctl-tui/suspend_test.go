@@ -22,6 +22,13 @@ import (
 // prompt is what the shell of a test says when it is ready.
 const prompt = "ready>"
 
+// resume brings the board back, as a person types it: what a slow terminal answered to
+// the board after its stop is the shell's input by then, and is struck out first.
+const (
+	resume         = "\x15fg\r"
+	clearAndResume = "\x15clear; fg\r"
+)
+
 // inShell types the program into an interactive shell with job control, and
 // returns the terminal with the board on it.
 func inShell(t *testing.T, args ...string) *screen {
@@ -73,7 +80,7 @@ func TestCtrlZGivesTheShellItsTerminalAndFgBringsTheWholeBoardBack(t *testing.T)
 	s.await("a terminal in line mode", func(text string) bool {
 		return strings.Contains(text, " icanon") && strings.Contains(text, " echo ")
 	})
-	s.send("fg\r")
+	s.send(resume)
 	s.await("the same board", func(text string) bool { return sameButTheClock(before, text) })
 	pause(500 * time.Millisecond)
 	s.press("?")
@@ -109,7 +116,7 @@ func TestAStopFromOutsideGivesTheTerminalBackAsWell(t *testing.T) {
 				s.awaitText("Stopped")
 				s.send("clear; stty -a\r")
 				s.awaitText(" icanon", prompt)
-				s.send("fg\r")
+				s.send(resume)
 				s.await("the board", func(text string) bool {
 					return strings.Contains(text, "checkout-v2") && strings.Contains(text, "Activity") && !strings.Contains(text, "icanon")
 				})
@@ -129,12 +136,12 @@ func TestNoKeyFromBeforeOrDuringAStopActsAfterIt(t *testing.T) {
 		"typed behind fg": func(s *screen) {
 			s.send("\x1a")
 			s.awaitStopped(1)
-			s.send("fg\rK")
+			s.send(resume + "K")
 		},
 		"typed with ctrl+z": func(s *screen) {
 			s.send("K\x1aK")
 			s.awaitStopped(1)
-			s.send("fg\r")
+			s.send(resume)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +203,7 @@ func TestAWriteUnderWayIsFinishedBeforeTheBoardStops(t *testing.T) {
 	s.awaitText("Stopped")
 	awaitFile(t, path, has("DISABLED"))
 	lockStore(t, path) // a stopped board holds nobody up
-	s.send("fg\r")
+	s.send(resume)
 	s.awaitText("killed confirmed in")
 }
 
@@ -205,7 +212,7 @@ func TestTheResultOfAChangeIsToldAlthoughTheBoardWasStoppedInTheMiddleOfIt(t *te
 	s, _, release := killUnderWay(t)
 	require.NoError(t, syscall.Kill(s.board(), syscall.SIGSTOP)) // which asks nobody
 	s.awaitText("Stopped")
-	s.send("clear; fg\r")
+	s.send(clearAndResume)
 	s.awaitText("checkout-v2", "Activity", "killed: pending")
 	release()
 	s.awaitText("killed confirmed in")
@@ -242,7 +249,7 @@ contexts:
 	hang.Store(true)
 	pause(4 * time.Second) // longer than stale_after
 	from := s.written()
-	s.send("fg\r")
+	s.send(resume)
 	s.awaitText("pages stale")
 	require.NotContains(t, string(s.output(from)), "pages fresh")
 	require.Contains(t, string(s.output(from)), "stale")

@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -30,25 +28,6 @@ const hint = "apt-get install prometheus-alertmanager"
 
 type obj = map[string]any
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
-}
-
-// run starts a server that ends with the test.
-func run(t *testing.T, bin string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(bin, args...)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-}
-
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -67,13 +46,13 @@ type manager struct {
 func startManager(t *testing.T, args ...string) *manager {
 	t.Helper()
 	bin := sourcetest.RealTool(t, "prometheus-alertmanager", hint)
-	addr := freeAddress(t)
+	addr := sourcetest.FreeAddress(t)
 	config := write(t, "am.yml", `
 route: {receiver: nobody, group_wait: 1s}
 receivers: [{name: nobody}]
 inhibit_rules: [{source_matchers: ['alertname="DataCentreDown"'], target_matchers: ['severity="warning"']}]
 `)
-	run(t, bin, append([]string{
+	sourcetest.Run(t, bin, append([]string{
 		"--web.listen-address=" + addr, "--cluster.listen-address=", "--storage.path=" + t.TempDir(), "--config.file=" + config, "--log.level=error",
 	}, args...)...)
 	m := &manager{"http://" + addr, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
@@ -163,7 +142,7 @@ func startFactory(t *testing.T) *factory {
 func startPrometheus(t *testing.T, f *factory, m *manager) string {
 	t.Helper()
 	bin := sourcetest.RealTool(t, "prometheus", "apt-get install prometheus")
-	addr := freeAddress(t)
+	addr := sourcetest.FreeAddress(t)
 	rules := write(t, "rules.yml", `
 groups:
 - name: release
@@ -178,6 +157,6 @@ rule_files: [%q]
 scrape_configs: [{job_name: factory, static_configs: [{targets: [%q]}]}]
 alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
 `, rules, strings.TrimPrefix(f.URL, "http://"), strings.TrimPrefix(m.url, "http://")))
-	run(t, bin, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+addr, "--log.level=error")
+	sourcetest.Run(t, bin, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+addr, "--log.level=error")
 	return "http://" + addr
 }

@@ -25,6 +25,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/etcd"
+	"relctl-tui/sources/sourcetest"
 )
 
 // withUsers turns authentication on: writer may read and write below test/, reader
@@ -123,7 +124,7 @@ func TestALoginThatExpiresOrIsChangedIsRenewed(t *testing.T) {
 			o.Silence = 600 * time.Millisecond
 			o.Login = func() (string, string, error) { return "writer", password.Load().(string), nil }
 		})
-		ch := watch(t, s)
+		ch := sourcetest.Watch(t, s, "")
 		until(t, ch, "the first set", has("a", "25%"))
 		expire := func() { // a token lives a second without use
 			select {
@@ -174,7 +175,7 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	binary := oneBinary(t)
 	dir, pool := authority(t)
-	client, peer := freeAddr(t), freeAddr(t)
+	client, peer := sourcetest.FreeAddress(t), sourcetest.FreeAddress(t)
 	m := &member{
 		t: t, binary: binary, name: "m", client: client, peer: peer, scheme: "https", initialCluster: "m=http://" + peer,
 		args: []string{"--data-dir", t.TempDir(), "--cert-file", filepath.Join(dir, "cert.pem"), "--key-file", filepath.Join(dir, "key.pem")},
@@ -210,7 +211,9 @@ func TestWhatCannotBeReachedIsSaidInTime(t *testing.T) {
 	one, two := startCluster(t, oneBinary(t), 1), startCluster(t, oneBinary(t), 1)
 	short := func(o *etcd.Options) { o.Timeout = time.Second }
 	for says, opts := range map[string]func(*etcd.Options){
-		"connection refused":         func(o *etcd.Options) { o.Endpoints = []string{freeAddr(t), "http://" + freeAddr(t)} },
+		"connection refused": func(o *etcd.Options) {
+			o.Endpoints = []string{sourcetest.FreeAddress(t), "http://" + sourcetest.FreeAddress(t)}
+		},
 		"belong to two clusters":     func(o *etcd.Options) { o.Endpoints = append(one.endpoints(), two.endpoints()...) },
 		"its host name is not known": func(o *etcd.Options) { o.Endpoints = []string{"no-such-host.invalid:2379"} },
 	} {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -38,7 +37,7 @@ func (s *Store) Apply(ctx context.Context, c sources.Change) (sources.Receipt, e
 	refused := d.refused()
 	if d.same {
 		d.planned.Warning = refused
-		receipt.Warning = join("nothing to change: "+d.planned.Old.Name+" is "+d.planned.Old.Brief()+" already", refused)
+		receipt.Warning = sources.JoinClauses("nothing to change: "+d.planned.Old.Name+" is "+d.planned.Old.Brief()+" already", refused)
 		receipt.Accepted = s.opts.Now()
 		return receipt, commit(&c, d.planned)
 	}
@@ -203,14 +202,4 @@ func (s *Store) doubt(err error) error {
 		return fmt.Errorf("%s; the change may or may not be written: %w: %w", why, sources.ErrUnavailable, context.Canceled)
 	}
 	return fmt.Errorf("%s; the change may or may not be written: %w", why, sources.ErrUnavailable)
-}
-
-func join(parts ...string) string {
-	var all []string
-	for _, p := range parts {
-		if p != "" {
-			all = append(all, p)
-		}
-	}
-	return strings.Join(all, "; ")
 }

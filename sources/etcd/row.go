@@ -117,7 +117,7 @@ func alone(source, key string, value []byte) sources.Flag {
 	}
 	return sources.Flag{
 		ID: sources.FlagID{Source: source, Key: key}, Name: sources.Clean(key, sources.MaxName),
-		State: sources.FlagBroken, Custom: true, Note: note, Revision: flagdef.Revision(value),
+		State: sources.FlagBroken, Custom: true, Note: note, Revision: sources.RevisionOf(value),
 	}
 }
 

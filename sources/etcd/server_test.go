@@ -1,11 +1,9 @@
 package etcd_test
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,34 +99,9 @@ type member struct {
 	args           []string
 	mu             sync.Mutex
 	cmd            *exec.Cmd
-	log            *lockedBuffer
+	log            *sourcetest.Output
 	waited         chan struct{}
 	initialCluster string
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (m *member) url() string { return m.scheme + "://" + m.client }
@@ -144,7 +117,7 @@ func (m *member) start() {
 		"--initial-cluster", m.initialCluster, "--logger", "zap", "--log-level", "error",
 		"--heartbeat-interval", "50", "--election-timeout", "500",
 	}, m.args...)
-	m.log = &lockedBuffer{}
+	m.log = &sourcetest.Output{}
 	m.cmd = exec.Command(m.binary, args...)
 	m.cmd.Stdout, m.cmd.Stderr = m.log, m.log
 	sourcetest.DiesWithTest(m.cmd)
@@ -180,7 +153,7 @@ func startCluster(t testing.TB, binary string, n int, args ...string) *cluster {
 	c := &cluster{t: t}
 	var list []string
 	for i := range n {
-		m := &member{t: t, binary: binary, name: fmt.Sprintf("m%d", i), client: freeAddr(t), peer: freeAddr(t), scheme: "http"}
+		m := &member{t: t, binary: binary, name: fmt.Sprintf("m%d", i), client: sourcetest.FreeAddress(t), peer: sourcetest.FreeAddress(t), scheme: "http"}
 		m.args = append([]string{"--data-dir", t.TempDir()}, args...)
 		list = append(list, m.name+"=http://"+m.peer)
 		c.members = append(c.members, m)

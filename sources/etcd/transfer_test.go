@@ -11,6 +11,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/etcd"
+	"relctl-tui/sources/sourcetest"
 )
 
 const document = `{
@@ -99,7 +100,7 @@ func TestAnImportOfManyFlagsIsWrittenInBatches(t *testing.T) {
 		fmt.Fprintf(&b, `%s"flag-%04d": %s`, []string{",", ""}[btoi(i == 0)], i, percent(i%100))
 	}
 	put(t, plain, "test", map[string]string{"flag-0007": percent(99), "gone": split})
-	ch := watch(t, s)
+	ch := sourcetest.Watch(t, s, "")
 	until(t, ch, "the first set", has("gone", "25%"))
 	r, err := s.Import(t.Context(), sources.Import{Document: []byte(`{"flags":{` + b.String() + `}}`), Prune: true, NewID: importer("m"), Actor: "ana"})
 	require.NoError(t, err)

@@ -11,20 +11,8 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/etcd"
+	"relctl-tui/sources/sourcetest"
 )
-
-func watch(t *testing.T, s *etcd.Store) <-chan sources.FlagEvent {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ch, err := s.Watch(ctx, "")
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		cancel()
-		for range ch {
-		}
-	})
-	return ch
-}
 
 // until reads events up to the first that is wanted, and returns how many sets came.
 func until(t *testing.T, ch <-chan sources.FlagEvent, what string, wanted func(sources.FlagEvent) bool) (sources.FlagEvent, int) {
@@ -72,7 +60,7 @@ func TestAWatchFollowsWhatEtcdctlDoes(t *testing.T) {
 		c := startCluster(t, binary, 1)
 		plain, s := c.plain(), c.store()
 		put(t, plain, "test", map[string]string{"b": split})
-		ch := watch(t, s)
+		ch := sourcetest.Watch(t, s, "")
 		until(t, ch, "the first set", has("b", "25%"))
 		put(t, plain, "test", map[string]string{"a": percent(10), "c": percent(30)})
 		until(t, ch, "a new flag", has("c", "30%"))
@@ -101,7 +89,7 @@ func TestAWatchGoesOnBehindACompaction(t *testing.T) {
 		c := startCluster(t, binary, 1)
 		plain := c.plain()
 		put(t, plain, "test", map[string]string{"a": split})
-		ch := watch(t, c.store(func(o *etcd.Options) { o.Silence = 600 * time.Millisecond }))
+		ch := sourcetest.Watch(t, c.store(func(o *etcd.Options) { o.Silence = 600 * time.Millisecond }), "")
 		until(t, ch, "the first set", has("a", "25%"))
 		c.members[0].kill()
 		until(t, ch, "the failure", failure)
@@ -127,7 +115,7 @@ func TestALostConnectionIsSaidAndHeals(t *testing.T) {
 	c := startCluster(t, binary, 1)
 	plain := c.plain()
 	put(t, plain, "test", map[string]string{"a": split})
-	ch := watch(t, c.store())
+	ch := sourcetest.Watch(t, c.store(), "")
 	until(t, ch, "the first set", has("a", "25%"))
 	began := time.Now()
 	c.members[0].pause() // the connection stays, nobody answers
@@ -146,7 +134,7 @@ func TestAWatchSurvivesTheLossOfTheLeader(t *testing.T) {
 	c := startCluster(t, binary, 3)
 	plain := c.plain()
 	put(t, plain, "test", map[string]string{"a": split})
-	ch := watch(t, c.store())
+	ch := sourcetest.Watch(t, c.store(), "")
 	until(t, ch, "the first set", has("a", "25%"))
 	c.leader().kill()
 	c.leader()
@@ -159,7 +147,7 @@ func TestABurstOfChangesIsAFewSets(t *testing.T) {
 	c := startCluster(t, oneBinary(t), 1)
 	plain := c.plain()
 	put(t, plain, "test", map[string]string{"a": split})
-	ch := watch(t, c.store())
+	ch := sourcetest.Watch(t, c.store(), "")
 	until(t, ch, "the first set", has("a", "25%"))
 	began := time.Now()
 	go func() {

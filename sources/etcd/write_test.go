@@ -16,6 +16,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/etcd"
+	"relctl-tui/sources/sourcetest"
 )
 
 // counted counts requests by kind.
@@ -42,7 +43,7 @@ func TestAKnownFlagIsKilledInOneRoundTrip(t *testing.T) {
 	put(t, plain, "test", map[string]string{"a": split, "b": split})
 	var n counted
 	s := c.store(n.option)
-	ch := watch(t, s)
+	ch := sourcetest.Watch(t, s, "")
 	until(t, ch, "the first set", has("b", "25%"))
 	put(t, plain, "test", map[string]string{"a": percent(40)})
 	until(t, ch, "another operator's change", has("a", "40%"))
@@ -63,7 +64,7 @@ func TestInSteadyStateAWatchListsNothing(t *testing.T) {
 	plain := c.plain()
 	put(t, plain, "test", map[string]string{"a": split})
 	var n counted
-	ch := watch(t, c.store(n.option, func(o *etcd.Options) { o.Silence = time.Second }))
+	ch := sourcetest.Watch(t, c.store(n.option, func(o *etcd.Options) { o.Silence = time.Second }), "")
 	until(t, ch, "the first set", has("a", "25%"))
 	listed := n.gets.Load()
 	for i := range 40 { // three times as long as a silent connection would be borne

@@ -16,20 +16,8 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/flagd"
 	"relctl-tui/sources/flagfile"
+	"relctl-tui/sources/sourcetest"
 )
-
-func watch(t *testing.T, s *flagd.Store) <-chan sources.FlagEvent {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ch, err := s.Watch(ctx, "")
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		cancel()
-		for range ch { // drained until it is closed
-		}
-	})
-	return ch
-}
 
 func event(t *testing.T, ch <-chan sources.FlagEvent) sources.FlagEvent {
 	t.Helper()
@@ -84,7 +72,7 @@ func TestWatchSeesFilesReplacedAndFilesWrittenInPlace(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		path := file(t, shop)
-		ch := watch(t, flagd.New("prod", path, opts...))
+		ch := sourcetest.Watch(t, flagd.New("prod", path, opts...), "")
 		until(t, ch, "25%")
 		replace(t, path, at(`["on", 50], ["off", 50]`))
 		until(t, ch, "50%")
@@ -108,7 +96,7 @@ func TestWatchFollowsTheLinkSwapsOfAMountedConfigMap(t *testing.T) {
 		version("..1", shop)
 		path := filepath.Join(dir, "f.json")
 		require.NoError(t, os.Symlink("..data/f.json", path))
-		ch := watch(t, flagd.New("prod", path, opts...))
+		ch := sourcetest.Watch(t, flagd.New("prod", path, opts...), "")
 		until(t, ch, "25%")
 		version("..2", at(`["on", 50], ["off", 50]`))
 		until(t, ch, "50%")
@@ -124,7 +112,7 @@ func TestWatchFollowsTheFileBehindALinkToAnotherDirectory(t *testing.T) {
 		path := file(t, shop)
 		link := filepath.Join(t.TempDir(), "link.json")
 		require.NoError(t, os.Symlink(path, link))
-		ch := watch(t, flagd.New("prod", link, opts...))
+		ch := sourcetest.Watch(t, flagd.New("prod", link, opts...), "")
 		until(t, ch, "25%")
 		replace(t, path, at(`["on", 50], ["off", 50]`))
 		until(t, ch, "50%")
@@ -135,7 +123,7 @@ func TestWatchReportsAFileThatIsMissingOrBrokenOnceAndHeals(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		path := filepath.Join(t.TempDir(), "f.json")
-		ch := watch(t, flagd.New("prod", path, append(opts, flagfile.WithPatience(time.Millisecond))...))
+		ch := sourcetest.Watch(t, flagd.New("prod", path, append(opts, flagfile.WithPatience(time.Millisecond))...), "")
 		require.ErrorIs(t, event(t, ch).Err, sources.ErrNotFound)
 		replace(t, path, shop)
 		until(t, ch, "25%")
@@ -154,7 +142,7 @@ func TestWatchDoesNotReportAFileCaughtHalfWritten(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, opts ...flagfile.Option) {
 		path := file(t, shop)
-		ch := watch(t, flagd.New("prod", path, append(opts, flagfile.WithPatience(time.Hour))...))
+		ch := sourcetest.Watch(t, flagd.New("prod", path, append(opts, flagfile.WithPatience(time.Hour))...), "")
 		until(t, ch, "25%")
 		text := at(`["on", 50], ["off", 50]`)
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
@@ -176,7 +164,7 @@ func TestWatchDoesNotReportAFileCaughtHalfWritten(t *testing.T) {
 func TestWatchFindsAChangeThatKeepsSizeAndTime(t *testing.T) {
 	t.Parallel()
 	path := file(t, shop)
-	ch := watch(t, flagd.New("prod", path, flagfile.WithoutNotify(), flagfile.WithPollInterval(time.Millisecond), flagfile.WithReread(20*time.Millisecond)))
+	ch := sourcetest.Watch(t, flagd.New("prod", path, flagfile.WithoutNotify(), flagfile.WithPollInterval(time.Millisecond), flagfile.WithReread(20*time.Millisecond)), "")
 	until(t, ch, "25%")
 	info, err := os.Stat(path)
 	require.NoError(t, err)
@@ -201,7 +189,7 @@ func TestWatchSaysThatAFileSystemHangsAndGoesOnWhenItAnswers(t *testing.T) {
 		}
 		return os.Stat(name)
 	}
-	ch := watch(t, flagd.New("prod", path, flagfile.WithStat(stat, 20*time.Millisecond), flagfile.WithoutNotify(), flagfile.WithPollInterval(5*time.Millisecond)))
+	ch := sourcetest.Watch(t, flagd.New("prod", path, flagfile.WithStat(stat, 20*time.Millisecond), flagfile.WithoutNotify(), flagfile.WithPollInterval(5*time.Millisecond)), "")
 	until(t, ch, "25%")
 	hangs.Store(true)
 	<-inside

@@ -59,9 +59,6 @@ func (d *Doc) Raw(visit func(key string, definition []byte)) {
 // Warnings is what is odd about the document as a whole: cleaned sentences.
 func (d *Doc) Warnings() []string { return d.doc.warnings }
 
-// Revision is the revision of content: short, and equal for equal bytes.
-func Revision(b []byte) sources.Revision { return revisionOf(b) }
-
 func (d *document) known(key string) (*definition, error) {
 	if def := d.find(key); def != nil {
 		return def, nil
@@ -109,7 +106,7 @@ func NewDraft(source string, b []byte, c sources.Change) (*Draft, error) {
 		return nil, fmt.Errorf("%s was not changed: %w", old.Name, err)
 	}
 	d := &Draft{Planned: sources.Planned{Old: old, Restore: bytes.Clone(doc.bytes(def.at))}}
-	d.Bytes = apply(b, edits)
+	d.Bytes = sources.Splice(b, edits, (*edit).place)
 	d.Same = bytes.Equal(b, d.Bytes)
 	var now reading
 	if d.Planned.New, now, err = check(source, d.Bytes, def, doc, c); err != nil {

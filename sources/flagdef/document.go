@@ -3,8 +3,6 @@ package flagdef
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -254,13 +252,4 @@ func spaceBefore(b []byte, at int) span {
 		from--
 	}
 	return span{from, at}
-}
-
-// revisionOf is a short content hash: long enough that two contents of one
-// flag never meet by chance, short enough to read out loud in part.
-func revisionOf(b []byte) sources.Revision {
-	sum := sha256.Sum256(b)
-	var out [16]byte
-	hex.Encode(out[:], sum[:8])
-	return sources.Revision(out[:])
 }

@@ -3,7 +3,6 @@ package flagdef
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,22 +15,7 @@ type edit struct {
 	new string
 }
 
-// apply carries edits out; every byte outside their spans stays as it is.
-func apply(b []byte, edits []edit) []byte {
-	slices.SortFunc(edits, func(x, y edit) int { return x.at.from - y.at.from })
-	size := len(b)
-	for _, e := range edits {
-		size += len(e.new)
-	}
-	out := make([]byte, 0, size)
-	done := 0
-	for _, e := range edits {
-		out = append(out, b[done:e.at.from]...)
-		out = append(out, e.new...)
-		done = e.at.to
-	}
-	return append(out, b[done:]...)
-}
+func (e *edit) place() (from, to int, text string) { return e.at.from, e.at.to, e.new }
 
 // editor works out the edits for one flag.
 type editor struct {

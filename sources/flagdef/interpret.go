@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"relctl-tui/sources"
 )
@@ -383,7 +382,7 @@ func (r *reader) flag(source string, def *definition, got reading) sources.Flag 
 		Variant:  got.variant,
 		Note:     got.note,
 		Custom:   got.fixed || got.shape == shapeCustom || got.shape == shapeBroken,
-		Revision: revisionOf(r.doc.bytes(def.at)),
+		Revision: sources.RevisionOf(r.doc.bytes(def.at)),
 	}
 	set := got.shape == shapeSwitch || got.shape == shapeSplit
 	if set {
@@ -424,7 +423,7 @@ func (r *reader) metadata(def *definition, f *sources.Flag) {
 		case is(b, m.key, "relctl.ladder"):
 			ladder, err := ladderOf(b, m.value)
 			if f.Ladder = ladder; err != nil {
-				f.Note = join(f.Note, "relctl.ladder "+shown(b, m.value)+" is no ladder and is ignored")
+				f.Note = sources.JoinClauses(f.Note, "relctl.ladder "+shown(b, m.value)+" is no ladder and is ignored")
 			}
 		}
 	}
@@ -432,23 +431,8 @@ func (r *reader) metadata(def *definition, f *sources.Flag) {
 
 func ladderOf(b []byte, at span) (sources.Ladder, error) {
 	s, ok := text(b, at)
-	if !ok || strings.Count(s, ",") > 100 {
+	if !ok {
 		return nil, sources.ErrInvalid
 	}
-	var steps []sources.Percent
-	for part := range strings.SplitSeq(s, ",") {
-		p, err := sources.ParsePercent(part)
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, p)
-	}
-	return sources.NewLadder(steps)
-}
-
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
+	return sources.ParseLadder(s)
 }

@@ -77,7 +77,7 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 	if d.Same {
 		d.Planned.Warning = d.warning()
 		w.commit.start(d.Planned)
-		receipt.Warning = join("nothing to change: "+d.Planned.Old.Name+" is "+d.Planned.Old.Brief()+" already", d.Planned.Warning)
+		receipt.Warning = sources.JoinClauses("nothing to change: "+d.Planned.Old.Name+" is "+d.Planned.Old.Brief()+" already", d.Planned.Warning)
 		err = w.commit.wait()
 		receipt.Accepted = s.now()
 		return receipt, true, err
@@ -97,7 +97,7 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 		return receipt, false, s.wrap(err)
 	}
 	receipt.Accepted = s.now()
-	receipt.Warning = join(d.warning(), tmp.warning)
+	receipt.Warning = sources.JoinClauses(d.warning(), tmp.warning)
 	return receipt, true, nil
 }
 
@@ -138,11 +138,4 @@ func (c *committer) wait() error {
 		c.err, c.done = <-c.done, nil
 	}
 	return c.err
-}
-
-func join(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "; " + b
 }

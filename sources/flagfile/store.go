@@ -7,8 +7,6 @@ package flagfile
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -222,7 +220,7 @@ func (s *Store) set(b []byte) (sources.FlagSet, error) {
 
 // revision is that of the whole set: of the bytes, and of the time where it matters.
 func (s *Store) revision(b []byte, now time.Time) sources.Revision {
-	rev := revisionOf(b)
+	rev := sources.RevisionOf(b)
 	if m, ok := s.format.(Mover); ok {
 		if at := m.Moves(b, now); !at.IsZero() {
 			rev += sources.Revision("@" + strconv.FormatInt(at.UnixMilli(), 36))
@@ -235,12 +233,6 @@ func (s *Store) revision(b []byte, now time.Time) sources.Revision {
 func (s *Store) moving() bool {
 	_, ok := s.format.(Mover)
 	return ok
-}
-
-// revisionOf is a short content hash.
-func revisionOf(b []byte) sources.Revision {
-	sum := sha256.Sum256(b)
-	return sources.Revision(hex.EncodeToString(sum[:8]))
 }
 
 // wrap names the source and the file in an error's sentence.

@@ -145,7 +145,7 @@ func prepare(target string, b []byte, old fs.FileInfo, written func()) (p prepar
 	// Chmod after chown, which may clear bits.
 	err = errors.Join(err, f.Chmod(mode))
 	if mode == old.Mode().Perm() { // else it is of another group, which the list was not meant for
-		p.warning = strings.TrimSuffix(join(p.warning, keepACL(f, target)), "; ")
+		p.warning = strings.TrimSuffix(sources.JoinClauses(p.warning, keepACL(f, target)), "; ")
 	}
 	if err == nil {
 		written()

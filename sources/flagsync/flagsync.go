@@ -179,7 +179,7 @@ func (s *Store) set(a *answer) (sources.FlagSet, error) {
 		warnings = append(warnings[:len(warnings):len(warnings)], sources.Sentence(err))
 	}
 	return sources.FlagSet{
-		Source: s.name, Revision: flagdef.Revision(a.doc), Flags: doc.Flags(s.name), ReadAt: s.opts.Now(),
+		Source: s.name, Revision: sources.RevisionOf(a.doc), Flags: doc.Flags(s.name), ReadAt: s.opts.Now(),
 		Warnings: warnings, ReadOnly: readOnly,
 	}, nil
 }

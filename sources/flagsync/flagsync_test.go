@@ -102,19 +102,6 @@ func open(t *testing.T, address string, opts flagsync.Options) *flagsync.Store {
 	return s
 }
 
-func watch(t *testing.T, s *flagsync.Store, from sources.Revision) <-chan sources.FlagEvent {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ch, err := s.Watch(ctx, from)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		cancel()
-		for range ch { // drained until it is closed
-		}
-	})
-	return ch
-}
-
 func next(t *testing.T, ch <-chan sources.FlagEvent) sources.FlagEvent {
 	t.Helper()
 	select {
@@ -177,7 +164,7 @@ func TestAChangeIsSeenThroughAWaitThatCostsOneRequest(t *testing.T) {
 	s := open(t, b.http.URL, flagsync.Options{Poll: time.Hour})
 	set, err := s.Flags(t.Context())
 	require.NoError(t, err)
-	ch := watch(t, s, set.Revision)
+	ch := sourcetest.Watch(t, s, set.Revision)
 	require.Eventually(t, func() bool { return b.requests.Load() >= 3 }, 10*time.Second, time.Millisecond, "it has asked and waits now")
 	_ = ch
 	b.kill("dark-mode")
@@ -199,7 +186,7 @@ func TestASourceThatDoesNotWaitIsPolled(t *testing.T) {
 		}
 		_, _ = w.Write(raw)
 	})
-	ch := watch(t, open(t, b.http.URL+"/flags.json", flagsync.Options{Poll: 5 * time.Millisecond}), "")
+	ch := sourcetest.Watch(t, open(t, b.http.URL+"/flags.json", flagsync.Options{Poll: 5 * time.Millisecond}), "")
 	require.NotNil(t, next(t, ch).Set)
 	b.kill("dark-mode")
 	require.True(t, killed(next(t, ch), "dark-mode"))
@@ -217,7 +204,7 @@ func TestAProxyThatCutsLongAnswersOffIsNoFault(t *testing.T) {
 		}
 		b.next.ServeHTTP(w, r)
 	})
-	ch := watch(t, open(t, b.http.URL, flagsync.Options{Poll: 5 * time.Millisecond}), "")
+	ch := sourcetest.Watch(t, open(t, b.http.URL, flagsync.Options{Poll: 5 * time.Millisecond}), "")
 	require.NotNil(t, next(t, ch).Set)
 	require.Eventually(t, func() bool { return cut.Load() == 2 }, 10*time.Second, time.Millisecond)
 	b.kill("dark-mode")
@@ -233,7 +220,7 @@ func TestAServerThatGoesAwayIsAnErrorOnceAndASetWhenItIsBack(t *testing.T) {
 	address := ln.Addr().String()
 	first := &http.Server{Handler: b.next}
 	go func() { _ = first.Serve(ln) }()
-	ch := watch(t, open(t, "http://"+address, flagsync.Options{Poll: 5 * time.Millisecond}), "")
+	ch := sourcetest.Watch(t, open(t, "http://"+address, flagsync.Options{Poll: 5 * time.Millisecond}), "")
 	set := next(t, ch).Set
 	require.NotNil(t, set)
 	require.NoError(t, first.Close())
@@ -255,7 +242,7 @@ func TestAServerThatCannotReadItsStoreMakesTheFlagsOld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	s := open(t, b.http.URL, flagsync.Options{Poll: 5 * time.Millisecond})
-	ch := watch(t, s, "")
+	ch := sourcetest.Watch(t, s, "")
 	require.NotNil(t, next(t, ch).Set)
 	require.NoError(t, os.Remove(b.path))
 	e := next(t, ch)
@@ -297,7 +284,7 @@ func TestWhatIsNoSyncSourceIsSaidInOneSentence(t *testing.T) {
 			require.Equal(t, 1, strings.Count(err.Error(), "source prod"), err)
 			_, err = s.Flag(t.Context(), id("x"))
 			require.ErrorIs(t, err, c.is)
-			require.ErrorIs(t, next(t, watch(t, s, "")).Err, c.is)
+			require.ErrorIs(t, next(t, sourcetest.Watch(t, s, "")).Err, c.is)
 		})
 	}
 }
@@ -328,7 +315,7 @@ func TestTwoHundredBoardsCostTheServerNothingWhileNothingChanges(t *testing.T) {
 	var all sync.WaitGroup
 	seen := make(chan bool, boards)
 	for range boards {
-		ch := watch(t, open(t, b.http.URL, flagsync.Options{}), "")
+		ch := sourcetest.Watch(t, open(t, b.http.URL, flagsync.Options{}), "")
 		all.Go(func() {
 			<-ch
 			e := <-ch

@@ -96,7 +96,7 @@ func draft(source string, d *document, c sources.Change, now time.Time) (flagfil
 	} else {
 		warnings = append(warnings, goesOn(&out.Planned.New))
 	}
-	out.Warning = func() string { return join(append(warnings, refused(d, e, after, now))...) }
+	out.Warning = func() string { return sources.JoinClauses(append(warnings, refused(d, e, after, now))...) }
 	return out, nil
 }
 
@@ -113,7 +113,7 @@ func changed(d *document, e *entry, old *sources.Flag, c sources.Change, now tim
 		if len(c.Restore) == 0 {
 			return nil, nil, fmt.Errorf("what was kept to restore it is no definition: %w", sources.ErrInvalid)
 		}
-		return spliced(d.b, []edit{{e.at, string(c.Restore)}}), nil, nil
+		return sources.Splice(d.b, []edit{{e.at, string(c.Restore)}}, (*edit).place), nil, nil
 	}
 	p, err := partOf(d, e)
 	if err != nil {
@@ -144,7 +144,7 @@ func changed(d *document, e *entry, old *sources.Flag, c sources.Change, now tim
 		ed.edits[i].at.from += p.at - p.pad
 		ed.edits[i].at.to += p.at - p.pad
 	}
-	return spliced(d.b, ed.edits), ed.warnings, nil
+	return sources.Splice(d.b, ed.edits, (*edit).place), ed.warnings, nil
 }
 
 // reread is the edited flag in the new bytes, after a look at whether any other

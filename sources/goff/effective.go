@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -250,8 +249,4 @@ func (p *progressive) moves(now time.Time) time.Time {
 		next++
 	}
 	return time.Unix(next, 0)
-}
-
-func join(parts ...string) string {
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }

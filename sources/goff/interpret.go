@@ -261,7 +261,7 @@ func (e *entry) bare(source string, now time.Time) sources.Flag {
 	}
 	note := r.note
 	if r.fixed != "" && r.fixed != r.outside {
-		note = join(note, "the percentage cannot be set: "+r.fixed)
+		note = sources.JoinClauses(note, "the percentage cannot be set: "+r.fixed)
 	}
 	if r.form != formNone {
 		f.Stored = sources.Some(r.percent())
@@ -282,9 +282,9 @@ func (e *entry) bare(source string, now time.Time) sources.Flag {
 	}
 	switch {
 	case r.outside != "" && r.eff.disabled:
-		note = join(r.outside, note)
+		note = sources.JoinClauses(r.outside, note)
 	case r.outside != "":
-		note = join(r.outside+", so everybody gets the default in code", note)
+		note = sources.JoinClauses(r.outside+", so everybody gets the default in code", note)
 	}
 	f.Note = sources.Clean(note, 300)
 	e.metadata(&f)
@@ -308,27 +308,12 @@ func (e *entry) metadata(f *sources.Flag) {
 		case "relctl.latency":
 			f.Metric = sources.Clean(s, sources.MaxName)
 		case "relctl.ladder":
-			ladder, err := ladderOf(s)
+			ladder, err := sources.ParseLadder(s)
 			if !isText || err != nil {
-				f.Note = join(f.Note, "relctl.ladder "+short(fmt.Sprint(v))+" is no ladder and is ignored")
+				f.Note = sources.JoinClauses(f.Note, "relctl.ladder "+short(fmt.Sprint(v))+" is no ladder and is ignored")
 				continue
 			}
 			f.Ladder = ladder
 		}
 	}
-}
-
-func ladderOf(s string) (sources.Ladder, error) {
-	if strings.Count(s, ",") > 100 {
-		return nil, sources.ErrInvalid
-	}
-	var steps []sources.Percent
-	for part := range strings.SplitSeq(s, ",") {
-		p, err := sources.ParsePercent(part)
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, p)
-	}
-	return sources.NewLadder(steps)
 }

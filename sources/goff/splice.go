@@ -3,7 +3,6 @@ package goff
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -17,22 +16,7 @@ type edit struct {
 	new string
 }
 
-// spliced carries edits out; every byte outside their spans stays as it is.
-func spliced(b []byte, edits []edit) []byte {
-	slices.SortStableFunc(edits, func(x, y edit) int { return x.at.from - y.at.from })
-	size := len(b)
-	for _, e := range edits {
-		size += len(e.new)
-	}
-	out := make([]byte, 0, size)
-	done := 0
-	for _, e := range edits {
-		out = append(out, b[done:e.at.from]...)
-		out = append(out, e.new...)
-		done = e.at.to
-	}
-	return append(out, b[done:]...)
-}
+func (e *edit) place() (from, to int, text string) { return e.at.from, e.at.to, e.new }
 
 // splicer writes into one text in the way in which it is written.
 type splicer struct {

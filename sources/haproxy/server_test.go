@@ -61,14 +61,6 @@ func app(t testing.TB, name string) *httptest.Server {
 	return srv
 }
 
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // start runs HAProxy with the backends; its frontend is on api.
 func start(t testing.TB, conf string) *proxy {
 	t.Helper()
@@ -77,7 +69,7 @@ func start(t testing.TB, conf string) *proxy {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	p := &proxy{
-		dir: dir, tcp: freePort(t), front: freePort(t), socket: filepath.Join(dir, "s"),
+		dir: dir, tcp: sourcetest.FreeAddress(t), front: sourcetest.FreeAddress(t), socket: filepath.Join(dir, "s"),
 		apps: map[string]*httptest.Server{"stable": app(t, "stable"), "canary": app(t, "canary")},
 	}
 	file := filepath.Join(dir, "haproxy.cfg")

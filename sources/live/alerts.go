@@ -93,18 +93,11 @@ func (s *state) mergeAlerts() []sources.Alert {
 				all = append(all, a)
 			case a.State == sources.AlertSilenced && all[i].State == sources.AlertFiring,
 				a.State == sources.AlertFiring && all[i].State == sources.AlertPending:
-				a.Since = earlier(a.Since, all[i].Since)
+				a.Since = sources.Earlier(a.Since, all[i].Since)
 				all[i] = a
 			}
 		}
 	}
 	slices.SortStableFunc(all, sources.CompareAlerts)
 	return all
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -79,7 +79,7 @@ func (s *state) mergeMetrics() {
 		}
 		for _, b := range st.breakers {
 			if st.caps[sources.PartBreakers].health == sources.Unknown {
-				b = sources.Breaker{Source: b.Source, Name: b.Name, Inferred: b.Inferred, Note: b.Note}
+				b = sources.Breaker{Source: b.Source, Name: b.Name, Inferred: b.Inferred, Limit: b.Limit, Preset: b.Preset, Note: b.Note}
 			}
 			breakers = append(breakers, b)
 		}

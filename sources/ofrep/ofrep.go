@@ -72,14 +72,9 @@ type Evaluator struct {
 // New is an Evaluator under that name for the server at base, the address before
 // /ofrep/v1, without credentials. Nothing is asked yet.
 func New(name, base string, opts Options) (*Evaluator, error) {
-	u, err := url.Parse(base)
-	switch {
-	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Opaque != "":
-		return nil, fmt.Errorf("%s: the address wants http://HOST or https://HOST: %w", name, sources.ErrInvalid)
-	case u.User != nil:
-		return nil, fmt.Errorf("%s: the address may hold no credentials: %w", name, sources.ErrInvalid)
-	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%s: the address may have no query and no fragment: %w", name, sources.ErrInvalid)
+	u, err := web.Base(name, base)
+	if err != nil {
+		return nil, err
 	}
 	if opts.Timeout <= 0 {
 		opts.Timeout = defaultTimeout

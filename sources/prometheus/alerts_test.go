@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -40,35 +38,15 @@ groups:
     expr: vector(1) > 5
 `
 
-// freeAddress is an address at which nobody listens yet.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
-}
-
-// run starts a server that ends with the test.
-func run(t *testing.T, bin string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(bin, args...)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-}
-
 func TestAlertsOfARealServerAreFiringAndPending(t *testing.T) {
 	t.Parallel()
 	bin := sourcetest.RealTool(t, "prometheus", "apt-get install prometheus")
-	dir, addr := t.TempDir(), freeAddress(t)
+	dir, addr := t.TempDir(), sourcetest.FreeAddress(t)
 	config := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, []byte("rule_files: [rules.yml]\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules.yml"), []byte(rules), 0o600))
 	began := time.Now()
-	run(t, bin, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--log.level=error")
+	sourcetest.Run(t, bin, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr, "--log.level=error")
 	s := open(t, "http://"+addr, prometheus.Options{})
 	var set sources.AlertSet
 	require.Eventually(t, func() bool {
@@ -101,8 +79,8 @@ func TestAlertsOfARealServerAreFiringAndPending(t *testing.T) {
 func TestVictoriaMetricsHasNoAlertsOfItsOwnAndIsNotTakenForHealthy(t *testing.T) {
 	t.Parallel()
 	bin := sourcetest.RealTool(t, "victoria-metrics", "apt-get install victoria-metrics")
-	addr := freeAddress(t)
-	run(t, bin, "-storageDataPath="+t.TempDir(), "-httpListenAddr="+addr, "-loggerLevel=ERROR")
+	addr := sourcetest.FreeAddress(t)
+	sourcetest.Run(t, bin, "-storageDataPath="+t.TempDir(), "-httpListenAddr="+addr, "-loggerLevel=ERROR")
 	s := open(t, "http://"+addr, prometheus.Options{})
 	require.Eventually(t, func() bool { return second(s.Breakers(t.Context())) == nil }, time.Minute, 100*time.Millisecond)
 	_, err := s.Alerts(t.Context())

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -88,10 +87,7 @@ func startServer(t *testing.T, target string) (string, v1.API, pinned) {
 	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf(
 		"global: {scrape_interval: 1s}\nscrape_configs: [{job_name: fleet, static_configs: [{targets: [%q]}]}]\n",
 		strings.TrimPrefix(target, "http://"))), 0o600))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	require.NoError(t, l.Close())
+	addr := sourcetest.FreeAddress(t)
 	cmd := exec.Command(bin, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+addr, "--enable-feature=native-histograms", "--log.level=error")
 	require.NoError(t, cmd.Start())

@@ -168,22 +168,11 @@ func pause(t *testing.T, d time.Duration) {
 	}
 }
 
-// freePort is a port that nobody listens on at the moment.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return port
-}
-
 func TestARealHAProxysServersAreSeenUpDownDrainedAndInMaintenance(t *testing.T) {
 	haproxy := sourcetest.RealTool(t, "haproxy", "apt-get install haproxy")
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }))
 	t.Cleanup(backend.Close)
-	dir, port := t.TempDir(), freePort(t)
+	dir, address := t.TempDir(), sourcetest.FreeAddress(t)
 	socket := filepath.Join(dir, "s")
 	conf := filepath.Join(dir, "haproxy.cfg")
 	require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, `global
@@ -194,14 +183,14 @@ defaults
   timeout client 5s
   timeout server 5s
 frontend f
-  bind 127.0.0.1:%s
+  bind %s
   http-request use-service prometheus-exporter if { path /metrics }
   default_backend api
 backend api
   option httpchk GET /
   server stable %s check inter 100 fall 1 rise 1
   server canary %s
-`, socket, port, backend.Listener.Addr(), backend.Listener.Addr()), 0o600))
+`, socket, address, backend.Listener.Addr(), backend.Listener.Addr()), 0o600))
 	cmd := exec.CommandContext(t.Context(), haproxy, "-db", "-f", conf)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
@@ -217,7 +206,7 @@ backend api
 			return err == nil
 		}, patience, 10*time.Millisecond)
 	}
-	s := reader(t, "http://127.0.0.1:"+port+"/metrics", metrics.Config{})
+	s := reader(t, "http://"+address+"/metrics", metrics.Config{})
 	b := seen(t, s, "api/stable", sources.BreakerClosed)
 	require.Equal(t, "haproxy", b.Preset)
 	tell("set server api/canary state drain")

@@ -116,11 +116,11 @@ func postgresBin(t testing.TB) string {
 
 // spawn runs a program that ends with this process, however that ends: a shell
 // beside it waits for the end of a pipe.
-func spawn(name string, as *syscall.Credential, environ []string, args ...string) (*lockedBuffer, error) {
+func spawn(name string, as *syscall.Credential, environ []string, args ...string) (*Output, error) {
 	script := `"$@" & p=$!; read -r _; kill -TERM $p; (sleep 5; kill -KILL $p) 2>/dev/null & wait $p; [ -z "$REMOVE" ] || rm -rf "$REMOVE"`
 	cmd := exec.CommandContext(context.Background(), "/bin/sh", append([]string{"-c", script, "sh"}, args...)...)
 	cmd.Env = append(os.Environ(), environ...)
-	out := &lockedBuffer{}
+	out := &Output{}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true}
 	if as != nil {
@@ -147,30 +147,12 @@ func spawn(name string, as *syscall.Credential, environ []string, args ...string
 	return out, nil
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 func freePort() (string, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	addr, err := freeAddress()
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	_, port, err := net.SplitHostPort(addr)
 	return port, err
 }
 

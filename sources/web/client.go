@@ -49,16 +49,9 @@ type Client struct {
 // New is a Client for the paths below base, an address with http or https and no
 // credentials in it. source is how its errors begin.
 func New(source, base string, opts Options) (*Client, error) {
-	u, err := url.Parse(base)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: the address is no URL: %w", source, sources.ErrInvalid)
-	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Opaque != "":
-		return nil, fmt.Errorf("%s: the address wants http://HOST or https://HOST: %w", source, sources.ErrInvalid)
-	case u.User != nil:
-		return nil, fmt.Errorf("%s: the address may hold no credentials, they belong into a token or its file: %w", source, sources.ErrInvalid)
-	case u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%s: the address may have no query and no fragment: %w", source, sources.ErrInvalid)
+	u, err := Base(source, base)
+	if err != nil {
+		return nil, err
 	}
 	if opts.Timeout <= 0 {
 		opts.Timeout = defaultTimeout
@@ -73,6 +66,23 @@ func New(source, base string, opts Options) (*Client, error) {
 	}
 	c.http = &http.Client{Transport: c.opts.Transport, CheckRedirect: c.redirect}
 	return c, nil
+}
+
+// Base is the address of a server as who is configured with it: http or https, without
+// credentials, query and fragment. Errors wrap ErrInvalid and never hold a credential.
+func Base(who, address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: the address is no URL: %w", who, sources.ErrInvalid)
+	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.Opaque != "":
+		return nil, fmt.Errorf("%s: the address wants http://HOST or https://HOST: %w", who, sources.ErrInvalid)
+	case u.User != nil:
+		return nil, fmt.Errorf("%s: the address may hold no credentials, they belong into a token or its file: %w", who, sources.ErrInvalid)
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("%s: the address may have no query and no fragment: %w", who, sources.ErrInvalid)
+	}
+	return u, nil
 }
 
 func defaultTransport() *http.Transport {
