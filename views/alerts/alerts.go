@@ -29,7 +29,7 @@ func columns(int) []views.Column {
 	return []views.Column{
 		{Title: "", Min: 12},
 		{Title: "", Min: 12, Max: 34},
-		{Title: "about", Min: 10, Max: 24, From: 64},
+		{Title: "about", Min: 16, Max: 24, From: 64},
 		{Title: "severity", Min: 9, From: 80},
 		{Title: "since", Min: 5, Right: true, From: 44},
 		{Title: "", Min: 12, Max: 200, From: 96},
