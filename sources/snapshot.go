@@ -163,6 +163,48 @@ func (s *Snapshot) Latency(name string) *Latency {
 	return nil
 }
 
+// Breaker finds a breaker of the system or of this board by its source and name;
+// nil when it is not there.
+func (s *Snapshot) Breaker(source, name string) *Breaker {
+	if s == nil {
+		return nil
+	}
+	for _, list := range [2][]Breaker{s.Breakers, s.Own} {
+		for i := range list {
+			if list[i].Source == source && list[i].Name == name {
+				return &list[i]
+			}
+		}
+	}
+	return nil
+}
+
+// LatencyOf finds a latency by its source and name; nil when it is not there.
+func (s *Snapshot) LatencyOf(source, name string) *Latency {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Latencies {
+		if s.Latencies[i].Source == source && s.Latencies[i].Name == name {
+			return &s.Latencies[i]
+		}
+	}
+	return nil
+}
+
+// Alert finds an alert by its source and ID; nil when it is not there.
+func (s *Snapshot) Alert(source, id string) *Alert {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Alerts {
+		if s.Alerts[i].Source == source && s.Alerts[i].ID == id {
+			return &s.Alerts[i]
+		}
+	}
+	return nil
+}
+
 // Blind is why the numbers behind raising a flag cannot be relied on at the moment:
 // its store's, or those of the latency it is expected to move, or, where none is
 // named, of every source that measures. "" where they can, and where nothing

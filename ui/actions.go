@@ -40,7 +40,7 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch {
 	case kind == sources.Undo:
 		return m.intended(sources.Intent{Kind: sources.Undo}, false), true
-	case m.layout.panes[paneFlags].h == 0 && m.layout.detail.h == 0:
+	case !m.flagInSight():
 		return refuse("the flag that this key acts on is not on the screen: esc shows it, then press again")
 	case !selected:
 		if filter := m.flags.Filter(); filter != "" {
@@ -63,6 +63,12 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	var cmd tea.Cmd
 	m.flags, cmd = m.flags.Update(msg)
 	return cmd, true
+}
+
+// flagInSight tells whether the selected flag is on the screen: in the table, or in
+// a detail that has the screen for itself.
+func (m *Model) flagInSight() bool {
+	return m.layout.panes[paneFlags].h > 0 || (m.layout.detail.h > 0 && m.focus == paneFlags)
 }
 
 func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {

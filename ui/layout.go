@@ -32,20 +32,25 @@ type size struct{ w, h int }
 // status needs (0 is one). Alerts below 0 want no pane, and 0 is its title alone.
 type wants struct{ flags, alerts, breakers, latency, activity, status int }
 
+// of is what one pane wants.
+func (w *wants) of(p pane) int {
+	return [paneCount]int{w.flags, w.alerts, w.breakers, w.latency, w.activity}[p]
+}
+
 // layout is the computed arrangement of one screen.
 type layout struct {
 	tooSmall bool
 	beside   bool // breakers and latency share a row of panes
 	header   size
 	panes    [paneCount]size
-	detail   size // shown in place of the lower panes when its height is not 0
+	detail   size // shown below the pane with the focus when its height is not 0
 	footer   size
 }
 
 // arrange computes the layout of a w x h screen: the header has a line, the footer
 // what its status needs, the lower panes get what they need within their shares,
-// the flags table the rest. With detail the lower panes give way to it; with zoom one pane has
-// the whole body.
+// the flags table the rest. With detail all but the pane with the focus give way to it;
+// with zoom one pane has the whole body.
 func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 	l := layout{header: size{w, 1}, footer: size{w, max(1, want.status)}}
 	if w < minWidth || h < minHeight {
@@ -62,9 +67,9 @@ func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 	case zoom:
 		l.panes[focus] = size{w, body}
 	case detail:
-		flags := max(4, min(1+want.flags, body*2/5))
-		l.panes[paneFlags] = size{w, flags}
-		l.detail = size{w, body - flags}
+		above := max(4, min(1+want.of(focus), body*2/5))
+		l.panes[focus] = size{w, above}
+		l.detail = size{w, body - above}
 	default:
 		l.stack(w, body, want)
 	}

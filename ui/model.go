@@ -188,10 +188,21 @@ func (m *Model) refresh() {
 	m.detail.SetSnapshot(m.snapshot, m.now)
 }
 
+// pointDetail makes the detail pane follow the selection of the pane that has the
+// keys.
 func (m *Model) pointDetail() {
-	if f, ok := m.flags.Selected(); ok {
-		m.detail.SetFlag(f.ID)
-		m.detail.SetPending(m.pending[f.ID].text)
+	switch m.focus {
+	case paneBreakers:
+		m.detail.SetSubject(m.breakers.Selected())
+	case paneLatency:
+		m.detail.SetSubject(m.latency.Selected())
+	case paneAlerts:
+		m.detail.SetSubject(m.alerts.Selected())
+	default:
+		if f, ok := m.flags.Selected(); ok {
+			m.detail.SetSubject(views.FlagSubject(f.ID))
+			m.detail.SetPending(m.pending[f.ID].text)
+		}
 	}
 }
 

@@ -77,6 +77,8 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case views.DetailMsg:
 		m.detailed = true
+		m.pointDetail()
+		m.detail.SetSnapshot(m.snapshot, m.now)
 		m.relayout()
 	case detail.ClosedMsg, help.ClosedMsg:
 		m.escape()
@@ -253,16 +255,23 @@ func (m *Model) step(by int) {
 
 func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 	var cmd tea.Cmd
+	if m.detailed && (m.zoomed || key.Matches(msg, m.keys.PageUp, m.keys.PageDown)) {
+		m.detail, cmd = m.detail.Update(msg) // below a list, the keys for a row belong to the list
+		return cmd
+	}
 	switch m.focus {
 	case paneFlags:
 		m.flags, cmd = m.flags.Update(msg)
 		m.selectionMoved()
 	case paneAlerts:
 		m.alerts, cmd = m.alerts.Update(msg)
+		m.pointDetail()
 	case paneBreakers:
 		m.breakers, cmd = m.breakers.Update(msg)
+		m.pointDetail()
 	case paneLatency:
 		m.latency, cmd = m.latency.Update(msg)
+		m.pointDetail()
 	case paneActivity:
 		m.activity, cmd = m.activity.Update(msg)
 	}

@@ -46,9 +46,6 @@ func (m *Model) drawBody(b *strings.Builder) {
 	if p[paneFlags].h > 0 {
 		line(m.flags.View())
 	}
-	if m.layout.detail.h > 0 {
-		line(m.detail.View())
-	}
 	if p[paneAlerts].h > 0 {
 		line(m.alerts.View())
 	}
@@ -65,6 +62,9 @@ func (m *Model) drawBody(b *strings.Builder) {
 	}
 	if p[paneActivity].h > 0 {
 		line(m.activity.View())
+	}
+	if m.layout.detail.h > 0 {
+		line(m.detail.View())
 	}
 }
 

@@ -23,9 +23,11 @@ type About struct {
 	Warns   bool                        // trouble of the feed stands above the rows
 }
 
-// List is what the panes that scroll and have no selection share. A pane embeds
-// it, and adds its rows and what is worth a note; the fields are for that pane to
-// read. Not for concurrent use.
+// List is what the panes below the flags table share. A pane embeds it, and adds
+// its rows and what is worth a note; the fields are for that pane to read. A pane
+// that says what its rows are has a selection, which follows its subject wherever
+// the order of the rows takes it, and is shown while the pane has the keys; any
+// other scrolls. Not for concurrent use.
 type List struct {
 	Theme *themes.Theme
 	Table Table
@@ -39,6 +41,56 @@ type List struct {
 	height  int
 	focused bool
 	scroll  Scroll
+	chosen  choice
+}
+
+// choice is the selected one of a list's rows.
+type choice struct {
+	rows   []Subject
+	cursor int
+	on     Subject // what the cursor is on; none until the pane has had the keys
+}
+
+// set takes other rows, keeping to the subject, or to its place when it is gone.
+func (c *choice) set(rows []Subject) {
+	c.rows = rows
+	if c.on.Kind == NoSubject {
+		return
+	}
+	for i := range rows {
+		if rows[i] == c.on {
+			c.cursor = i
+			return
+		}
+	}
+	c.to(c.cursor)
+}
+
+// to puts the cursor on a row, the nearest there is.
+func (c *choice) to(i int) {
+	c.cursor = max(0, min(i, len(c.rows)-1))
+	c.on = Subject{}
+	if len(c.rows) > 0 {
+		c.on = c.rows[c.cursor]
+	}
+}
+
+// move answers to the moving keys.
+func (c *choice) move(keys *KeyMap, msg tea.KeyPressMsg, page int) {
+	switch page = max(page, 1); {
+	case key.Matches(msg, keys.Up):
+		c.to(c.cursor - 1)
+	case key.Matches(msg, keys.Down):
+		c.to(c.cursor + 1)
+	case key.Matches(msg, keys.PageUp):
+		c.to(c.cursor - page)
+	case key.Matches(msg, keys.PageDown):
+		c.to(c.cursor + page)
+	case key.Matches(msg, keys.Top):
+		c.to(0)
+	case key.Matches(msg, keys.Bottom):
+		c.to(len(c.rows))
+	}
 }
 
 // NewList is an empty list without a size.
@@ -60,23 +112,53 @@ func (l *List) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	l.Feed = l.about.Feed(s, now)
 }
 
+// SetRows says what the rows are, in their order.
+func (l *List) SetRows(rows []Subject) {
+	l.chosen.set(rows)
+	if l.focused && l.chosen.on.Kind == NoSubject {
+		l.chosen.to(0)
+	}
+}
+
 // SetFocused tells the pane whether it has the keys.
-func (l *List) SetFocused(focused bool) { l.focused = focused }
+func (l *List) SetFocused(focused bool) {
+	l.focused = focused
+	if focused && l.chosen.on.Kind == NoSubject {
+		l.chosen.to(0)
+	}
+}
+
+// Selected is what the cursor is on; none for a list without rows, or that never
+// had the keys.
+func (l *List) Selected() Subject { return l.chosen.on }
 
 // ShortHelp is the keys that the pane answers to.
-func (l List) ShortHelp() []key.Binding { return []key.Binding{l.keys.Up, l.keys.Down} }
+func (l List) ShortHelp() []key.Binding {
+	return []key.Binding{l.keys.Up, l.keys.Down, l.keys.Detail}
+}
 
 // FullHelp is the same for the help screen.
 func (l List) FullHelp() [][]key.Binding {
-	return [][]key.Binding{{l.keys.Up, l.keys.Down, l.keys.PageUp, l.keys.PageDown, l.keys.Top, l.keys.Bottom}}
+	return [][]key.Binding{{l.keys.Up, l.keys.Down, l.keys.PageUp, l.keys.PageDown, l.keys.Top, l.keys.Bottom, l.keys.Detail}}
 }
 
-// Scrolled answers to the moving keys.
-func (l *List) Scrolled(msg tea.Msg) {
-	if press, ok := msg.(tea.KeyPressMsg); ok && l.Snap != nil {
+// Answer answers to the moving keys, and to the one that asks for what there is to
+// say about the selected row.
+func (l *List) Answer(msg tea.Msg) tea.Cmd {
+	press, ok := msg.(tea.KeyPressMsg)
+	if !ok || l.Snap == nil {
+		return nil
+	}
+	if l.chosen.on.Kind == NoSubject {
 		_, n := l.count()
 		l.scroll.Move(&l.keys, press, n, l.rows())
+		return nil
 	}
+	if key.Matches(press, l.keys.Detail) {
+		return Send(DetailMsg{Subject: l.chosen.on})
+	}
+	l.chosen.move(&l.keys, press, l.rows())
+	return nil
 }
 
 // count is how many rows the title speaks of, and how many there are.
@@ -101,6 +183,43 @@ func (l *List) warnings() []string {
 	return l.Feed.Warning(l.Theme, l.width, l.height)
 }
 
+// top is the first row in sight of n. The cursor is kept in sight; a list that does
+// not have the keys shows its first rows, which are the worst.
+func (l *List) top(n int) int {
+	rows := max(l.rows(), 1)
+	if len(l.chosen.rows) == 0 {
+		return l.scroll.Top(n, rows)
+	}
+	if !l.focused {
+		l.scroll = Scroll{}
+		return 0
+	}
+	at := l.chosen.cursor
+	l.scroll.top = max(at-rows+1, min(l.scroll.top, at))
+	return l.scroll.Top(n, rows)
+}
+
+// Begin writes the cursor of row i, if it is there.
+func (l *List) Begin(p *Pen, i int) {
+	if l.here(i) {
+		p.Text(l.Theme.Accent, l.Theme.Glyphs.Cursor)
+	}
+}
+
+// Name writes the cell that row i is known by, marked where it is selected.
+func (l *List) Name(p *Pen, i, col int, ink themes.Ink, name string) {
+	if !l.here(i) {
+		l.Table.Cell(p, col, ink, name)
+		return
+	}
+	p.To(l.Table.Starts[col])
+	p.Fill(l.Theme.Select, name, l.Table.Widths[col])
+}
+
+func (l *List) here(i int) bool {
+	return l.focused && l.chosen.on.Kind != NoSubject && i == l.chosen.cursor
+}
+
 // Draw is the pane: its title with the notes, and row called for each row in
 // sight, or the sentence that says why there is none.
 func (l *List) Draw(notes []Note, row func(p *Pen, i int)) string {
@@ -111,12 +230,12 @@ func (l *List) Draw(notes []Note, row func(p *Pen, i int)) string {
 		if !l.Feed.Say(p, l.Theme, l.about.None) {
 			p.Say(l.Theme.Quiet, l.about.Empty)
 		}
-		for i := 0; i < n && p.Left() > 0; i++ {
+		for i := l.top(n); i < n && p.Left() > 0; i++ {
 			row(p, i)
 		}
 		return p.String()
 	}
-	top := l.scroll.Top(n, l.rows())
+	top := l.top(n)
 	all := []Note{{Ink: l.Theme.Quiet, Text: strconv.Itoa(counted)}}
 	if l.Feed.Stale {
 		all = append(all, Note{Ink: l.Theme.Warn, Text: l.Feed.Age()})

@@ -59,6 +59,19 @@ func BreakerLook(th *themes.Theme, s sources.BreakerState) Look {
 	}
 }
 
+// AlertLook is how an alert's state is shown. What is silenced is quiet, but there.
+func AlertLook(th *themes.Theme, s sources.AlertState) Look {
+	g := &th.Glyphs
+	switch s {
+	case sources.AlertPending:
+		return Look{Glyph: g.Stale, Word: s.String(), Ink: th.Warn}
+	case sources.AlertSilenced:
+		return Look{Glyph: g.Idle, Word: s.String(), Ink: th.Quiet}
+	default:
+		return Look{Glyph: g.Bad, Word: s.String(), Ink: th.Bad}
+	}
+}
+
 // VerdictLook is how a latency stands against its SLO.
 func VerdictLook(th *themes.Theme, v sources.Verdict) Look {
 	g := &th.Glyphs

@@ -13,8 +13,47 @@ type IntentMsg struct{ Intent sources.Intent }
 // RefusedMsg says why a key did nothing, in one sentence for the status line.
 type RefusedMsg struct{ Reason string }
 
-// DetailMsg asks for everything about one flag.
-type DetailMsg struct{ Flag sources.FlagID }
+// Kind is what a Subject is.
+type Kind int
+
+// The kinds of subjects. The zero value is no subject.
+const (
+	NoSubject Kind = iota
+	AFlag
+	ABreaker
+	ALatency
+	AnAlert
+)
+
+// Subject is what a detail pane is about, by identity and never by row. It can be
+// compared; the zero Subject is none.
+type Subject struct {
+	Kind   Kind
+	Flag   sources.FlagID // of a flag
+	Source string         // of anything else
+	ID     string         // a breaker's or latency's name, an alert's ID
+}
+
+// FlagSubject is a flag as a subject.
+func FlagSubject(id sources.FlagID) Subject { return Subject{Kind: AFlag, Flag: id} }
+
+// BreakerSubject is a breaker as a subject.
+func BreakerSubject(b *sources.Breaker) Subject {
+	return Subject{Kind: ABreaker, Source: b.Source, ID: b.Name}
+}
+
+// LatencySubject is a latency as a subject.
+func LatencySubject(l *sources.Latency) Subject {
+	return Subject{Kind: ALatency, Source: l.Source, ID: l.Name}
+}
+
+// AlertSubject is an alert as a subject.
+func AlertSubject(a *sources.Alert) Subject {
+	return Subject{Kind: AnAlert, Source: a.Source, ID: a.ID}
+}
+
+// DetailMsg asks for everything about one subject.
+type DetailMsg struct{ Subject Subject }
 
 // Send is a command that delivers a message which is already there.
 func Send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }

@@ -53,8 +53,8 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 
 // Update scrolls.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
-	m.Scrolled(msg)
-	return m, nil
+	cmd := m.Answer(msg)
+	return m, cmd
 }
 
 // View is the pane.

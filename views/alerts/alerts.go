@@ -3,6 +3,7 @@ package alerts
 
 import (
 	"strconv"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -47,6 +48,19 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 	})}
 }
 
+// SetSnapshot shows other data, with ages as of now.
+func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
+	m.List.SetSnapshot(s, now)
+	var rows []views.Subject
+	if s != nil {
+		rows = make([]views.Subject, len(s.Alerts))
+		for i := range s.Alerts {
+			rows[i] = views.AlertSubject(&s.Alerts[i])
+		}
+	}
+	m.SetRows(rows)
+}
+
 // Wants is how many lines below its title the pane has something to say in; -1 where
 // it is not wanted at all, because no source has alerts. Where nothing fires, the
 // title says so.
@@ -64,15 +78,15 @@ func (m Model) Wants() int {
 // sentence is the lines that the reason takes for which alerts cannot be read.
 const sentence = 2
 
-// Update scrolls.
+// Update moves the selection, and asks for the detail of what it is on.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
-	m.Scrolled(msg)
-	return m, nil
+	cmd := m.Answer(msg)
+	return m, cmd
 }
 
 // View is the pane.
 func (m Model) View() string {
-	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.Snap.Alerts[i]) })
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, i) })
 }
 
 func (m *Model) notes() (notes []views.Note) {
@@ -101,22 +115,9 @@ func Firing(list []sources.Alert) (n int) {
 	return n
 }
 
-// Look is how an alert's state is shown. What is silenced is quiet, but there.
-func Look(th *themes.Theme, s sources.AlertState) views.Look {
-	g := &th.Glyphs
-	switch s {
-	case sources.AlertPending:
-		return views.Look{Glyph: g.Stale, Word: s.String(), Ink: th.Warn}
-	case sources.AlertSilenced:
-		return views.Look{Glyph: g.Idle, Word: s.String(), Ink: th.Quiet}
-	default:
-		return views.Look{Glyph: g.Bad, Word: s.String(), Ink: th.Bad}
-	}
-}
-
-func (m *Model) row(p *views.Pen, a *sources.Alert) {
-	th, t := m.Theme, &m.Table
-	look := Look(th, a.State)
+func (m *Model) row(p *views.Pen, i int) {
+	th, t, a := m.Theme, &m.Table, &m.Snap.Alerts[i]
+	look := views.AlertLook(th, a.State)
 	name, text := th.Strong, th.Text
 	switch {
 	case !views.Fresh(m.Snap, a.Source, sources.PartAlerts):
@@ -126,8 +127,9 @@ func (m *Model) row(p *views.Pen, a *sources.Alert) {
 	case a.State == sources.AlertPending:
 		name = th.Text
 	}
+	m.Begin(p, i)
 	t.Look(p, colState, look)
-	t.Cell(p, colName, name, a.Name)
+	m.Name(p, i, colName, name, a.Name)
 	t.Cell(p, colAbout, text, about(a))
 	t.Cell(p, colSeverity, text, a.Severity)
 	t.Cell(p, colSince, th.Quiet, views.AgeOf(a.Since, m.Now, false))

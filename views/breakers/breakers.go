@@ -63,6 +63,11 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	if m.rows = nil; s != nil {
 		m.rows = worst(s.Breakers, s.Own)
 	}
+	rows := make([]views.Subject, len(m.rows))
+	for i := range m.rows {
+		rows[i] = views.BreakerSubject(&m.rows[i])
+	}
+	m.SetRows(rows)
 }
 
 // worst merges two lists that are worst first. The system's breakers come before
@@ -95,15 +100,15 @@ func (m Model) Wants() int {
 // sentence is the lines that the reason takes for which there are no breakers.
 const sentence = 2
 
-// Update scrolls.
+// Update moves the selection, and asks for the detail of what it is on.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
-	m.Scrolled(msg)
-	return m, nil
+	cmd := m.Answer(msg)
+	return m, cmd
 }
 
 // View is the pane.
 func (m Model) View() string {
-	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.rows[i]) })
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, i) })
 }
 
 // notes is what the title says besides the number: how many are not closed.
@@ -150,8 +155,8 @@ func Count(list []sources.Breaker) (open, half int) {
 	return open, half
 }
 
-func (m *Model) row(p *views.Pen, b *sources.Breaker) {
-	th, t := m.Theme, &m.Table
+func (m *Model) row(p *views.Pen, i int) {
+	th, t, b := m.Theme, &m.Table, &m.rows[i]
 	look := views.BreakerLook(th, b.State)
 	name, number := th.Text, th.Text
 	if b.State == sources.BreakerClosed {
@@ -175,8 +180,9 @@ func (m *Model) row(p *views.Pen, b *sources.Breaker) {
 	if b.Inferred {
 		look.Word += "?" // worked out, not exported
 	}
+	m.Begin(p, i)
 	t.Look(p, colState, look)
-	t.Cell(p, colName, name, b.Name)
+	m.Name(p, i, colName, name, b.Name)
 	t.Cell(p, colOpen, number, instances(b))
 	t.Cell(p, colErrors, errors, views.Ratio(b.ErrorRatio))
 	t.Cell(p, colRate, number, views.Rate(b.Rate))

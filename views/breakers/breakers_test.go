@@ -73,6 +73,7 @@ func TestStaleBreakersAreNeverPaintedAsAnAlarm(t *testing.T) {
 func TestKeysScrollToTheLastBreakerAndNoFurther(t *testing.T) {
 	t.Parallel()
 	m := open(t, viewtest.OK, 3)
+	m.SetFocused(true)
 	for range 20 {
 		m, _ = m.Update(tea.KeyPressMsg{Code: 'j', Text: "j"})
 	}
@@ -92,6 +93,7 @@ func TestTheLastRowIsReachedBelowAWarningToo(t *testing.T) {
 	}
 	m := open(t, viewtest.Stale, 10)
 	m.SetSnapshot(s, viewtest.Now())
+	m.SetFocused(true)
 	m, _ = m.Update(tea.KeyPressMsg{Code: 'G', Text: "G"})
 	screen := ansi.Strip(m.View())
 	require.Contains(t, screen, "503")
@@ -135,4 +137,41 @@ func TestThePaneWantsALineForEachOpenBreakerOfTheBoardsOwnAndNoneForClosedOnes(t
 	require.Equal(t, 4, m.Wants(), "the reason and both of its own")
 	m.SetSize(100, 1+m.Wants())
 	require.Contains(t, ansi.Strip(m.View()), "relctl-tui/prometheus")
+}
+
+func TestTheSelectionStaysOnItsBreakerWhereverTheOrderTakesIt(t *testing.T) {
+	t.Parallel()
+	row := func(name string, state sources.BreakerState) sources.Breaker {
+		return sources.Breaker{Source: viewtest.Metrics, Name: name, State: state}
+	}
+	s := viewtest.Snapshot(viewtest.OK)
+	s.Own, s.Breakers = nil, []sources.Breaker{row("a", sources.BreakerOpen), row("b", sources.BreakerClosed), row("c", sources.BreakerClosed)}
+	m := open(t, viewtest.OK, 5)
+	m.SetSnapshot(s, viewtest.Now())
+	require.Equal(t, views.NoSubject, m.Selected().Kind, "nothing is selected before the pane has had the keys")
+	m.SetFocused(true)
+	m, _ = m.Update(tea.KeyPressMsg{Code: 'j', Text: "j"})
+	require.Equal(t, "b", m.Selected().ID)
+
+	worse := viewtest.Snapshot(viewtest.OK)
+	worse.Own, worse.Breakers = nil, []sources.Breaker{row("c", sources.BreakerOpen), row("a", sources.BreakerOpen), row("b", sources.BreakerClosed)}
+	m.SetSnapshot(worse, viewtest.Now())
+	require.Equal(t, "b", m.Selected().ID)
+	_, cmd := m.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	require.Equal(t, views.DetailMsg{Subject: views.BreakerSubject(&worse.Breakers[2])}, cmd())
+
+	worse.Breakers = worse.Breakers[:2]
+	m.SetSnapshot(worse, viewtest.Now())
+	require.Equal(t, "a", m.Selected().ID, "a breaker that is gone leaves the cursor where it was")
+}
+
+func TestAPaneWithoutTheKeysShowsTheWorstAndNoCursor(t *testing.T) {
+	t.Parallel()
+	m := open(t, viewtest.OK, 3)
+	m.SetFocused(true)
+	m, _ = m.Update(tea.KeyPressMsg{Code: 'G', Text: "G"})
+	m.SetFocused(false)
+	lines := strings.Split(ansi.Strip(m.View()), "\n")
+	require.Contains(t, lines[1], "payment-api")
+	require.NotContains(t, m.View(), viewtest.Theme(t, "ansi", false).Glyphs.Cursor)
 }

@@ -2,6 +2,7 @@ package detail_test
 
 import (
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -18,7 +19,7 @@ func id(key string) sources.FlagID { return sources.FlagID{Source: viewtest.Stor
 
 func build(th *themes.Theme) viewtest.Pane {
 	m := detail.New(th, views.DefaultKeyMap())
-	m.SetFlag(id("checkout-v2"))
+	m.SetSubject(views.FlagSubject(id("checkout-v2")))
 	return &m
 }
 
@@ -37,7 +38,7 @@ func open(t *testing.T, key string) detail.Model {
 	m := detail.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
 	m.SetSize(100, 24)
 	m.SetSnapshot(viewtest.Snapshot(viewtest.OK), viewtest.Now())
-	m.SetFlag(id(key))
+	m.SetSubject(views.FlagSubject(id(key)))
 	return m
 }
 
@@ -110,4 +111,67 @@ func TestDetailShowsAPendingChangeBesideTheValueInForce(t *testing.T) {
 	screen := ansi.Strip(m.View())
 	require.Contains(t, screen, "pending   25% ➔ 50%")
 	require.Contains(t, screen, "25% get on")
+}
+
+func about(t *testing.T, s *sources.Snapshot, subject views.Subject) string {
+	t.Helper()
+	m := detail.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(100, 24)
+	m.SetSnapshot(s, viewtest.Now())
+	m.SetSubject(subject)
+	viewtest.RequireFrame(t, m.View(), 100, 24)
+	return ansi.Strip(m.View())
+}
+
+func TestDetailOfABreakerSaysHowManyInstancesAreOpenAndWhereThatIsKnownFrom(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	b := sources.Breaker{
+		Source: viewtest.Metrics, Name: "ledger", State: sources.BreakerOpen, Instances: 12, OpenInstances: 3,
+		ErrorRatio: sources.Some(0.41), Rate: sources.Some(120.5), Inferred: true, Preset: "opossum",
+	}
+	s.Breakers = []sources.Breaker{b}
+	screen := about(t, s, views.BreakerSubject(&b))
+	require.Contains(t, screen, "ledger")
+	require.Contains(t, screen, "3 of 12 instances")
+	require.Contains(t, screen, "worked out from its counters")
+	require.Contains(t, screen, "41%")
+	require.Contains(t, screen, viewtest.Metrics)
+}
+
+func TestDetailOfALatencyNamesItsSLOAndTheBreakersInItsWay(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	screen := about(t, s, views.LatencySubject(s.Latency("payment API")))
+	require.Contains(t, screen, "p99 within 500ms")
+	require.Contains(t, screen, "database 800ms 25%")
+	require.Contains(t, screen, "payment-api")
+}
+
+func TestDetailOfASilencedAlertSaysByWhomAndUntilWhen(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	s.Alerts = []sources.Alert{{
+		Source: viewtest.Metrics, ID: "1", Name: "LedgerSlow", State: sources.AlertSilenced, Severity: "page",
+		Summary: "the ledger answers slowly", Flag: "checkout-v2", Labels: map[string]string{"job": "ledger"},
+		Until: viewtest.Now().Add(time.Hour), Why: "ana: known",
+	}}
+	screen := about(t, s, views.AlertSubject(&s.Alerts[0]))
+	require.Contains(t, screen, "the ledger answers slowly")
+	require.Contains(t, screen, "ana: known, until ")
+	require.Contains(t, screen, "job=ledger")
+}
+
+func TestDetailKeepsWhatWentAwayAndSaysSo(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	m := detail.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(100, 24)
+	m.SetSnapshot(s, viewtest.Now())
+	m.SetSubject(views.LatencySubject(s.Latency("payment API")))
+	without := *s
+	without.Latencies = nil
+	m.SetSnapshot(&without, viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "no longer in "+viewtest.Metrics)
+	require.Contains(t, ansi.Strip(m.View()), "payment API")
 }

@@ -160,7 +160,7 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 		return m, views.Act(m.current(), sources.Kill, m.readOnly)
 	case key.Matches(press, m.keys.Detail):
 		if m.chosen {
-			return m, views.Send(views.DetailMsg{Flag: m.selected})
+			return m, views.Send(views.DetailMsg{Subject: views.FlagSubject(m.selected)})
 		}
 	case key.Matches(press, m.keys.Sort):
 		m.SetSort((m.sort + 1) % sorts)

@@ -225,7 +225,7 @@ func TestEnterAsksForTheDetailOfTheSelectedFlag(t *testing.T) {
 	t.Parallel()
 	m, _ := press(open(t, viewtest.Snapshot(viewtest.OK)), "j")
 	_, cmd := press(m, "enter")
-	require.Equal(t, views.DetailMsg{Flag: id("checkout-v2")}, cmd())
+	require.Equal(t, views.DetailMsg{Subject: views.FlagSubject(id("checkout-v2"))}, cmd())
 }
 
 func TestAFilterKeepsWholeMatchesBeforeScatteredOnes(t *testing.T) {

@@ -61,15 +61,28 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 	})}
 }
 
-// Update scrolls.
+// SetSnapshot shows other data, with ages as of now.
+func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
+	m.List.SetSnapshot(s, now)
+	var rows []views.Subject
+	if s != nil {
+		rows = make([]views.Subject, len(s.Latencies))
+		for i := range s.Latencies {
+			rows[i] = views.LatencySubject(&s.Latencies[i])
+		}
+	}
+	m.SetRows(rows)
+}
+
+// Update moves the selection, and asks for the detail of what it is on.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
-	m.Scrolled(msg)
-	return m, nil
+	cmd := m.Answer(msg)
+	return m, cmd
 }
 
 // View is the pane.
 func (m Model) View() string {
-	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, &m.Snap.Latencies[i]) })
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, i) })
 }
 
 // notes is what the title says besides the number: how many miss their SLO.
@@ -92,8 +105,8 @@ func (m *Model) notes() []views.Note {
 	}
 }
 
-func (m *Model) row(p *views.Pen, l *sources.Latency) {
-	th, t := m.Theme, &m.Table
+func (m *Model) row(p *views.Pen, i int) {
+	th, t, l := m.Theme, &m.Table, &m.Snap.Latencies[i]
 	look := views.VerdictLook(th, l.Verdict)
 	name, p99, quiet, errors, bad := th.Text, th.Text, th.Quiet, th.Quiet, th.Bad
 	if l.Verdict == sources.VerdictBreached {
@@ -106,8 +119,9 @@ func (m *Model) row(p *views.Pen, l *sources.Latency) {
 		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
 		name, p99, quiet, errors, bad = th.Stale, th.Stale, th.Stale, th.Stale, th.Stale
 	}
+	m.Begin(p, i)
 	t.Look(p, colVerdict, look)
-	t.Cell(p, colName, name, l.Name)
+	m.Name(p, i, colName, name, l.Name)
 	t.Cell(p, colP50, quiet, views.ShortSeconds(l.P50))
 	t.Cell(p, colP95, quiet, views.ShortSeconds(l.P95))
 	t.Cell(p, colP99, p99, views.ShortSeconds(l.P99))
