@@ -49,6 +49,7 @@ func importRules() []importRule {
 		{who: "the domain", match: "sources", only: []string{}, beyond: charm},
 		{who: "the live engine", match: "sources/live", own: engine, beyond: charm},
 		{who: "the control path", match: "sources/control", own: engine, beyond: charm},
+		{who: "the ranking of suspects", match: "sources/suspect", own: []string{}, only: []string{}, never: pure, beyond: charm},
 		{who: "the journal", match: "sources/journal", own: engine, beyond: charm},
 		// Exception: demo runs a fleet whose flags are evaluated from the very
 		// file that the flagd driver edits, and exports the series that the

@@ -207,6 +207,7 @@ func (m *Model) changes() []line {
 	}
 	return append(out, blank)
 }
+
 func (m *Model) latencyRow(p *views.Pen, l *sources.Latency) {
 	th := m.th
 	look := views.VerdictLook(th, l.Verdict)
