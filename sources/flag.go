@@ -22,7 +22,9 @@ type Revision string
 // never meet by chance, short enough to read out loud in part.
 func RevisionOf(content []byte) Revision {
 	sum := sha256.Sum256(content)
-	return Revision(hex.EncodeToString(sum[:8]))
+	var text [16]byte
+	hex.Encode(text[:], sum[:8])
+	return Revision(text[:])
 }
 
 // FlagState is what a flag does now, in one word.

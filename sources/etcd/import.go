@@ -222,13 +222,13 @@ func (b *batch) record() error {
 		c := sources.Change{ID: f.Change, Flag: f.ID, Kind: sources.Imported, Actor: b.i.in.Actor, Reason: b.i.in.Reason}
 		p := sources.Planned{}
 		if m.have != nil {
-			p.Old = m.have.flag
+			p.Old = *m.have.flag
 			if odd(m.have.key, m.have.value) == "" {
 				p.Restore = bytes.Trim(m.have.value, white)
 			}
 		}
 		if m.want != nil {
-			p.New = m.want.flag
+			p.New = *m.want.flag
 		}
 		rec := recordOf(&c, &p, now)
 		var err error
@@ -311,9 +311,8 @@ func rowOf(source, key string, kv *mvccpb.KeyValue) *row {
 	if kv == nil {
 		return nil
 	}
-	r := &row{key: key, value: kv.Value, mod: kv.ModRevision}
-	r.flag = alone(source, key, kv.Value)
-	return r
+	f := alone(source, key, kv.Value)
+	return &row{key: key, value: kv.Value, mod: kv.ModRevision, flag: &f}
 }
 
 // done counts a batch that is written, and remembers its flags.

@@ -3,6 +3,9 @@ package etcd
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -13,7 +16,7 @@ import (
 )
 
 const (
-	pageRows = 2000
+	pageRows = 2500
 	leastRow = 1 // the smallest page, for a store of huge values
 	maxFlags = 100_000
 	restarts = 3 // of a list whose revision was compacted away under it
@@ -21,7 +24,8 @@ const (
 
 // listing is everything at one revision of the cluster.
 type listing struct {
-	rows     []row // sorted by key
+	rows     []row          // sorted by key
+	flags    []sources.Flag // of the rows, in their order
 	document []byte
 	revision int64 // of the cluster
 	sum      sum
@@ -37,12 +41,8 @@ func (s *Store) Flags(ctx context.Context) (sources.FlagSet, error) {
 	if err != nil {
 		return sources.FlagSet{}, s.fault(err, "")
 	}
-	flags := make([]sources.Flag, len(l.rows))
-	for i := range l.rows {
-		flags[i] = l.rows[i].flag
-	}
 	return sources.FlagSet{
-		Source: s.name, Revision: l.sum.revision(), Flags: flags, ReadAt: s.opts.Now(),
+		Source: s.name, Revision: l.sum.revision(), Flags: l.flags, ReadAt: s.opts.Now(),
 		Warnings: l.warnings(), ReadOnly: s.rights.why(ctx, s),
 	}, nil
 }
@@ -65,8 +65,7 @@ func (s *Store) Flag(ctx context.Context, id sources.FlagID) (sources.Flag, erro
 	if err != nil {
 		return sources.Flag{}, s.fault(err, "")
 	}
-	r.flag = alone(s.name, r.key, r.value)
-	return r.flag, nil
+	return alone(s.name, r.key, r.value), nil
 }
 
 // row reads one flag without interpreting it.
@@ -131,6 +130,7 @@ func (s *Store) list(ctx context.Context) (*listing, error) {
 
 type page struct {
 	kvs  []*mvccpb.KeyValue
+	all  int64 // how many keys there are in all, at the revision
 	rev  int64
 	last bool
 	err  error
@@ -142,25 +142,59 @@ func (s *Store) listOnce(ctx context.Context) (*listing, error) {
 	pages := make(chan page, 1)
 	s.bg.Go(func() { s.fetch(ctx, pages) })
 	l := &listing{}
+	var reading reading // of the pages that are here, beside the fetching of the next
+	defer reading.Wait()
 	for p := range pages {
 		if p.err != nil {
 			return nil, p.err
 		}
 		l.revision, l.complete = p.rev, p.last
+		if p.all > maxFlags+2 {
+			return nil, fmt.Errorf("there are more than %d flags below %s; give it a prefix of its own: %w", maxFlags, sources.Clean(s.at.prefix, 60), sources.ErrInvalid)
+		}
+		reading.Wait() // for it may have to make room
+		l.rows, l.flags = slices.Grow(l.rows, int(p.all)), slices.Grow(l.flags, int(p.all))
 		from := len(l.rows)
 		for _, kv := range p.kvs {
 			s.take(l, kv)
 		}
-		if len(l.rows) > maxFlags {
-			return nil, fmt.Errorf("there are more than %d flags below %s; give it a prefix of its own: %w", maxFlags, sources.Clean(s.at.prefix, 60), sources.ErrInvalid)
-		}
-		interpret(s.name, l.rows[from:])
+		l.flags = l.flags[:len(l.rows)]
+		reading.start(s.name, l.rows[from:], l.flags[from:])
 	}
 	if !l.complete { // the time was up between two pages
 		return nil, timeUp{cause: ctx.Err()}
 	}
-	s.memory.replace(l.rows, s.opts.Now())
+	reading.Wait()
+	for i := range l.flags {
+		l.rows[i].flag = &l.flags[i]
+	}
+	l.sum.add(reading.sum)
+	s.memory.replace(l.rows, l.revision, s.opts.Now())
 	return l, nil
+}
+
+// reading is rows being interpreted, on as many goroutines as there are processors.
+type reading struct {
+	sync.WaitGroup
+	mu  sync.Mutex
+	sum sum // of the flags that are read
+}
+
+func (r *reading) start(source string, rows []row, flags []sources.Flag) {
+	share := max(fewRows, (len(rows)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	for from := 0; from < len(rows); from += share {
+		to := min(from+share, len(rows))
+		r.Go(func() {
+			interpret(source, rows[from:to], flags[from:to])
+			var all sum
+			for i := range flags[from:to] {
+				all.add(part(&flags[from+i]))
+			}
+			r.mu.Lock()
+			r.sum.add(all)
+			r.mu.Unlock()
+		})
+	}
 }
 
 // take enters one key into the listing. Others than ours may lie in the range.
@@ -168,10 +202,9 @@ func (s *Store) take(l *listing, kv *mvccpb.KeyValue) {
 	switch key, ok := s.at.keyOf(kv.Key); {
 	case ok:
 		l.rows = append(l.rows, row{key: key, value: kv.Value, mod: kv.ModRevision})
-		l.sum.add(sumOf(key, kv.Value))
 	case string(kv.Key) == s.at.document:
 		l.document = kv.Value
-		l.sum.add(sumOf("", kv.Value))
+		l.sum.add(sumOf("", string(kv.Value)))
 	case string(kv.Key) == s.at.flags:
 		l.nameless = true
 	}
@@ -205,6 +238,10 @@ func (s *Store) fetch(ctx context.Context, pages chan<- page) {
 				rev = got.Header.Revision
 			}
 			p.kvs, p.rev, p.last = got.Kvs, rev, !got.More || len(got.Kvs) == 0
+			p.all = int64(len(got.Kvs))
+			if from == s.at.document {
+				p.all = got.Count
+			}
 		}
 		select {
 		case pages <- p:

@@ -1,6 +1,8 @@
 package etcd
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -11,57 +13,72 @@ const trusted = 3 * time.Second
 
 // memory is the last known value and ModRevision of each flag. A change that finds
 // its flag here needs one round trip instead of two; whether it was right the
-// transaction decides.
+// transaction decides. The zero memory knows nothing.
 type memory struct {
 	mu      sync.Mutex
-	rows    map[string]known
-	follows int // watches that keep it fresh
+	listed  []row // of the last list, sorted by key
+	at      time.Time
+	since   map[string]known // what was heard of single flags since, gone ones too
+	follows int              // watches that keep it fresh
 }
 
 type known struct {
 	value []byte
 	mod   int64
 	at    time.Time
+	gone  bool
 }
 
 func (m *memory) get(key string, now time.Time) (k known, there, fresh bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	k, there = m.rows[key]
-	return k, there, m.follows > 0 || now.Sub(k.at).Abs() < trusted
+	k, there = m.known(key)
+	return k, there && !k.gone, m.follows > 0 || now.Sub(k.at).Abs() < trusted
+}
+
+func (m *memory) known(key string) (known, bool) {
+	if k, ok := m.since[key]; ok {
+		return k, true
+	}
+	i, ok := slices.BinarySearchFunc(m.listed, key, func(r row, key string) int { return strings.Compare(r.key, key) })
+	if !ok {
+		return known{}, false
+	}
+	return known{value: m.listed[i].value, mod: m.listed[i].mod, at: m.at}, true
 }
 
 func (m *memory) put(key string, value []byte, mod int64, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.rows == nil {
-		m.rows = map[string]known{}
-	}
-	if m.rows[key].mod <= mod {
-		m.rows[key] = known{value, mod, now}
+	if k, _ := m.known(key); k.mod <= mod {
+		m.note(key, known{value: value, mod: mod, at: now})
 	}
 }
 
 func (m *memory) forget(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.rows, key)
+	m.note(key, known{gone: true})
 }
 
-// replace remembers a whole list.
-func (m *memory) replace(rows []row, now time.Time) {
-	all := make(map[string]known, len(rows))
-	for i := range rows {
-		all[rows[i].key] = known{rows[i].value, rows[i].mod, now}
+func (m *memory) note(key string, k known) {
+	if m.since == nil {
+		m.since = map[string]known{}
 	}
+	m.since[key] = k
+}
+
+// replace remembers a whole list, whose rows nobody writes to any more. What was
+// heard since of a later revision stays.
+func (m *memory) replace(rows []row, rev int64, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for key, k := range all {
-		if was, ok := m.rows[key]; ok && was.mod > k.mod {
-			all[key] = was
+	for key, k := range m.since {
+		if k.gone || k.mod <= rev {
+			delete(m.since, key)
 		}
 	}
-	m.rows = all
+	m.listed, m.at = rows, now
 }
 
 func (m *memory) follow(n int) {

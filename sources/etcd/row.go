@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,74 +15,28 @@ import (
 )
 
 const (
-	maxValue  = 1 << 20 // bytes of one definition that are read
-	chunkRows = 256     // flags read as one document
+	maxValue = 1 << 20 // bytes of one definition that are read
+	fewRows  = 256     // that are not worth another goroutine
 )
 
 // row is one flag as the cluster has it.
 type row struct {
 	key   string
 	value []byte
-	mod   int64 // ModRevision
-	flag  sources.Flag
+	mod   int64         // ModRevision
+	flag  *sources.Flag // nil until it is interpreted
 }
 
 // white is what JSON allows around a value; etcdctl leaves a line break there.
 const white = " \t\r\n"
 
-// interpret works out the flags of rows, which are sorted by key. Many are read as
-// one document, because that costs a third; when they do not read back as what
-// they are, each is read alone, so that a bad one spoils no other.
-func interpret(source string, rows []row) {
-	for chunk := range slices.Chunk(rows, chunkRows) {
-		if !together(source, chunk) {
-			for i := range chunk {
-				chunk[i].flag = alone(source, chunk[i].key, chunk[i].value)
-			}
-		}
-	}
-}
-
-func together(source string, rows []row) bool {
-	var b bytes.Buffer
-	size := 16
+// interpret works out the flags of rows into flags, which are as many.
+func interpret(source string, rows []row, flags []sources.Flag) {
+	reader := flagdef.NewReader(source)
 	for i := range rows {
-		if odd(rows[i].key, rows[i].value) != "" {
-			return false
-		}
-		size += len(rows[i].key) + len(rows[i].value) + 8
+		flags[i] = read(reader, source, rows[i].key, rows[i].value)
+		rows[i].flag = &flags[i]
 	}
-	b.Grow(size)
-	b.WriteString(`{"flags":{`)
-	for i := range rows {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(quoted(rows[i].key))
-		b.WriteByte(':')
-		b.Write(rows[i].value)
-	}
-	b.WriteString(`}}`)
-	doc, err := flagdef.Parse(b.Bytes())
-	if err != nil {
-		return false
-	}
-	n := 0
-	doc.Raw(func(key string, definition []byte) {
-		if n >= 0 && n < len(rows) && rows[n].key == key && bytes.Equal(bytes.Trim(rows[n].value, white), definition) {
-			n++
-		} else {
-			n = -1
-		}
-	})
-	flags := doc.Flags(source)
-	if n != len(rows) || len(flags) != len(rows) {
-		return false
-	}
-	for i := range rows {
-		rows[i].flag = flags[i]
-	}
-	return true
 }
 
 // odd is why a value cannot be a definition at all, "" when it may be one.
@@ -100,15 +53,17 @@ func odd(key string, value []byte) string {
 	}
 }
 
-// alone reads one value. What is no definition becomes a broken flag.
+// alone reads one value.
 func alone(source, key string, value []byte) sources.Flag {
+	return read(flagdef.NewReader(source), source, key, value)
+}
+
+// read reads one value. What is no definition becomes a broken flag.
+func read(reader *flagdef.Reader, source, key string, value []byte) sources.Flag {
 	note := odd(key, value)
 	if note == "" {
-		b, _ := wrapped(key, value)
-		if doc, err := flagdef.Parse(b); err == nil && single(doc, key, value) {
-			if f, err := doc.Flag(source, key); err == nil {
-				return f
-			}
+		if f, ok := reader.Flag(key, value); ok {
+			return f
 		}
 		note = "its value in etcd is no JSON text"
 		if json.Valid(value) {
@@ -200,15 +155,14 @@ func (s *sum) revision() sources.Revision {
 	return sources.Revision(hex.EncodeToString(b[:]))
 }
 
-// sumOf is one key's part of the set's mark.
-func sumOf(key string, value []byte) sum {
-	h := sha256.New()
-	var size [8]byte
-	binary.BigEndian.PutUint64(size[:], uint64(len(key)))
-	h.Write(size[:])
-	h.Write([]byte(key))
-	h.Write(value)
-	var out [sha256.Size]byte
-	h.Sum(out[:0])
+// part is one flag's part of the set's mark: of its key and its revision, which
+// stands for its definition.
+func part(f *sources.Flag) sum { return sumOf(f.ID.Key, string(f.Revision)) }
+
+// sumOf is one key's part of the set's mark; the document's has no key.
+func sumOf(key, content string) sum {
+	b := make([]byte, 8, 8+len(key)+len(content))
+	binary.BigEndian.PutUint64(b, uint64(len(key)))
+	out := sha256.Sum256(append(append(b, key...), content...))
 	return sum{binary.BigEndian.Uint64(out[:8]), binary.BigEndian.Uint64(out[8:16])}
 }

@@ -121,7 +121,7 @@ func (s *Store) read(doc []byte) (*wanted, error) {
 			return nil, fmt.Errorf("flag %s stands in the document twice; remove one: %w", sources.Clean(w.flags[i].key, 60), sources.ErrInvalid)
 		}
 	}
-	interpret(s.name, w.flags)
+	interpret(s.name, w.flags, make([]sources.Flag, len(w.flags)))
 	if len(rest) > 0 {
 		w.document = []byte("{\n" + joinLines(rest) + "\n}")
 	}

@@ -48,8 +48,8 @@ type follower struct {
 
 	mu       sync.Mutex
 	flags    []sources.Flag // sorted by key
-	sums     map[string]sum // by key; "" is the document's
-	sum      sum
+	sum      sum            // of flags and the document
+	document sum            // the document's part of it
 	readOnly string
 	warnings []string
 	have     bool
@@ -94,17 +94,9 @@ func (f *follower) relist(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	why := f.s.rights.why(ctx, f.s)
-	flags, sums := make([]sources.Flag, len(l.rows)), make(map[string]sum, len(l.rows)+1)
-	for i := range l.rows {
-		flags[i] = l.rows[i].flag
-		sums[l.rows[i].key] = sumOf(l.rows[i].key, l.rows[i].value)
-	}
-	if l.document != nil {
-		sums[""] = sumOf("", l.document)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.flags, f.sums, f.sum, f.readOnly, f.warnings = flags, sums, l.sum, why, l.warnings()
+	f.flags, f.sum, f.document, f.readOnly, f.warnings = l.flags, l.sum, partOf(l.document), why, l.warnings()
 	f.have, f.shared, f.err = true, false, nil
 	f.stir()
 	return l.revision, nil
@@ -182,17 +174,13 @@ func (f *follower) hear(ctx context.Context, rev int64) (heardAny bool) {
 // apply takes a batch of changes in: the last one of each key counts.
 func (f *follower) apply(events []*clientv3.Event) {
 	rows, gone, document, has := f.sort(events)
-	interpret(f.s.name, rows)
+	interpret(f.s.name, rows, make([]sources.Flag, len(rows)))
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if has {
-		f.count("", document)
-	}
-	for i := range rows {
-		f.count(rows[i].key, rows[i].value)
-	}
-	for _, key := range gone {
-		f.count(key, nil)
+		f.sum.sub(f.document)
+		f.document = partOf(document)
+		f.sum.add(f.document)
 	}
 	if len(gone) > 0 || len(rows) > fewChanges || !f.replace(rows) {
 		f.merge(rows, gone)
@@ -230,17 +218,12 @@ func (f *follower) sort(events []*clientv3.Event) (rows []row, gone []string, do
 	return rows, gone, document, has
 }
 
-// count keeps the set's mark up; a nil value is a key that is gone.
-func (f *follower) count(key string, value []byte) {
-	if was, ok := f.sums[key]; ok {
-		f.sum.sub(was)
-		delete(f.sums, key)
+// partOf is the document's part of the set's mark; nothing where there is none.
+func partOf(document []byte) sum {
+	if document == nil {
+		return sum{}
 	}
-	if value != nil {
-		now := sumOf(key, value)
-		f.sum.add(now)
-		f.sums[key] = now
-	}
+	return sumOf("", string(document))
 }
 
 // replace writes a few changed flags in place; false when one of them is new.
@@ -257,7 +240,9 @@ func (f *follower) replace(rows []row) bool {
 		f.flags, f.shared = slices.Clone(f.flags), false
 	}
 	for i, n := range at {
-		f.flags[n] = rows[i].flag
+		f.sum.sub(part(&f.flags[n]))
+		f.flags[n] = *rows[i].flag
+		f.sum.add(part(&f.flags[n]))
 	}
 	return true
 }
@@ -266,14 +251,22 @@ func (f *follower) replace(rows []row) bool {
 func (f *follower) merge(rows []row, gone []string) {
 	out := make([]sources.Flag, 0, len(f.flags)+len(rows))
 	old := f.flags
+	take := func() {
+		f.sum.add(part(rows[0].flag))
+		out, rows = append(out, *rows[0].flag), rows[1:]
+	}
 	for len(old) > 0 || len(rows) > 0 {
 		switch {
 		case len(old) == 0 || len(rows) > 0 && rows[0].key < old[0].ID.Key:
-			out, rows = append(out, rows[0].flag), rows[1:]
+			take()
 		case len(rows) > 0 && rows[0].key == old[0].ID.Key:
-			out, rows, old = append(out, rows[0].flag), rows[1:], old[1:]
+			f.sum.sub(part(&old[0]))
+			take()
+			old = old[1:]
 		default:
-			if _, is := slices.BinarySearch(gone, old[0].ID.Key); !is {
+			if _, is := slices.BinarySearch(gone, old[0].ID.Key); is {
+				f.sum.sub(part(&old[0]))
+			} else {
 				out = append(out, old[0])
 			}
 			old = old[1:]

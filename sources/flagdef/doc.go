@@ -47,6 +47,37 @@ func (d *Doc) Flag(source, key string) (sources.Flag, error) {
 	return r.flag(source, def, r.read(def)), nil
 }
 
+// Reader understands definitions one by one, wherever each of them is kept, at the
+// cost of few allocations. Make it with NewReader; not for concurrent use.
+type Reader struct {
+	source string
+	r      *reader
+}
+
+// NewReader is a reader of the flags of the source of that name.
+func NewReader(source string) *Reader {
+	return &Reader{source: source, r: newReader(&document{})}
+}
+
+// Flag is the flag of a definition, which must be all that value holds besides white
+// space; false when it is not, or is no JSON. What cannot be evaluated is a broken
+// flag. Value is not kept.
+func (r *Reader) Flag(key string, value []byte) (sources.Flag, bool) {
+	d := r.r.doc
+	d.b = value
+	s := scanner{b: value, depth: 2} // as deep as a definition lies in a document
+	s.space()
+	def, err := d.definition(&s, nil)
+	if err != nil {
+		return sources.Flag{}, false
+	}
+	if s.space(); s.at < len(value) {
+		return sources.Flag{}, false
+	}
+	def.key = key
+	return r.r.flag(r.source, &def, r.r.read(&def)), true
+}
+
 // Raw is the bytes of each flag's definition by key, as they stand in the
 // document, in the order of the keys. Of a key that stands there twice it is one.
 func (d *Doc) Raw(visit func(key string, definition []byte)) {

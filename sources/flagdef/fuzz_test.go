@@ -112,3 +112,24 @@ func following(b, sub []byte, at int) int {
 	}
 	return -1
 }
+
+// FuzzHop: the quick step over a value ends where the careful walk ends, and never
+// takes for a value what the walk refuses.
+func FuzzHop(f *testing.F) {
+	seeds(f)
+	for _, s := range []string{`"a\"b" `, `[1,2,{"a":[]}]x`, `{"a":1,}`, `[1 2]`, `-0.5e3`, `01`, `{"a" :true , "b":[null,"x"]}`, "[\"a\x01\"]", `[}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		to, ok := hop(b, 0, 0)
+		if !ok {
+			return
+		}
+		s := scanner{b: b}
+		s.space()
+		at, err := s.walk()
+		if err != nil || at.to != to {
+			t.Fatalf("hop ends at %d, the walk at %d (%v): %q", to, at.to, err, b)
+		}
+	})
+}

@@ -56,15 +56,14 @@ func (s *scanner) unexpected(want string) error {
 	return s.fail(fmt.Sprintf("%q where %s is expected", r, want))
 }
 
-func (s *scanner) space() {
-	for s.at < len(s.b) {
-		switch s.b[s.at] {
-		case ' ', '\t', '\n', '\r':
-			s.at++
-		default:
-			return
-		}
+func (s *scanner) space() { s.at = blank(s.b, s.at) }
+
+// blank is the first offset from at that is no white space.
+func blank(b []byte, at int) int {
+	for at < len(b) && b[at] <= ' ' && (b[at] == ' ' || b[at] == '\n' || b[at] == '\t' || b[at] == '\r') {
+		at++
 	}
+	return at
 }
 
 func (s *scanner) peek() byte {
@@ -156,6 +155,16 @@ func (s *scanner) next(closing byte) (done bool, err error) {
 
 // skip consumes any value.
 func (s *scanner) skip() (span, error) {
+	if to, ok := hop(s.b, s.at, s.depth); ok {
+		from := s.at
+		s.at = to
+		return span{from, to}, nil
+	}
+	return s.walk()
+}
+
+// walk is skip step by step: it finds the same end, or says what is wrong where.
+func (s *scanner) walk() (span, error) {
 	switch c := s.peek(); {
 	case c == '{':
 		return s.object(func(span) error { _, err := s.skip(); return err })
@@ -190,22 +199,30 @@ func (s *scanner) str() (span, error) {
 		return span{}, s.unexpected("a string")
 	}
 	s.at++
-	for s.at < len(s.b) {
-		switch c := s.b[s.at]; {
-		case c == '"':
+	for {
+		s.at = plain(s.b, s.at)
+		switch {
+		case s.at >= len(s.b):
+			return span{}, s.fail("a string that never ends")
+		case s.b[s.at] == '"':
 			s.at++
 			return span{from, s.at}, nil
-		case c == '\\':
+		case s.b[s.at] == '\\':
 			if err := s.escape(); err != nil {
 				return span{}, err
 			}
-		case c < 0x20:
-			return span{}, s.fail("a control character inside a string")
 		default:
-			s.at++
+			return span{}, s.fail("a control character inside a string")
 		}
 	}
-	return span{}, s.fail("a string that never ends")
+}
+
+// plain is the first offset from at that is not simply part of a string.
+func plain(b []byte, at int) int {
+	for at < len(b) && b[at] >= 0x20 && b[at] != '"' && b[at] != '\\' {
+		at++
+	}
+	return at
 }
 
 func (s *scanner) escape() error {
