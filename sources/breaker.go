@@ -60,6 +60,7 @@ type Breaker struct {
 	Limit         bool   // a limit of concurrency: no error opens it, and it has no half-open
 	Preset        string // which preset found it; "" for none
 	Own           bool   // this board's own, around reading Source
+	Also          string // another source that knows the same breaker, and gave the numbers that Source has not; "" for none
 	Note          string
 	Since         time.Time // when this state was first seen; zero when unknown
 }
@@ -68,6 +69,7 @@ type Breaker struct {
 type BreakerSet struct {
 	Breakers []Breaker
 	Warnings []string
+	ReadOnly string // why this access cannot switch them, in a cleaned clause; "" when it can, or when that is not known
 	ReadAt   time.Time
 }
 

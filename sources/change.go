@@ -13,14 +13,20 @@ const (
 	Kill   ChangeKind = "kill"   // off as a whole
 	Undo   ChangeKind = "undo"   // back to the definition before a change
 	Edited ChangeKind = "edited" // seen in the store, made by somebody else
+
+	ForceOpen    ChangeKind = "force-open" // a breaker, on all its instances
+	CloseBreaker ChangeKind = "close"      // a breaker: let it go, back to closed
 )
+
+// OfBreaker says that the change is one of a breaker and not of a flag.
+func (k ChangeKind) OfBreaker() bool { return k == ForceOpen || k == CloseBreaker }
 
 // Intent is a key's or a command's meaning before it is done. It carries the
 // flag's identity and the revision that the operator saw, never a row.
 type Intent struct {
 	Kind   ChangeKind
-	Flag   FlagID
-	Seen   Revision // what the operator saw; ignored by Kill
+	Flag   FlagID   // for ForceOpen and CloseBreaker the breaker's source and name
+	Seen   Revision // what the operator saw, of a breaker its state's word; ignored by Kill and ForceOpen
 	SeenAs string   // the same in words ("25%"), for the sentence about a conflict; "" when unknown
 	To     Percent  // for Ramp, Back and Set
 	Change string   // for Undo: which change; "" for the actor's last

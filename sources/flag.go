@@ -74,6 +74,7 @@ type Flag struct {
 	ChangedBy   string    // "" when unknown
 	Pinned      bool      // a kill switch: shown before the others
 	Upcoming    []Upcoming
+	Breaker     string // the state in few words, of a breaker that stands for a flag in a receipt; "" for a flag
 }
 
 // Upcoming is a step that a store will take by itself, such as one of a schedule.
@@ -149,6 +150,8 @@ func (f *Flag) Plan(kind ChangeKind) (Percent, error) {
 // Brief is the flag's value in few words: "25%", "killed", "custom".
 func (f *Flag) Brief() string {
 	switch {
+	case f.Breaker != "":
+		return f.Breaker
 	case f.Killed:
 		return "killed"
 	case f.Rollout.OK:

@@ -71,6 +71,7 @@ func importRules() []importRule {
 		{who: "a driver over HTTP", match: "sources/launchdarkly", own: overHTTP, beyond: charm},
 		{who: "a driver over HTTP", match: "sources/ofrep", own: overHTTP, beyond: charm},
 		{who: "a driver over HTTP", match: "sources/alertmanager", own: overHTTP, beyond: charm},
+		{who: "a driver over HTTP", match: "sources/actuator", own: overHTTP, beyond: charm},
 		{who: "a driver over HTTP", match: "sources/flagsync", own: []string{"sources", "sources/flagdef", "sources/web"}, beyond: charm},
 		// Exception: publish is no driver. It serves what a driver exports.
 		{who: "what serves flags", match: "sources/publish", own: []string{"sources", "sources/flagdef"}, beyond: charm},

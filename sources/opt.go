@@ -36,6 +36,14 @@ func (o Opt[T]) Or(fallback T) T {
 	return fallback
 }
 
+// either is the value, or the other one where it is absent.
+func (o Opt[T]) either(other Opt[T]) Opt[T] {
+	if o.OK {
+		return o
+	}
+	return other
+}
+
 // MarshalJSON writes null for an absent value, and for a float that JSON cannot
 // carry (infinities).
 func (o Opt[T]) MarshalJSON() ([]byte, error) {

@@ -72,6 +72,9 @@ type SourceStatus struct {
 	Writable bool   // flags can be changed through it
 	ReadOnly string // why not, where the store itself says so; "" otherwise
 	Parts    [PartCount]PartStatus
+
+	Switches bool   // its driver can force breakers open and let them go
+	Fixed    string // why that must not be done all the same, in a cleaned clause; "" when it may
 }
 
 // Shown tells whether the snapshot holds the source's data, not another's for it.

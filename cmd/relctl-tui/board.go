@@ -130,13 +130,14 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 	for i := range s.readers {
 		r := &s.readers[i]
 		driver := r.src
-		if r.breakersOnly {
+		if r.breakersOnly && !r.switches {
 			if b, ok := driver.(sources.BreakerLister); ok {
 				driver = onlyBreakers{b}
 			}
 		}
 		opts.Sources = append(opts.Sources, live.Source{
 			Name: r.name, Kind: r.kind, Driver: driver, Every: r.every, Timeout: r.timeout, Group: r.group, Tier: r.tier,
+			Writable: r.switches && !r.readOnly && !s.readOnly,
 		})
 	}
 	return live.New(opts)

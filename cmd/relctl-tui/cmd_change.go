@@ -72,8 +72,8 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		if err != nil {
 			return err
 		}
-		if len(s.stores) == 0 {
-			return s.canAnswer(want{flags: true})
+		if err := s.canChange(cmd); err != nil {
+			return err
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), changeTimeout)
 		defer cancel()
@@ -143,6 +143,13 @@ func (s *setup) controller(now func() time.Time, observe func(sources.Activity))
 			Name: st.name, Driver: st.src, ReadOnly: st.readOnly, Evaluators: st.evaluators,
 			Journal: journal.Open(st.journal, journal.Options{Now: now}),
 		})
+	}
+	for i := range s.readers {
+		if r := &s.readers[i]; r.switches {
+			opts.Stores = append(opts.Stores, control.Store{
+				Name: r.name, Driver: r.src, ReadOnly: r.readOnly, Journal: journal.Open(r.journal, journal.Options{Now: now}),
+			})
+		}
 	}
 	return control.New(opts)
 }
@@ -218,8 +225,13 @@ func (o *options) undoCommand(change string) string {
 			words = append(words, opt.name, shellQuote(opt.value))
 		}
 	}
-	for _, dsn := range o.flags {
-		words = append(words, "--flags", shellQuote(dsn))
+	for _, of := range []struct {
+		name string
+		dsns []string
+	}{{"--flags", o.flags}, {"--metrics", o.metrics}, {"--breakers", o.breakers}} {
+		for _, dsn := range of.dsns {
+			words = append(words, of.name, shellQuote(dsn))
+		}
 	}
 	return strings.Join(words, " ")
 }

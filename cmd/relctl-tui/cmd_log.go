@@ -22,7 +22,7 @@ func newLogCmd(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if len(s.stores) == 0 {
+			if len(s.stores) == 0 && !s.anySwitch() {
 				return s.canAnswer(want{flags: true})
 			}
 			acts, warnings := s.controller(o.now, nil).History(limit)

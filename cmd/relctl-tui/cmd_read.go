@@ -26,13 +26,15 @@ func newFlagsCmd(o *options) *cobra.Command {
 }
 
 func newBreakersCmd(o *options) *cobra.Command {
-	return readCmd(o, "breakers", "List the circuit breakers, worst first",
+	cmd := readCmd(o, "breakers", "List the circuit breakers, worst first",
 		want{breakers: true}, func(p *reading, out io.Writer) error {
 			if o.output == "json" {
 				return writeJSON(out, map[string]any{"breakers": breakerShapes(p.breakers)})
 			}
 			return breakerTable(out, p.breakers)
 		})
+	cmd.AddCommand(newOpenCmd(o), newCloseCmd(o))
+	return cmd
 }
 
 func newLatencyCmd(o *options) *cobra.Command {

@@ -65,10 +65,12 @@ type VerifyConfig struct {
 
 // MetricsConfig is one metrics backend and how to reach it.
 type MetricsConfig struct {
-	DSN   Text     `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, scrape+http(s)://HOST/metrics to read one endpoint directly, or alertmanager+http(s)://HOST for its alerts." need:"true"`
+	DSN   Text     `yaml:"dsn" doc:"http(s)://HOST of a Prometheus, scrape+http(s)://HOST/metrics to read one endpoint directly, alertmanager+http(s)://HOST for its alerts, or actuator+http(s)://HOST/actuator and haproxy:SOCKET for breakers that can be switched." need:"true"`
 	Name  Text     `yaml:"name" doc:"Name on screen. Default: from the DSN."`
 	Group Text     `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group, Alertmanagers another."`
 	Every Duration `yaml:"every" doc:"How often to read, such as 5s."`
+
+	ReadOnly bool `yaml:"read_only" doc:"Refuse to switch the breakers of this source."`
 	AccessConfig
 }
 

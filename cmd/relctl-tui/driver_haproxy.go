@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"relctl-tui/sources/haproxy"
+	"relctl-tui/sources/metrics"
 )
 
 // openHAProxy makes the store of haproxy:SOCKET or haproxy+tcp://HOST:PORT; what stands
@@ -39,4 +40,21 @@ func haproxyPair(query string) (haproxy.Pair, error) {
 		return haproxy.Pair{}, bad
 	}
 	return p, nil
+}
+
+// openServers makes the servers of the same addresses breakers; ?backend=B names whose.
+func openServers(name string, d DSN, a access, _ metrics.Config) (reader, error) {
+	address, query, _ := strings.Cut(d.Target, "?")
+	o := haproxy.ServersOptions{Timeout: a.timeout.D}
+	if query != "" {
+		q, err := url.ParseQuery(query)
+		if o.Backend = q.Get("backend"); err != nil || len(q) != 1 || o.Backend == "" {
+			return reader{}, fmt.Errorf("%s names no backend: write ?backend=B, or nothing for all", quote(query))
+		}
+	}
+	src, err := haproxy.NewServers(name, strings.TrimSuffix(strings.TrimPrefix(address, "tcp://"), "/"), o)
+	if err != nil {
+		return reader{}, err
+	}
+	return reader{kind: "haproxy", src: src, switches: true}, nil
 }

@@ -15,6 +15,7 @@ type driver struct {
 	kind          string                    // what it serves: "flags", "metrics" or "evaluations"
 	path          bool                      // its DSN names a file, else a URL
 	alertsOnly    bool                      // of what "metrics" means it serves alerts alone
+	breakersOnly  bool                      // of what "metrics" means it serves breakers alone
 	check         func(target string) error // of a URL that is not one of net/url; nil for the usual check
 	openFlags     func(name string, d DSN, f *FlagsConfig, a access) (store, error)
 	openMetrics   func(name string, d DSN, a access, mc metrics.Config) (reader, error)
@@ -24,7 +25,14 @@ type driver struct {
 // serves says whether the driver can be used for that. Whoever measures can prove a
 // change too: by what applications count.
 func (d *driver) serves(kind string) bool {
-	return d.kind == kind || kind == "evaluations" && d.kind == "metrics" && !d.alertsOnly
+	switch kind {
+	case "metrics":
+		return d.openMetrics != nil
+	case "evaluations":
+		return d.kind == kind || d.kind == "metrics" && !d.alertsOnly && !d.breakersOnly
+	default:
+		return d.kind == kind
+	}
 }
 
 // drivers is every source that there is: one line per scheme of a DSN.
@@ -38,8 +46,8 @@ var drivers = map[string]driver{
 	"etcd+https":         {kind: "flags", check: checkEtcd, openFlags: openEtcd},
 	"unleash+http":       {kind: "flags", openFlags: openUnleash},
 	"unleash+https":      {kind: "flags", openFlags: openUnleash},
-	"haproxy":            {kind: "flags", path: true, openFlags: openHAProxy},
-	"haproxy+tcp":        {kind: "flags", openFlags: openHAProxy},
+	"haproxy":            {kind: "flags", path: true, openFlags: openHAProxy, openMetrics: openServers},
+	"haproxy+tcp":        {kind: "flags", openFlags: openHAProxy, openMetrics: openServers},
 	"launchdarkly+http":  {kind: "flags", openFlags: openLaunchDarkly},
 	"launchdarkly+https": {kind: "flags", openFlags: openLaunchDarkly},
 	"ofrep+http":         {kind: "evaluations", openEvaluator: openOFREP},
@@ -50,6 +58,8 @@ var drivers = map[string]driver{
 	"prometheus+https":   {kind: "metrics", openMetrics: openPrometheus},
 	"scrape+http":        {kind: "metrics", openMetrics: openScrape},
 	"scrape+https":       {kind: "metrics", openMetrics: openScrape},
+	"actuator+http":      {kind: "metrics", breakersOnly: true, check: checkActuator, openMetrics: openActuator},
+	"actuator+https":     {kind: "metrics", breakersOnly: true, check: checkActuator, openMetrics: openActuator},
 	"alertmanager+http":  {kind: "metrics", alertsOnly: true, openMetrics: openAlertmanager},
 	"alertmanager+https": {kind: "metrics", alertsOnly: true, openMetrics: openAlertmanager},
 }

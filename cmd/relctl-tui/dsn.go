@@ -88,6 +88,10 @@ func redactURL(s string) string {
 
 // sourceName is the name of a source that nobody named: the file's, or the host's.
 func (d DSN) sourceName() string {
+	if strings.HasPrefix(d.Scheme, "actuator") { // the first of several hosts
+		_, rest, _ := strings.Cut(d.Target, "://")
+		return sources.Clean(rest[:strings.IndexFunc(rest+"/", func(r rune) bool { return r == ',' || r == '/' })], 40)
+	}
 	if u, err := url.Parse(d.Target); err == nil && u.Host != "" {
 		return sources.Clean(u.Host, 40)
 	}

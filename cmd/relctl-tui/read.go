@@ -70,6 +70,7 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 	slices.SortFunc(out.flags, func(a, b sources.Flag) int {
 		return cmp.Or(cmp.Compare(a.ID.Source, b.ID.Source), cmp.Compare(a.ID.Key, b.ID.Key))
 	})
+	out.breakers = sources.JoinBreakers(out.breakers, s.switches)
 	slices.SortFunc(out.breakers, sources.CompareBreakers)
 	slices.SortFunc(out.latencies, sources.CompareLatencies)
 	return out

@@ -52,7 +52,7 @@ relctl-tui kill checkout-v2`,
 	p.StringVar(&o.context, "context", "", "context of the config file to open")
 	p.StringArrayVar(&o.flags, "flags", nil, "flag store: flagd:PATH (may be repeated)")
 	p.StringArrayVar(&o.metrics, "metrics", nil, "metrics: http(s)://PROMETHEUS or scrape+http://HOST/metrics (may be repeated)")
-	p.StringArrayVar(&o.breakers, "breakers", nil, "metrics to read breakers only from (may be repeated)")
+	p.StringArrayVar(&o.breakers, "breakers", nil, "metrics to read breakers only from, or breakers to switch: actuator+http(s)://HOST/actuator, haproxy:SOCKET (may be repeated)")
 	p.BoolVar(&o.readOnly, "read-only", false, "refuse every change")
 	p.StringVar(&o.actor, "actor", "", "who acts (default $RELCTL_ACTOR, $SUDO_USER, else your user name)")
 	addBoardFlags(root.Flags(), o)

@@ -55,6 +55,9 @@ type reader struct {
 	warmUp       time.Duration // a second read after this long is needed before rates exist
 	breakersOnly bool
 	alertsOnly   bool
+	switches     bool   // its breakers can be switched: it has nothing else, and nobody stands in for it
+	readOnly     bool   // but not by us
+	journal      string // of what is switched
 	page         bool   // one endpoint's own page: speaks together with others of its kind
 	group        string // readers of one group stand in for each other, by tier
 	tier         int
@@ -207,10 +210,13 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		if err != nil {
 			return err
 		}
+		if r.switches {
+			r.readOnly, r.journal = all[i].ReadOnly, journalPath(s.context, r.name, "", r.src)
+		}
 		if r.breakersOnly = i >= len(ctx.Metrics); r.breakersOnly && r.alertsOnly {
 			return &usageError{msg: fmt.Sprintf("--breakers: %s has alerts and no breakers: name it with --metrics", r.name)}
 		}
-		if !r.breakersOnly {
+		if !r.breakersOnly && !r.switches {
 			r.group = r.standsIn(sources.Clean(all[i].Group.S, 40))
 			r.tier = i
 			if r.page {
@@ -244,6 +250,9 @@ func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Con
 	d, err := dsnOf(m.DSN, "metrics")
 	if err != nil {
 		return reader{}, err
+	}
+	if drivers[d.Scheme].path {
+		d.Target = resolvePath(d.Target, baseOf(m.DSN, file))
 	}
 	name := names.take(firstWord(sources.Clean(m.Name.S, 40), d.sourceName()))
 	r, err := drivers[d.Scheme].openMetrics(name, d, m.access(file), mc)

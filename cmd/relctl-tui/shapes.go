@@ -52,6 +52,7 @@ type breakerJSON struct {
 	Limit         bool          `json:"limit"`
 	Preset        string        `json:"preset"`
 	Note          string        `json:"note"`
+	Also          string        `json:"also"` // another source that knows it; "" for none
 }
 
 func breakerShape(b *sources.Breaker) breakerJSON {
@@ -59,7 +60,7 @@ func breakerShape(b *sources.Breaker) breakerJSON {
 		Source: b.Source, Name: b.Name, State: b.State.String(),
 		Instances: b.Instances, OpenInstances: b.OpenInstances,
 		ErrorRatio: b.ErrorRatio, Rate: b.Rate, RejectRate: b.RejectRate,
-		Inferred: b.Inferred, Limit: b.Limit, Preset: b.Preset, Note: b.Note,
+		Inferred: b.Inferred, Limit: b.Limit, Preset: b.Preset, Note: b.Note, Also: b.Also,
 	}
 }
 

@@ -41,6 +41,9 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	switch a.intent.Kind {
 	case sources.Kill:
 		a.change.Seen, a.change.To = "", 0
+	case sources.ForceOpen:
+		a.change.Seen = ""
+	case sources.CloseBreaker:
 	case sources.Ramp, sources.Back, sources.Set:
 		if a.intent.To < 0 || a.intent.To > sources.Full {
 			return fmt.Errorf("%s%% is outside 0..100: %w", a.intent.To, sources.ErrInvalid)
@@ -55,8 +58,13 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	if a.store, err = a.c.store(a.change.Flag.Source); err != nil {
 		return err
 	}
-	a.writer, err = a.store.writer()
-	return err
+	if a.writer, err = a.store.writer(); err != nil {
+		return err
+	}
+	if a.intent.Kind.OfBreaker() && a.store.switcher() == nil {
+		return fmt.Errorf("%s has flags and no breakers: %w", a.store.Name, sources.ErrUnsupported)
+	}
+	return nil
 }
 
 func (a *attempt) run(ctx context.Context) (sources.Receipt, error) {
@@ -74,6 +82,9 @@ func (a *attempt) run(ctx context.Context) (sources.Receipt, error) {
 		return a.nothingToDo(r.New), nil
 	case err == nil && planned == nil: // the driver wrote without asking
 		_ = a.commit(sources.Planned{Old: r.Old, New: r.New, Restore: r.Restore})
+	case errors.As(err, new(partly)):
+		a.finish(&r, sources.Unconfirmed, err)
+		return r, err
 	case err != nil && (!open || certain(err)):
 		return sources.Receipt{}, a.failed(ctx, err)
 	case err != nil:
@@ -128,8 +139,8 @@ func (a *attempt) commit(p sources.Planned) error {
 		e := a.entry(&p, now)
 		if err := patiently(j, func() error { return j.Intent(e) }); err == nil {
 			a.journaled = true
-		} else if a.intent.Kind == sources.Kill {
-			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this kill: "+sources.Sentence(err))
+		} else if protects(a.intent.Kind) {
+			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this "+string(a.intent.Kind)+": "+sources.Sentence(err))
 		} else {
 			return fmt.Errorf("nothing was changed because it could not be recorded: %w", err)
 		}
@@ -138,6 +149,9 @@ func (a *attempt) commit(p sources.Planned) error {
 	a.c.opts.Observe(a.activity(&p, now, sources.Pending, nil))
 	return nil
 }
+
+// protects says that a change takes load or risk away: nothing but the store may stop it.
+func protects(k sources.ChangeKind) bool { return k == sources.Kill || k == sources.ForceOpen }
 
 // patiently writes to the journal, but waits for a disk that hangs only so long:
 // the driver holds the store's lock meanwhile, and everybody's kill needs it.
@@ -168,6 +182,11 @@ func (a *attempt) allowed(p *sources.Planned) error {
 		if l := a.since; l != nil {
 			return fmt.Errorf("%s is %s again because %s made it so after that change, so it was not undone: %w",
 				old.Name, old.Brief(), cmp.Or(l.Actor, "somebody"), sources.ErrConflict)
+		}
+		return nil
+	case sources.ForceOpen, sources.CloseBreaker:
+		if old.Revision == p.New.Revision {
+			return errNothingToDo
 		}
 		return nil
 	}

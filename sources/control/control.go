@@ -36,9 +36,10 @@ const (
 	lastRetry     = 100 * time.Millisecond
 )
 
-// Store is one flag store and the journal that belongs to it. Driver is asked
-// for FlagWriter, FlagGetter and FlagLister. A nil Journal records nothing, and
-// then nothing can be undone.
+// Store is one flag store, or one system of breakers, and the journal that belongs to
+// it. Driver is asked for FlagWriter, FlagGetter and FlagLister, and where it writes no
+// flags for BreakerSwitcher. A nil Journal records nothing, and then nothing can be
+// undone.
 type Store struct {
 	Name     string
 	Driver   any
@@ -91,7 +92,8 @@ func New(opts Options) *Controller {
 // Do carries out an intent within ctx. It returns nil only when the change was
 // written and read back, or when there was nothing to do (Receipt.Warning says
 // so). Otherwise nothing was changed, except with ErrUnconfirmed. Kill ignores
-// Seen and tries again on conflicts until ctx ends. For Undo, Intent.Flag is not
+// Seen and tries again on conflicts until ctx ends; ForceOpen ignores it as well. A
+// breaker that only some instances have switched is ErrUnconfirmed. For Undo, Intent.Flag is not
 // looked at: Intent.Change names the change, and "" is the actor's last one in
 // any store that is not undone yet; a change of the actor that is still being
 // written is waited for, so that undo never skips it.
@@ -170,13 +172,16 @@ func (c *Controller) store(name string) (*Store, error) {
 			return &c.opts.Stores[i], nil
 		}
 	}
-	return nil, fmt.Errorf("no flag store is called %q: %w", sources.Clean(name, sources.MaxName), sources.ErrNotFound)
+	return nil, fmt.Errorf("nothing that can be changed is called %q: %w", sources.Clean(name, sources.MaxName), sources.ErrNotFound)
 }
 
 // writer is the store's driver for writing, or why there is none.
 func (s *Store) writer() (sources.FlagWriter, error) {
 	if s.ReadOnly {
 		return nil, fmt.Errorf("%s is read-only, nothing was changed: %w", s.Name, sources.ErrReadOnly)
+	}
+	if b := s.switcher(); b != nil {
+		return b, nil
 	}
 	w, ok := s.Driver.(sources.FlagWriter)
 	if !ok {
@@ -187,6 +192,9 @@ func (s *Store) writer() (sources.FlagWriter, error) {
 
 // read is the flag as the store has it now.
 func (s *Store) read(ctx context.Context, id sources.FlagID) (sources.Flag, error) {
+	if b := s.switcher(); b != nil {
+		return b.read(ctx, id.Key)
+	}
 	switch d := s.Driver.(type) {
 	case sources.FlagGetter:
 		return d.Flag(ctx, id)

@@ -147,6 +147,9 @@ func (c *Controller) happened(ctx context.Context, e *journal.Entry) bool {
 		return false
 	}
 	f, err := s.read(ctx, e.Flag)
+	if err == nil && s.switcher() != nil && e.Kind != sources.Undo && f.Revision != e.OldRevision {
+		return true // on some instances at least, and undo finds out on which
+	}
 	return err == nil && e.NewRevision != "" && f.Revision == e.NewRevision
 }
 
@@ -161,7 +164,10 @@ func (c *Controller) undone(ctx context.Context, entries []journal.Entry) map[st
 			continue
 		}
 		// A crash may have kept the result of an undo from being recorded.
-		if e.Outcome == sources.Unconfirmed || c.happened(ctx, e) {
+		// An undo that not all instances of a breaker took is open, so that it can be
+		// pressed again.
+		s, _ := c.store(e.Flag.Source)
+		if e.Outcome == sources.Unconfirmed && (s == nil || s.switcher() == nil) || c.happened(ctx, e) {
 			undone[e.Undoes] = true
 		}
 	}

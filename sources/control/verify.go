@@ -109,6 +109,11 @@ func (a *attempt) verify(ctx context.Context, r sources.Receipt) (sources.Receip
 		err = unconfirmed{fmt.Errorf("%s was written but still reads %s, look before you go on", name, got.Brief())}
 	case a.intent.Kind == sources.Kill && !got.Killed:
 		err = unconfirmed{fmt.Errorf("%s was killed but somebody made it %s right after, press kill again", name, got.Brief())}
+	case a.intent.Kind == sources.ForceOpen:
+		err = unconfirmed{fmt.Errorf("%s was forced open but somebody made it %s right after, press it again", name, got.Brief())}
+	case a.store.switcher() != nil:
+		r.Reread = a.c.opts.Now()
+		a.warn(fmt.Sprintf("%s is %s again: its calls fail, or somebody else changed it right after", name, got.Brief()))
 	default:
 		r.Reread = a.c.opts.Now()
 		a.warn(fmt.Sprintf("%s was changed again right after by somebody else and is %s now", name, got.Brief()))

@@ -16,8 +16,11 @@ type server struct {
 	uweight, iweight int
 	agent            bool
 
-	backup   bool
-	sessions int // open at the moment
+	backup     bool
+	sessions   int              // open at the moment
+	rate       sources.Value    // sessions in the last second
+	good, fail sources.Value    // HTTP answers so far: those below 500, and those from there
+	times      [3]sources.Value // of the last 1024 requests on average, in ms: queue, connect, answer
 }
 
 // The bits of srv_admin_state that matter: forced ones can be taken back over the
@@ -184,9 +187,25 @@ func (p *picture) stat(answer string) {
 		backend, name := get("pxname"), get("svname")
 		if s := at[backend][name]; s != nil {
 			s.backup = get("bck") == "1"
+			s.rate, s.fail = whole(get("rate")), whole(get("hrsp_5xx"))
+			for _, class := range []string{"hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx"} {
+				if v := whole(get(class)); v.OK {
+					s.good = sources.Some(s.good.V + v.V)
+				}
+			}
+			s.times = [3]sources.Value{whole(get("qtime")), whole(get("ctime")), whole(get("rtime"))}
 			s.sessions, _ = strconv.Atoi(get("scur"))
 		} else if get("type") == "1" && at[backend] != nil {
 			p.balance[backend] = sources.Clean(get("algo"), 40)
 		}
 	}
+}
+
+// whole is a number of "show stat"; absent where the field is empty.
+func whole(text string) sources.Value {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return sources.Value{}
+	}
+	return sources.Some(float64(n))
 }

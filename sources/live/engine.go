@@ -33,7 +33,7 @@ type Source struct {
 	Driver     any
 	Every      time.Duration // pause between polls; 0 for 5 s
 	Timeout    time.Duration // of one read; 0 for 5 s
-	Writable   bool          // flags may be changed through it, if the driver can
+	Writable   bool          // flags, or breakers, may be changed through it, if the driver can
 
 	// Sources of one Group stand in for each other: those of the same Tier speak
 	// together, and a later tier is read only when those before it in the list fail.

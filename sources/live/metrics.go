@@ -3,6 +3,7 @@ package live
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"relctl-tui/sources"
@@ -12,6 +13,9 @@ import (
 func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 	st := s.sources[i]
 	s.warn(st, sources.PartBreakers, set.Warnings)
+	if fixed := sources.Clean(set.ReadOnly, maxText); st.fixed != fixed {
+		st.fixed, s.dirty = fixed, true
+	}
 	before := make(map[string]*sources.Breaker, len(st.breakers))
 	for i := range st.breakers {
 		before[st.breakers[i].Name] = &st.breakers[i]
@@ -24,10 +28,13 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 			continue
 		}
 		if was.State != b.State {
-			s.transition(sources.KindBreaker, st.cfg.Name, b.Name, was.State.String(), b.State.String(), now)
 			if b.Since.IsZero() {
 				b.Since = now
 			}
+			if s.told(st, b, now) {
+				continue
+			}
+			s.transition(sources.KindBreaker, st.cfg.Name, b.Name, was.State.String(), b.State.String(), now)
 		} else if b.Since.IsZero() {
 			b.Since = was.Since
 		}
@@ -36,6 +43,27 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 		s.metricsDirty, s.dirty = true, true
 	}
 	st.breakers = next
+}
+
+// told says that a breaker's turn is known from elsewhere: the operator's own switch has
+// a line of its own, and so has a source that asks the very breaker.
+func (s *state) told(st *sourceState, b *sources.Breaker, now time.Time) bool {
+	for _, l := range s.activity {
+		if l.Flag.Key == b.Name && l.ID != "" && near(l.At, now) && !l.Outcome.Void() && strings.HasPrefix(l.New, b.State.String()) &&
+			s.source(l.Flag.Source) != nil && s.source(l.Flag.Source).switches() {
+			return true
+		}
+	}
+	if st.switches() {
+		return false
+	}
+	for _, other := range s.sources {
+		if other.switches() && other.caps[sources.PartBreakers].health == sources.Fresh &&
+			slices.ContainsFunc(other.breakers, func(o sources.Breaker) bool { return o.Name == b.Name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // setLatencies takes a source's latencies and appends one point to each trend.
@@ -95,6 +123,10 @@ func (s *state) mergeMetrics() {
 			exposures = mergeExposures(exposures, &seen)
 		}
 	}
+	breakers = sources.JoinBreakers(breakers, func(name string) bool {
+		st := s.source(name) // one that says nothing any more takes no row's place
+		return st != nil && st.switches() && st.caps[sources.PartBreakers].health != sources.Unknown
+	})
 	slices.SortStableFunc(breakers, sources.CompareBreakers)
 	slices.SortStableFunc(latencies, sources.CompareLatencies)
 	slices.SortStableFunc(own, sources.CompareBreakers)

@@ -41,6 +41,7 @@ type sourceState struct {
 	caps      [sources.PartCount]capState
 	flags     *sources.FlagSet
 	breakers  []sources.Breaker
+	fixed     string // why its breakers cannot be switched, as it says itself
 	latencies []sources.Latency
 	exposures *sources.ExposureSet
 	alerts    []sources.Alert
@@ -85,6 +86,12 @@ func newState(opts Options) *state {
 func (s *state) writable(st *sourceState) bool {
 	_, writes := st.cfg.Driver.(sources.FlagWriter)
 	return st.cfg.Writable && writes && (st.flags == nil || st.flags.ReadOnly == "")
+}
+
+// switches says that the source's driver can switch breakers.
+func (st *sourceState) switches() bool {
+	_, can := st.cfg.Driver.(sources.BreakerSwitcher)
+	return can
 }
 
 func (s *state) source(name string) *sourceState {
@@ -207,6 +214,11 @@ func (s *state) status(st *sourceState, now time.Time) sources.SourceStatus {
 	}
 	if st.flags != nil {
 		out.ReadOnly = st.flags.ReadOnly
+	}
+	if out.Switches = st.switches(); out.Switches && !st.cfg.Writable {
+		out.Fixed = "the configuration or --read-only forbids it"
+	} else if out.Switches {
+		out.Fixed = st.fixed
 	}
 	for c := range st.caps {
 		cp := &st.caps[c]
