@@ -124,6 +124,8 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in(`metrics: [{dsn: "https://h", token: a, token_file: b}]`), `c.yaml:3:21: give one of token, token_file and username, not several`},
 		{in(`metrics: [{dsn: "https://h", headers: hunter2}]`), `c.yaml:3:43: "headers" wants keys and values, not one value`},
 		{in(`metrics: [{dsn: "https://h", password: a}]`), `c.yaml:3:21: a password needs a username`},
+		{in(`flags: [{dsn: "haproxy+tcp://h:9", token: a}]`), `c.yaml:3:19: haproxy+tcp: asks for no token, password or certificate: remove them, so that nobody takes it for protected by them`},
+		{in(`flags: [{dsn: "flagd:/f", username: a}]`), `c.yaml:3:19: flagd: asks for no token, password or certificate: remove them, so that nobody takes it for protected by them`},
 		{in(`metrics: [{dsn: "https://h", cert_file: a}]`), `c.yaml:3:21: cert_file and key_file go together`},
 		{in("latency: [{name: x, preset: http_servr}]"), `c.yaml:3:33: unknown preset "http_servr": did you mean "http_server"?`},
 		{in("latency: [{name: x}, {name: x}]"), `c.yaml:3:33: latency "x" is there twice`},

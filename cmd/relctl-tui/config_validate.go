@@ -116,7 +116,16 @@ func (c *Config) validateFlags(f *FlagsConfig) error {
 			return err
 		}
 	}
+	if d, err := dsnOf(f.DSN, "flags"); err == nil && (drivers[d.Scheme].path || drivers[d.Scheme].open) && f.asks() {
+		return c.errAt(f.DSN.at, "%s: asks for no token, password or certificate: remove them, so that nobody takes it for protected by them", d.Scheme)
+	}
 	return c.validateAccess(&f.AccessConfig, f.DSN.at)
+}
+
+// asks tells whether anything is there to be let in with.
+func (a *AccessConfig) asks() bool {
+	return a.Token.Set() || a.TokenFile.S != "" || a.Username.S != "" || a.Password.Set() || a.PasswordFile.S != "" ||
+		len(a.Headers) > 0 || a.CAFile.S != "" || a.CertFile.S != "" || a.KeyFile.S != "" || a.ServerName.S != "" || a.Insecure
 }
 
 func (c *Config) validateMetrics(m *MetricsConfig) error {

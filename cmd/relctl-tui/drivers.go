@@ -14,6 +14,7 @@ import (
 type driver struct {
 	kind          string                    // what it serves: "flags", "metrics" or "evaluations"
 	path          bool                      // its DSN names a file, else a URL
+	open          bool                      // whoever reaches it may use it: it knows no credentials
 	alertsOnly    bool                      // of what "metrics" means it serves alerts alone
 	breakersOnly  bool                      // of what "metrics" means it serves breakers alone
 	check         func(target string) error // of a URL that is not one of net/url; nil for the usual check
@@ -47,7 +48,7 @@ var drivers = map[string]driver{
 	"unleash+http":       {kind: "flags", openFlags: openUnleash},
 	"unleash+https":      {kind: "flags", openFlags: openUnleash},
 	"haproxy":            {kind: "flags", path: true, openFlags: openHAProxy, openMetrics: openServers},
-	"haproxy+tcp":        {kind: "flags", openFlags: openHAProxy, openMetrics: openServers},
+	"haproxy+tcp":        {kind: "flags", open: true, openFlags: openHAProxy, openMetrics: openServers},
 	"launchdarkly+http":  {kind: "flags", openFlags: openLaunchDarkly},
 	"launchdarkly+https": {kind: "flags", openFlags: openLaunchDarkly},
 	"ofrep+http":         {kind: "evaluations", openEvaluator: openOFREP},

@@ -50,7 +50,7 @@ relctl-tui kill checkout-v2`,
 	p := root.PersistentFlags()
 	p.StringVar(&o.config, "config", "", "config file (default $RELCTL_CONFIG, else under ~/.config)")
 	p.StringVar(&o.context, "context", "", "context of the config file to open")
-	p.StringArrayVar(&o.flags, "flags", nil, "flag store: flagd:PATH (may be repeated)")
+	p.StringArrayVar(&o.flags, "flags", nil, "flag store, such as flagd:PATH, etcd://HOST:2379/PREFIX or unleash+https://HOST?…; README has all (may be repeated)")
 	p.StringArrayVar(&o.metrics, "metrics", nil, "metrics: http(s)://PROMETHEUS or scrape+http://HOST/metrics (may be repeated)")
 	p.StringArrayVar(&o.breakers, "breakers", nil, "metrics to read breakers only from, or breakers to switch: actuator+http(s)://HOST/actuator, haproxy:SOCKET (may be repeated)")
 	p.BoolVar(&o.readOnly, "read-only", false, "refuse every change")

@@ -58,7 +58,7 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	if a.store, err = a.c.store(a.change.Flag.Source); err != nil {
 		return err
 	}
-	if a.writer, err = a.store.writer(); err != nil {
+	if a.writer, err = a.store.writer(ctx); err != nil {
 		return err
 	}
 	if a.intent.Kind.OfBreaker() && a.store.switcher() == nil {

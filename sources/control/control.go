@@ -176,7 +176,7 @@ func (c *Controller) store(name string) (*Store, error) {
 }
 
 // writer is the store's driver for writing, or why there is none.
-func (s *Store) writer() (sources.FlagWriter, error) {
+func (s *Store) writer(ctx context.Context) (sources.FlagWriter, error) {
 	if s.ReadOnly {
 		return nil, fmt.Errorf("%s is read-only, nothing was changed: %w", s.Name, sources.ErrReadOnly)
 	}
@@ -184,10 +184,15 @@ func (s *Store) writer() (sources.FlagWriter, error) {
 		return b, nil
 	}
 	w, ok := s.Driver.(sources.FlagWriter)
-	if !ok {
-		return nil, fmt.Errorf("flags of %s cannot be changed through it: %w", s.Name, sources.ErrUnsupported)
+	if ok {
+		return w, nil
 	}
-	return w, nil
+	if l, ok := s.Driver.(sources.FlagLister); ok { // which may know why
+		if set, err := l.Flags(ctx); err == nil && set.ReadOnly != "" {
+			return nil, fmt.Errorf("%s cannot be changed from here, nothing was changed: %s: %w", s.Name, set.ReadOnly, sources.ErrUnsupported)
+		}
+	}
+	return nil, fmt.Errorf("flags of %s cannot be changed through it: %w", s.Name, sources.ErrUnsupported)
 }
 
 // read is the flag as the store has it now.

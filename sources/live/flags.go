@@ -20,10 +20,11 @@ func (s *state) setFlags(i int, set *sources.FlagSet, now time.Time) {
 		return
 	}
 	s.dirty = s.dirty || old.ReadOnly != set.ReadOnly
-	if old.Revision != "" && old.Revision == set.Revision && len(old.Flags) == len(set.Flags) {
+	changed, room := old.Revision != set.Revision, s.opts.MaxActivity // time alone may have moved a flag
+	if old.Revision != "" && !changed && len(old.Flags) == len(set.Flags) {
+		s.learnt(old.Flags, set.Flags)
 		return
 	}
-	changed, room := old.Revision != set.Revision, s.opts.MaxActivity // time alone may have moved a flag
 	diff(old.Flags, set.Flags, func(was, is *sources.Flag) {
 		changed = true
 		if room > 0 {
@@ -33,6 +34,17 @@ func (s *state) setFlags(i int, set *sources.FlagSet, now time.Time) {
 	})
 	if changed {
 		s.flagsDirty, s.dirty = true, true
+	}
+}
+
+// learnt takes note of what was found out about flags that have not changed: who
+// changed them last, which a store's record may say later than the flags say it.
+func (s *state) learnt(old, now []sources.Flag) {
+	for i := range now {
+		if old[i].ChangedBy != now[i].ChangedBy || !old[i].ChangedAt.Equal(now[i].ChangedAt) {
+			s.flagsDirty, s.dirty = true, true
+			return
+		}
 	}
 }
 

@@ -73,3 +73,17 @@ func TestStepsToComeAreUpcomingTheNextFirst(t *testing.T) {
 		require.Empty(t, e.Snapshot().Activity, "nothing of it has happened")
 	})
 }
+
+func TestWhoChangedAFlagIsShownWhenTheStoreLearnsItLaterThanTheChange(t *testing.T) {
+	t.Parallel()
+	w := &written{}
+	w.set.Store(&sources.FlagSet{Revision: "1", Flags: []sources.Flag{flag("a", 25, "1")}})
+	run(t, live.Options{Sources: []live.Source{src("prod", w)}}, func(t *testing.T, e *live.Engine) {
+		f := flag("a", 25, "1")
+		f.ChangedBy = "ana"
+		w.set.Store(&sources.FlagSet{Revision: "1", Flags: []sources.Flag{f}})
+		pass(time.Minute)
+		require.Equal(t, "ana", e.Snapshot().Flags[0].ChangedBy)
+		require.Empty(t, e.Snapshot().Activity, "nothing was changed")
+	})
+}
