@@ -11,6 +11,7 @@ const (
 	Back   ChangeKind = "back"   // to a lower percentage
 	Set    ChangeKind = "set"    // to a typed percentage
 	Kill   ChangeKind = "kill"   // off as a whole
+	Move   ChangeKind = "move"   // everybody to one variant: a migration to a stage
 	Undo   ChangeKind = "undo"   // back to the definition before a change
 	Edited ChangeKind = "edited" // seen in the store, made by somebody else
 
@@ -29,9 +30,13 @@ type Intent struct {
 	Seen   Revision // what the operator saw, of a breaker its state's word; ignored by Kill and ForceOpen
 	SeenAs string   // the same in words ("25%"), for the sentence about a conflict; "" when unknown
 	To     Percent  // for Ramp, Back and Set
-	Change string   // for Undo: which change; "" for the actor's last
-	Reason string
-	Actor  string
+	Stage  string   // for Move: the variant
+	// Confirm is the flag's name as the operator typed it out, where a change needs
+	// that (ErrConfirm); "" otherwise.
+	Confirm string
+	Change  string // for Undo: which change; "" for the actor's last
+	Reason  string
+	Actor   string
 }
 
 // Change is one write handed to a FlagWriter.
@@ -40,6 +45,7 @@ type Change struct {
 	Flag    FlagID
 	Kind    ChangeKind
 	To      Percent  // for Ramp, Back and Set
+	Variant string   // for Move: what everybody gets, by its cleaned name
 	Seen    Revision // compare-and-swap; empty means unconditional
 	Restore []byte   // for Undo: the Restore of the receipt being undone
 	Undoes  string   // for Undo: ID of the change being undone
@@ -112,6 +118,7 @@ const (
 	KindSource  = "source"  // another source speaks for a group
 	KindAlert   = "alert"   // an alert fires, or fires no more
 
+	KindSigned   = "sign-off" // somebody signed an item of a migration's checklist
 	KindUpcoming = "upcoming" // what a store will do to a flag by itself
 )
 

@@ -19,12 +19,20 @@ var (
 	ErrApprovalNeeded = errors.New("approval needed")
 	ErrUnavailable    = errors.New("unavailable")
 	ErrInvalid        = errors.New("invalid")
+	ErrRefused        = errors.New("refused by a rule")
+	ErrConfirm        = errors.New("the flag's name must be typed out") // nothing was written; repeat with Intent.Confirm
 )
 
 // Changed is ErrConflict in a sentence: the flag is not any more what the operator
 // saw. It is for a writer that compared and wrote nothing.
 func Changed(now *Flag) error {
 	return fmt.Errorf("%s has changed since you saw it and is %s now, nothing was written; look again and repeat: %w", now.Name, now.Brief(), ErrConflict)
+}
+
+// CannotMove is ErrUnsupported for a store whose changes are percentages: what it
+// cannot express is refused with this reason. who is the store.
+func CannotMove(who string) error {
+	return fmt.Errorf("%s cannot move a flag from one variant to another, so none of its flags can be a migration: %w", who, ErrUnsupported)
 }
 
 // later is an error of a system that says when it wants to be asked again.
@@ -95,7 +103,7 @@ func Sentence(err error) string {
 		again = false
 		for _, s := range []error{
 			ErrNotFound, ErrConflict, ErrUnsupported, ErrUnauthorized,
-			ErrReadOnly, ErrApprovalNeeded, ErrUnavailable, ErrInvalid,
+			ErrReadOnly, ErrApprovalNeeded, ErrUnavailable, ErrInvalid, ErrRefused, ErrConfirm,
 			context.Canceled, context.DeadlineExceeded,
 		} {
 			if cut, found := strings.CutSuffix(text, ": "+s.Error()); found && errors.Is(err, s) {

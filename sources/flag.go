@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -75,6 +76,12 @@ type Flag struct {
 	Pinned      bool      // a kill switch: shown before the others
 	Upcoming    []Upcoming
 	Breaker     string // the state in few words, of a breaker that stands for a flag in a receipt; "" for a flag
+
+	// Serves is which variants are served to which part of the users, where the store
+	// says so and it is more than one percentage can say; nil otherwise. While the flag
+	// is killed it is what is written down.
+	Serves    []Share
+	Migration *Migration // what the configuration says, for a flag that is a migration
 }
 
 // Upcoming is a step that a store will take by itself, such as one of a schedule.
@@ -147,13 +154,68 @@ func (f *Flag) Plan(kind ChangeKind) (Percent, error) {
 	}
 }
 
-// Brief is the flag's value in few words: "25%", "killed", "custom".
+// Intend is what a key or a word means for the flag as it is: the next step, the step
+// back or the kill, of a percentage or of a migration.
+func (f *Flag) Intend(kind ChangeKind) (Intent, error) {
+	in := Intent{Kind: kind, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief()}
+	var err error
+	switch m := f.Migration; {
+	case m == nil:
+		in.To, err = f.Plan(kind)
+	case kind == Ramp:
+		in.Kind = Move
+		in.Stage, err = m.Next(f)
+	case kind == Back:
+		in.Kind = Move
+		in.Stage, err = m.Back(f)
+	case kind == Kill:
+		in.Stage = m.Stages[0]
+		if f.Brief() == in.Stage {
+			err = fmt.Errorf("%s is at %s already: %w", f.Name, in.Stage, ErrInvalid)
+		}
+	default:
+		err = fmt.Errorf("%s is a migration, which moves from stage to stage and has no percentage: %w", f.Name, ErrUnsupported)
+	}
+	return in, err
+}
+
+// Stage is the stage of a migration in one word, or its stages with their parts when
+// cohorts are at different ones; "" when it is no migration or that cannot be told.
+func (f *Flag) Stage() string {
+	if f.Migration == nil {
+		return ""
+	}
+	if _, err := f.Migration.Position(f); err != nil {
+		return ""
+	}
+	return f.Serving()
+}
+
+// Serving is what is served in few words: "shadow", or "shadow 90% live 10%"; "" when
+// that is not told by Serves.
+func (f *Flag) Serving() string {
+	var b strings.Builder
+	for i, s := range f.Serves {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(s.Variant)
+		if len(f.Serves) > 1 {
+			b.WriteString(" " + s.Of.String() + "%")
+		}
+	}
+	return b.String()
+}
+
+// Brief is the flag's value in few words: "25%", "killed", "shadow", "custom".
 func (f *Flag) Brief() string {
 	switch {
 	case f.Breaker != "":
 		return f.Breaker
 	case f.Killed:
 		return "killed"
+	case f.Migration != nil && len(f.Serves) > 0:
+		return f.Serving()
 	case f.Rollout.OK:
 		return f.Rollout.V.String() + "%"
 	default:

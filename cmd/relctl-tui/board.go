@@ -119,7 +119,7 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 		Crashed: newCrashes(o.now).survivor(), // the loop goes on
 	}
 	for key, r := range s.rules {
-		opts.Rules[key] = live.FlagRule{Ladder: r.ladder, Metric: r.metric}
+		opts.Rules[key] = live.FlagRule{Ladder: r.ladder, Metric: r.metric, Migration: r.migration}
 	}
 	for i := range s.stores {
 		st := &s.stores[i]

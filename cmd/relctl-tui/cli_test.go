@@ -73,6 +73,11 @@ type flagsDoc struct {
 		ChangedAt                                                  *time.Time `json:"changed_at"`
 		ChangedBy                                                  string     `json:"changed_by"`
 		Stale, Killed                                              bool
+		Stage                                                      *string
+		Stages                                                     []struct {
+			Name  string
+			Share *float64
+		}
 	}
 }
 

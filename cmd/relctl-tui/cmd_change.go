@@ -30,7 +30,7 @@ func newKillCmd(o *options) *cobra.Command {
 		Args:              argCount(1, 1, "one flag"),
 	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
 		f, err := s.find(ctx, args[0], o.now)
-		return sources.Intent{Kind: sources.Kill, Flag: f.ID}, err
+		return sources.Intent{Kind: sources.Kill, Flag: f.ID}, err // control knows what a kill is of a migration
 	})
 }
 
@@ -81,10 +81,22 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		if err != nil {
 			return err
 		}
+		in.Confirm = o.confirm
 		in.Actor, in.Reason = o.actorName(), sources.Clean(o.reason, 500)
 		ctl := s.controller(o.now, nil)
+		if err := o.watchProof(cmd, ctl, s, in); err != nil {
+			return err
+		}
+		if o.proofWait > 0 { // what follows has its own time
+			ctx, cancel = context.WithTimeout(cmd.Context(), changeTimeout)
+			defer cancel()
+		}
 		began := o.now()
 		r, err := ctl.Do(ctx, in)
+		if errors.Is(err, sources.ErrConfirm) {
+			name := cmp.Or(in.Flag.Key, "with the flag's name")
+			return fmt.Errorf("%w: nothing was changed; if that is meant, repeat with --confirm %s", err, shellQuote(name))
+		}
 		if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
 			return err
 		}
@@ -107,6 +119,7 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		}
 		return err
 	}
+	cmd.Flags().StringVar(&o.confirm, "confirm", "", "the flag's name typed out, where a migration asks for it")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why, for the record")
 	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "do not wait until the change is in force where flags are evaluated")
 	addOutput(cmd, o)
@@ -137,6 +150,17 @@ func (o *options) printEffect(ctx context.Context, out io.Writer, ctl *control.C
 // over the same stores and journals.
 func (s *setup) controller(now func() time.Time, observe func(sources.Activity)) *control.Controller {
 	opts := control.Options{ReadOnly: s.readOnly, Now: now, Observe: observe}
+	opts.Migrations = map[string]*sources.Migration{}
+	for key, r := range s.rules {
+		if r.migration != nil {
+			opts.Migrations[key] = r.migration
+		}
+	}
+	for i := range s.readers {
+		if r, ok := s.readers[i].src.(sources.RatioReader); ok && !s.readers[i].breakersOnly {
+			opts.Ratios = append(opts.Ratios, r)
+		}
+	}
 	for i := range s.stores {
 		st := &s.stores[i]
 		opts.Stores = append(opts.Stores, control.Store{

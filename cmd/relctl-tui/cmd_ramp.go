@@ -30,12 +30,12 @@ func newRampCmd(o *options) *cobra.Command {
 		if err != nil {
 			return sources.Intent{}, err
 		}
-		if step == sources.Set {
-			err = f.CanRamp()
-		} else {
-			to, err = f.Plan(step)
+		if step != sources.Set || f.Migration != nil {
+			in, err := f.Intend(step)
+			o.toProve = step == sources.Ramp
+			return in, refused(err)
 		}
-		if err != nil {
+		if err := f.CanRamp(); err != nil {
 			return sources.Intent{}, refused(err)
 		}
 		return sources.Intent{Kind: step, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: to}, nil

@@ -69,7 +69,7 @@ func (b *BreakerConfig) rule() metrics.BreakerRule {
 
 // metricsConfig is what the context says about metrics, for the drivers.
 func (c *ContextConfig) metricsConfig(window time.Duration) metrics.Config {
-	out := metrics.Config{Window: window, Presets: c.presets}
+	out := metrics.Config{Window: window, Presets: c.presets, Ratios: c.ratios()}
 	for i := range c.Latency {
 		out.Latency = append(out.Latency, c.Latency[i].rule())
 	}

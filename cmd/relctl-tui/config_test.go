@@ -293,7 +293,7 @@ func TestEveryKeyIsInTheSchemaWithAWordAboutIt(t *testing.T) {
 	want := map[string]bool{}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[Config](), reflect.TypeFor[ContextConfig](), reflect.TypeFor[FlagsConfig](), reflect.TypeFor[VerifyConfig](), reflect.TypeFor[AccessConfig](),
-		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](),
+		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](), reflect.TypeFor[MigrationConfig](), reflect.TypeFor[MismatchConfig](),
 	} {
 		for i := range typ.NumField() {
 			if f := typ.Field(i); f.IsExported() && !f.Anonymous {

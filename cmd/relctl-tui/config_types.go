@@ -113,6 +113,8 @@ type RuleConfig struct {
 	Ladder []Step `yaml:"ladder" doc:"Steps of this flag's ramp in percent, ascending."`
 	Metric Text   `yaml:"metric" doc:"Name of the latency that this flag is expected to move."`
 	Drill  bool   `yaml:"drill" doc:"This flag may be killed and brought back by relctl-tui drill."`
+
+	Migration *MigrationConfig `yaml:"migration" doc:"This flag's variants are the stages of a dual-write migration."`
 }
 
 // pos is a place in the config file; the zero pos is a command-line option.

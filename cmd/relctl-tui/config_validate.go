@@ -54,6 +54,9 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 		if err := c.validateLadder(ctx.Rules[key].Ladder); err != nil {
 			return err
 		}
+		if err := c.validateMigration(key, ctx.Rules[key].Migration); err != nil {
+			return err
+		}
 	}
 	for i := range ctx.Flags {
 		if err := c.validateFlags(&ctx.Flags[i]); err != nil {

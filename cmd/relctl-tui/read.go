@@ -114,7 +114,7 @@ func lastChanges(st *store) map[string]*journal.Entry {
 	out := make(map[string]*journal.Entry, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if out[e.Flag.Key] == nil && !e.Outcome.Void() {
+		if out[e.Flag.Key] == nil && !e.Outcome.Void() && string(e.Kind) != sources.KindSigned {
 			out[e.Flag.Key] = e
 		}
 	}
@@ -139,6 +139,7 @@ func (s *setup) applyRule(f *sources.Flag) {
 		f.Ladder = s.ladder
 	}
 	f.Metric = cmp.Or(r.metric, f.Metric)
+	f.Migration = r.migration
 }
 
 func readMetrics(ctx context.Context, r *reader, w want, now func() time.Time) *reading {

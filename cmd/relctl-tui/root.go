@@ -20,6 +20,9 @@ type options struct {
 	theme                    string
 	actor, reason            string
 	noWait                   bool
+	confirm                  string
+	toProve                  bool // a migration is to go forward
+	proofWait                time.Duration
 	output                   string
 	stdin                    *os.File
 	now                      func() time.Time
@@ -65,7 +68,7 @@ relctl-tui kill checkout-v2`,
 	})
 	root.AddCommand(
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newLogCmd(o),
-		newRampCmd(o), newKillCmd(o), newUndoCmd(o), newDrillCmd(o), newDoctorCmd(o), newServeCmd(o), newDemoCmd(o), newConfigCmd(o),
+		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newDrillCmd(o), newDoctorCmd(o), newServeCmd(o), newDemoCmd(o), newConfigCmd(o),
 	)
 	return root
 }

@@ -32,9 +32,11 @@ type setup struct {
 
 // rule is what the config says about one flag.
 type rule struct {
-	ladder sources.Ladder
-	metric string
-	drill  bool // may be killed and brought back to see how long that takes
+	ladder    sources.Ladder
+	metric    string
+	migration *sources.Migration // nil for a flag that is none
+
+	drill bool // may be killed and brought back to see how long that takes
 }
 
 // store is one flag store and where its changes are journalled.
@@ -93,7 +95,11 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		if err != nil {
 			return nil, &usageError{msg: trimInvalid(err)}
 		}
-		s.rules[key] = rule{ladder: l, metric: r.Metric.S, drill: r.Drill}
+		m, err := r.Migration.rule(key)
+		if err != nil {
+			return nil, &usageError{msg: trimInvalid(err)}
+		}
+		s.rules[key] = rule{ladder: l, metric: r.Metric.S, drill: r.Drill, migration: m}
 	}
 	return s, s.openSources(c.file, ctx, distinct(o.breakers))
 }

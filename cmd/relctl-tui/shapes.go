@@ -24,13 +24,48 @@ type flagJSON struct {
 	Note      string                       `json:"note"`
 	Metric    string                       `json:"metric"`
 	Owner     string                       `json:"owner"`
+	Stage     *string                      `json:"stage"`  // of a migration; null for any other flag, and where it cannot be told
+	Stages    []stageJSON                  `json:"stages"` // of a migration, in order; null for any other flag
+}
+
+type stageJSON struct {
+	Name  string                       `json:"name"`
+	Share sources.Opt[sources.Percent] `json:"share"` // the part of the users who are there
+}
+
+// stagesShape is where a migration stands: the stage, or the highest of several, and
+// who is at which.
+func stagesShape(f *sources.Flag) (stage *string, stages []stageJSON) {
+	m := f.Migration
+	if m == nil {
+		return nil, nil
+	}
+	at, err := m.Position(f)
+	if err == nil {
+		stage = &m.Stages[at.High]
+	}
+	for _, name := range m.Stages {
+		s := stageJSON{Name: name}
+		if err == nil {
+			s.Share = sources.Some(sources.Percent(0))
+		}
+		for _, share := range f.Serves {
+			if err == nil && share.Variant == name {
+				s.Share = sources.Some(share.Of)
+			}
+		}
+		stages = append(stages, s)
+	}
+	return stage, stages
 }
 
 func flagShape(f *sources.Flag, exposure sources.Value) flagJSON {
 	if exposure.OK {
 		exposure.V = round6(exposure.V * 100)
 	}
+	stage, stages := stagesShape(f)
 	return flagJSON{
+		Stage: stage, Stages: stages,
 		Source: f.ID.Source, Key: f.ID.Key, State: f.State.String(),
 		Rollout: f.Rollout, Exposure: exposure, Variant: f.Variant, Revision: f.Revision,
 		ChangedAt: stamp(f.ChangedAt), ChangedBy: f.ChangedBy,

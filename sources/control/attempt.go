@@ -25,6 +25,10 @@ type attempt struct {
 	undoes *journal.Entry // the change being undone
 	since  *journal.Entry // somebody else's change of that flag after it, nil for none
 
+	rule  *sources.Migration // of a flag that is a migration; nil otherwise
+	past  sources.Past       // what the record knows of it
+	proof *sources.Proof     // how the comparisons stand; nil when they were not asked for
+
 	mu        sync.Mutex // commit may run on the driver's goroutine
 	planned   *sources.Planned
 	open      bool          // the driver may have written what was planned
@@ -43,7 +47,7 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 		a.change.Seen, a.change.To = "", 0
 	case sources.ForceOpen:
 		a.change.Seen = ""
-	case sources.CloseBreaker:
+	case sources.CloseBreaker, sources.Move:
 	case sources.Ramp, sources.Back, sources.Set:
 		if a.intent.To < 0 || a.intent.To > sources.Full {
 			return fmt.Errorf("%s%% is outside 0..100: %w", a.intent.To, sources.ErrInvalid)
@@ -55,6 +59,9 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	default:
 		return fmt.Errorf("%q is nothing that can be done to a flag: %w", sources.Clean(string(a.intent.Kind), 20), sources.ErrInvalid)
 	}
+	if err := a.direct(); err != nil {
+		return err
+	}
 	if a.store, err = a.c.store(a.change.Flag.Source); err != nil {
 		return err
 	}
@@ -64,6 +71,7 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	if a.intent.Kind.OfBreaker() && a.store.switcher() == nil {
 		return fmt.Errorf("%s has flags and no breakers: %w", a.store.Name, sources.ErrUnsupported)
 	}
+	a.learn(ctx)
 	return nil
 }
 
@@ -118,13 +126,16 @@ func (a *attempt) apply(ctx context.Context) (r sources.Receipt, err error) {
 			err = fmt.Errorf("the driver of %s failed while writing (%v): %w", a.store.Name, p, sources.ErrUnavailable)
 		}
 	}()
-	return a.writer.Apply(ctx, a.change)
+	r, err = a.writer.Apply(ctx, a.change)
+	r.Old.Migration, r.New.Migration = a.rule, a.rule
+	return r, err
 }
 
 // commit runs between the compare and the swap: rules first, then the journal.
 func (a *attempt) commit(p sources.Planned) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	p.Old.Migration, p.New.Migration = a.rule, a.rule
 	if err := a.allowed(&p); err != nil {
 		if errors.Is(err, errNothingToDo) {
 			a.idle = &p.Old
@@ -174,14 +185,22 @@ func (a *attempt) allowed(p *sources.Planned) error {
 	old := &p.Old
 	switch a.intent.Kind {
 	case sources.Kill:
-		if old.Killed {
+		switch {
+		case a.killed(old):
 			return errNothingToDo
+		case a.rule != nil:
+			return a.allowedMove(p)
 		}
 		return nil
+	case sources.Move:
+		return a.allowedMove(p)
 	case sources.Undo:
 		if l := a.since; l != nil {
 			return fmt.Errorf("%s is %s again because %s made it so after that change, so it was not undone: %w",
 				old.Name, old.Brief(), cmp.Or(l.Actor, "somebody"), sources.ErrConflict)
+		}
+		if a.rule != nil {
+			return a.allowedMove(p)
 		}
 		return nil
 	case sources.ForceOpen, sources.CloseBreaker:
@@ -207,7 +226,7 @@ func (a *attempt) allowed(p *sources.Planned) error {
 
 func (a *attempt) entry(p *sources.Planned, now time.Time) journal.Entry {
 	e := journal.Entry{
-		ID: a.change.ID, At: now, Kind: a.change.Kind, Flag: a.change.Flag,
+		ID: a.change.ID, At: now, Kind: a.intent.Kind, Flag: a.change.Flag,
 		Actor: a.change.Actor, Reason: a.change.Reason,
 		Old: p.Old.Brief(), New: p.New.Brief(),
 		OldRevision: p.Old.Revision, NewRevision: p.New.Revision, Restore: p.Restore,
@@ -215,6 +234,8 @@ func (a *attempt) entry(p *sources.Planned, now time.Time) journal.Entry {
 	switch a.intent.Kind {
 	case sources.Ramp, sources.Back, sources.Set:
 		e.To = a.change.To.String()
+	case sources.Move:
+		e.To = a.change.Variant
 	case sources.Undo:
 		e.Undoes = a.undoes.ID
 	}
@@ -236,7 +257,7 @@ func (a *attempt) activity(p *sources.Planned, at time.Time, o sources.Outcome, 
 // nothingToDo is the receipt of a change that the store has already.
 func (a *attempt) nothingToDo(f sources.Flag) sources.Receipt {
 	warning := f.Name + " is " + f.Brief() + " already, nothing was written"
-	if a.intent.Kind == sources.Kill {
+	if a.intent.Kind == sources.Kill && a.rule == nil {
 		warning = f.Name + " was already killed"
 	}
 	for _, w := range a.warnings {

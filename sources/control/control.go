@@ -56,10 +56,15 @@ type Store struct {
 // Options make a Controller.
 type Options struct {
 	Stores   []Store
-	ReadOnly bool                   // refuse every change
-	Now      func() time.Time       // nil for time.Now
-	NewID    func() string          // unique and sortable by time; nil for the default
-	Observe  func(sources.Activity) // told of each change as it comes along; nil for nobody
+	ReadOnly bool             // refuse every change
+	Now      func() time.Time // nil for time.Now
+	NewID    func() string    // unique and sortable by time; nil for the default
+	// Migrations are the flags that are migrations, by key, and Ratios who can tell how
+	// often their sides differ, asked in this order.
+	Migrations map[string]*sources.Migration
+	Ratios     []sources.RatioReader
+
+	Observe func(sources.Activity) // told of each change as it comes along; nil for nobody
 }
 
 // Controller changes flags. It is goroutine-safe and makes no change wait for

@@ -108,7 +108,7 @@ func (a *attempt) findUndo(ctx context.Context) error {
 		found = &entries[i]
 	} else {
 		for i := range entries {
-			if e := &entries[i]; e.Actor == a.intent.Actor && e.Kind != sources.Undo && !undone[e.ID] && a.c.happened(ctx, e) {
+			if e := &entries[i]; e.Actor == a.intent.Actor && e.Kind != sources.Undo && string(e.Kind) != sources.KindSigned && !undone[e.ID] && a.c.happened(ctx, e) {
 				found = e
 				break
 			}
@@ -186,7 +186,7 @@ func othersSince(entries []journal.Entry, found *journal.Entry, undone map[strin
 		if e.ID == found.ID {
 			break
 		}
-		if e.Flag == found.Flag && e.Outcome == sources.Confirmed {
+		if e.Flag == found.Flag && e.Outcome == sources.Confirmed && string(e.Kind) != sources.KindSigned {
 			later[e.ID] = true
 			all = append(all, e)
 		}

@@ -13,7 +13,7 @@ import (
 func certain(err error) bool {
 	for _, e := range []error{
 		sources.ErrConflict, sources.ErrNotFound, sources.ErrUnsupported, sources.ErrUnauthorized,
-		sources.ErrReadOnly, sources.ErrApprovalNeeded, sources.ErrInvalid,
+		sources.ErrReadOnly, sources.ErrApprovalNeeded, sources.ErrInvalid, sources.ErrRefused, sources.ErrConfirm,
 	} {
 		if errors.Is(err, e) {
 			return true
@@ -41,7 +41,7 @@ func (a *attempt) failed(ctx context.Context, err error) error {
 func (a *attempt) conflict(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
 	defer cancel()
-	now, rerr := a.store.read(ctx, a.change.Flag)
+	now, rerr := a.read(ctx)
 	switch {
 	case rerr != nil:
 		return err
@@ -59,7 +59,11 @@ func (a *attempt) conflict(ctx context.Context, err error) error {
 	case seen != "":
 		was = "and was " + seen + " when you looked"
 	}
-	return fmt.Errorf("%s is %s now, %s, so it was not set to %s%%; look again and repeat: %w", now.Name, now.Brief(), was, a.change.To, sources.ErrConflict)
+	to := a.change.To.String() + "%"
+	if a.rule != nil {
+		to = a.change.Variant
+	}
+	return fmt.Errorf("%s is %s now, %s, so it was not set to %s; look again and repeat: %w", now.Name, now.Brief(), was, to, sources.ErrConflict)
 }
 
 // settle finds out what became of a write whose answer was lost.
@@ -70,7 +74,7 @@ func (a *attempt) settle(ctx context.Context, cause error) (sources.Receipt, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleGrace)
 	defer cancel()
-	got, err := a.store.read(ctx, a.change.Flag)
+	got, err := a.read(ctx)
 	switch {
 	case err == nil && got.Revision == a.planned.New.Revision:
 		r.New, r.Accepted, r.Reread = got, a.c.opts.Now(), a.c.opts.Now()
@@ -98,7 +102,7 @@ func (a *attempt) verify(ctx context.Context, r sources.Receipt) (sources.Receip
 	if r.Accepted.IsZero() {
 		r.Accepted = a.c.opts.Now()
 	}
-	got, err := a.store.read(ctx, a.change.Flag)
+	got, err := a.read(ctx)
 	name := sources.Clean(a.change.Flag.Key, sources.MaxName)
 	switch {
 	case err != nil:
@@ -107,7 +111,7 @@ func (a *attempt) verify(ctx context.Context, r sources.Receipt) (sources.Receip
 		r.Reread = a.c.opts.Now()
 	case got.Revision == r.Old.Revision:
 		err = unconfirmed{fmt.Errorf("%s was written but still reads %s, look before you go on", name, got.Brief())}
-	case a.intent.Kind == sources.Kill && !got.Killed:
+	case a.intent.Kind == sources.Kill && !a.killed(&got):
 		err = unconfirmed{fmt.Errorf("%s was killed but somebody made it %s right after, press kill again", name, got.Brief())}
 	case a.intent.Kind == sources.ForceOpen:
 		err = unconfirmed{fmt.Errorf("%s was forced open but somebody made it %s right after, press it again", name, got.Brief())}

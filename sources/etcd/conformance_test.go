@@ -17,6 +17,7 @@ var suiteFlags = map[string]string{
     "targeting": {"if": [{"ends_with": [{"var": "email"}, "@example.com"]}, "on", "off"]}}`,
 	"esc\u001b[31mape": `{"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "on",
     "metadata": {"owner": "b\u0007en", "description": "a\nb", "relctl.latency": "p\u202eay"}}`,
+	"orders":   sourcetest.Staged,
 	"team/a/b": switched,
 	"garbage":  "\x1b[2Jnot JSON",
 }
@@ -35,7 +36,7 @@ func TestConformance(t *testing.T) {
 			}
 			return sourcetest.Fixture{
 				Store: c.store(prefix(at), now), Second: c.store(prefix(at), now),
-				Split: id("checkout-v2"), Other: id("dark-mode"), Custom: id("beta"),
+				Split: id("checkout-v2"), Other: id("dark-mode"), Custom: id("beta"), Staged: id("orders"),
 			}
 		})
 	})

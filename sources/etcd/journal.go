@@ -48,10 +48,10 @@ func recordOf(c *sources.Change, p *sources.Planned, now time.Time) record {
 		OldRevision: p.Old.Revision, NewRevision: p.New.Revision, Undoes: c.Undoes,
 	}
 	if p.Old.Revision != "" {
-		r.Old = p.Old.Brief()
+		r.Old = words(&p.Old)
 	}
 	if p.New.Revision != "" {
-		r.New = p.New.Brief()
+		r.New = words(&p.New)
 	}
 	if utf8.Valid(p.Restore) {
 		r.Restore = string(p.Restore)
@@ -59,6 +59,15 @@ func recordOf(c *sources.Change, p *sources.Planned, now time.Time) record {
 		r.RestoreRaw = p.Restore
 	}
 	return r
+}
+
+// words is a flag's value in few words: of a flag with variants which of them are
+// served, for whoever looks back at a migration goes by that.
+func words(f *sources.Flag) string {
+	if len(f.Serves) > 0 && !f.Killed {
+		return f.Serving()
+	}
+	return f.Brief()
 }
 
 func (r *record) encode() (string, error) {

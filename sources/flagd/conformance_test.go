@@ -15,6 +15,7 @@ const suiteFile = `{"flags": {
   "dark-mode": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off"},
   "beta": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
     "targeting": {"if": [{"ends_with": [{"var": "email"}, "@example.com"]}, "on", "off"]}},
+  "orders": ` + sourcetest.Staged + `,
   "esc\u001b[31mape": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "on",
     "metadata": {"owner": "b\u0007en", "description": "a\nb", "relctl.latency": "p\u202eay"}}
 }}
@@ -34,7 +35,7 @@ func TestConformance(t *testing.T) {
 				with := append([]flagfile.Option{flagfile.WithNow(now)}, opts...)
 				return sourcetest.Fixture{
 					Store: flagd.New("prod", path, with...), Second: flagd.New("prod", path, with...),
-					Split: id("checkout-v2"), Other: id("dark-mode"), Custom: id("beta"),
+					Split: id("checkout-v2"), Other: id("dark-mode"), Custom: id("beta"), Staged: id("orders"),
 				}
 			})
 		})

@@ -16,6 +16,8 @@ func (e *editor) edits(c sources.Change, old *sources.Flag) ([]edit, error) {
 			return nil, err
 		}
 		return e.ramp(c.To)
+	case sources.Move:
+		return e.move(c.Variant)
 	case sources.Undo:
 		return e.restore(c.Restore)
 	default:
@@ -39,6 +41,8 @@ func check(source string, b []byte, was *definition, old *document, c sources.Ch
 		ok = f.Killed
 	case sources.Ramp, sources.Back, sources.Set:
 		ok = !f.Killed && f.Rollout == sources.Some(c.To)
+	case sources.Move:
+		ok = !f.Killed && serves(&f, c.Variant)
 	case sources.Undo:
 		ok = bytes.Equal(doc.bytes(def.at), c.Restore)
 	}
@@ -46,6 +50,11 @@ func check(source string, b []byte, was *definition, old *document, c sources.Ch
 		return sources.Flag{}, got, fmt.Errorf("%s would not read as intended after the edit, nothing was written: %w", f.Name, sources.ErrInvalid)
 	}
 	return f, got, nil
+}
+
+// serves says that everybody gets the variant.
+func serves(f *sources.Flag, variant string) bool {
+	return len(f.Serves) == 1 && f.Serves[0].Variant == variant
 }
 
 // reread reads the one definition that was edited in the new bytes. Where all

@@ -112,6 +112,55 @@ func (e *editor) weigh(b bucket, to string) edit {
 	return edit{span{b.variant.to, b.variant.to}, comma + to}
 }
 
+// move serves one variant to everybody: it becomes defaultVariant, targeting is emptied
+// and a killed flag is switched on. What stood there is in the restored bytes alone.
+func (e *editor) move(to string) ([]edit, error) {
+	switch {
+	case e.def.same > 0 || e.def.twice != "" || !e.def.known:
+		return nil, fmt.Errorf("%s: %w", e.got.note, sources.ErrUnsupported)
+	case e.got.refused:
+		return nil, fmt.Errorf("%s; repair it by hand: %w", e.got.note, sources.ErrUnsupported)
+	}
+	key, err := e.variant(to)
+	if err != nil {
+		return nil, err
+	}
+	edits := e.state("ENABLED")
+	r := newReader(e.doc)
+	if r.targeted(e.def.targeting) {
+		edits = append(edits, edit{e.def.targeting, "{}"})
+	}
+	spelled := string(e.doc.bytes(key))
+	switch {
+	case !e.def.fallback.present():
+		at, style := e.def.variants.to, e.style()
+		edits = append(edits, edit{span{at, at}, "," + style.gap + `"defaultVariant"` + style.colon + spelled})
+	case string(e.doc.bytes(e.def.fallback)) != spelled:
+		edits = append(edits, edit{e.def.fallback, spelled})
+	}
+	return edits, nil
+}
+
+// variant is where the one variant of a cleaned name is spelled.
+func (e *editor) variant(name string) (span, error) {
+	all, _ := members(e.doc.b, e.def.variants, nil)
+	var found span
+	for _, v := range all {
+		raw, _ := text(e.doc.b, v.key)
+		if sources.Clean(raw, sources.MaxName) != name {
+			continue
+		}
+		if found.present() {
+			return span{}, fmt.Errorf("two of its variants read %s: %w", sources.Clean(name, 40), sources.ErrUnsupported)
+		}
+		found = v.key
+	}
+	if !found.present() {
+		return span{}, fmt.Errorf("%q is none of its variants: %w", sources.Clean(name, 40), sources.ErrUnsupported)
+	}
+	return found, nil
+}
+
 // restore puts back the definition as it was before a change.
 func (e *editor) restore(raw []byte) ([]edit, error) {
 	if e.def.same > 0 {

@@ -36,6 +36,7 @@ type reading struct {
 	on, off bucket
 	variant string // name of the on side, decoded
 	percent sources.Percent
+	serves  []sources.Share // what one percentage cannot say; nil otherwise
 }
 
 // reader understands definitions; it is a scratch buffer with methods, so that
@@ -122,7 +123,7 @@ func (r *reader) evaluated(def *definition) reading {
 	if r.targeted(def.targeting) {
 		return r.targetingOf(def)
 	}
-	return r.withoutTargeting(fallback)
+	return r.withoutTargeting(def, fallback)
 }
 
 func (r *reader) targeted(at span) bool {
@@ -180,7 +181,7 @@ func (r *reader) member(name span) (member, bool) {
 	return member{}, false
 }
 
-func (r *reader) withoutTargeting(fallback span) reading {
+func (r *reader) withoutTargeting(def *definition, fallback span) reading {
 	b := r.doc.b
 	var on, off span
 	trues, falses := 0, 0
@@ -194,7 +195,11 @@ func (r *reader) withoutTargeting(fallback span) reading {
 			if !fallback.present() {
 				return custom("everybody gets the default in code")
 			}
-			return custom("everybody gets " + shown(b, fallback) + ", which is no boolean")
+			out := custom("everybody gets " + shown(b, fallback) + ", which is no boolean")
+			if m, ok := r.member(def.fallback); ok {
+				out.serves = []sources.Share{{Variant: r.name(m.key), Of: sources.Full}}
+			}
+			return out
 		}
 	}
 	if !fallback.present() {
@@ -270,7 +275,7 @@ func (r *reader) split(def *definition, at span) reading {
 		}
 	}
 	if len(args) != 2 {
-		return custom(fmt.Sprintf("%d-way split", len(args)))
+		return r.manyWay(args)
 	}
 	first, out := r.bucket(args[0])
 	if out.note != "" {
@@ -350,6 +355,9 @@ func (r *reader) weigh(def *definition, first, second bucket) reading {
 		out.on, out.off, out.variant = second, first, r.name(z.key)
 	}
 	out.percent, _ = sources.PercentOf(out.on.share, sum)
+	if len(r.variants) > 2 {
+		out.serves = r.shares([]bucket{first, second}, sum)
+	}
 	if !usualSum(sum) && (first.weight.present() || second.weight.present()) {
 		out.note = fmt.Sprintf("the weights sum to %d, not 100, and count as shares of that", sum)
 	}
@@ -383,6 +391,7 @@ func (r *reader) flag(source string, def *definition, got reading) sources.Flag 
 		Note:     got.note,
 		Custom:   got.fixed || got.shape == shapeCustom || got.shape == shapeBroken,
 		Revision: sources.RevisionOf(r.doc.bytes(def.at)),
+		Serves:   got.serves,
 	}
 	set := got.shape == shapeSwitch || got.shape == shapeSplit
 	if set {

@@ -134,6 +134,8 @@ func changed(d *document, e *entry, old *sources.Flag, c sources.Change, now tim
 		if err = old.CanRamp(); err == nil {
 			err = ed.ramp(c.To)
 		}
+	case sources.Move:
+		err = sources.CannotMove("a GO Feature Flag file")
 	default:
 		err = fmt.Errorf("%q is no change that can be made: %w", sources.Clean(string(c.Kind), 40), sources.ErrUnsupported)
 	}

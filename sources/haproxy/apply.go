@@ -104,6 +104,8 @@ func (s *Store) draft(now *pair, pic *picture, c *sources.Change) (*draft, error
 		if !old.Stored.OK || old.Stored.V != c.To || d.to.canary+d.to.stable == 0 {
 			d.to.canary, d.to.stable, err = now.express(c.To)
 		}
+	case sources.Move:
+		return nil, sources.CannotMove(s.name)
 	default:
 		return nil, fmt.Errorf("%s: %q is nothing that can be done to a pair of servers: %w", s.name, sources.Clean(string(c.Kind), 20), sources.ErrUnsupported)
 	}

@@ -112,6 +112,8 @@ func (s *Store) wanted(r *reading, c *sources.Change) (restore, error) {
 		return restore{On: &on, Serve: serve}, nil
 	case sources.Undo:
 		return s.restored(r, c)
+	case sources.Move:
+		return restore{}, sources.CannotMove(s.name)
 	default:
 		return restore{}, fmt.Errorf("%s: a change of kind %q cannot be made: %w", s.name, sources.Clean(string(c.Kind), 40), sources.ErrUnsupported)
 	}

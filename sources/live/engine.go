@@ -45,6 +45,8 @@ type Source struct {
 type FlagRule struct {
 	Ladder sources.Ladder // nil for the context's
 	Metric string         // name of a latency; "" for none
+
+	Migration *sources.Migration // of a flag that is one; nil otherwise
 }
 
 // Options make an Engine. Only Sources matters; everything else has a default.

@@ -91,6 +91,7 @@ func (s *state) mergeFlags() {
 				if rule.Metric != "" {
 					f.Metric = rule.Metric
 				}
+				f.Migration = rule.Migration
 			}
 			if f.Ladder == nil {
 				f.Ladder = s.opts.Ladder
@@ -136,7 +137,7 @@ func byID(a, b sources.Flag) int {
 func (s *state) lastChanges() map[sources.FlagID]*line {
 	last := map[sources.FlagID]*line{}
 	for _, l := range s.activity {
-		if l.Flag.Key != "" && l.tookEffect() && last[l.Flag] == nil {
+		if l.Flag.Key != "" && l.Kind != sources.KindSigned && l.tookEffect() && last[l.Flag] == nil {
 			last[l.Flag] = l
 		}
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	Latency       []LatencyRule   // empty: one row per service, see Plan.Latencies
 	Breakers      []BreakerRule   // empty: every one-hot preset that exists; auto leaves out what another rule reads
 	Window        time.Duration   // 0 means DefaultWindow; otherwise 2 s to 1 h
+	Ratios        []RatioRule     // ratios whose past is wanted
 	Interpolation Interpolation   // for native histograms
 	Presets       []BreakerPreset // of the operator's own: added to the program's, or in the place of one of that name
 }
@@ -56,6 +57,7 @@ type Plan struct {
 	latency  []latencyRule
 	breakers []breakerRule
 	events   transitions
+	ratios   []Ratio
 }
 
 type latencyRule struct {
@@ -86,8 +88,8 @@ func (c Config) Compile() (*Plan, error) {
 	} else if c.Window < 2*time.Second || c.Window > time.Hour {
 		errs = append(errs, fmt.Errorf("window %s is outside 2s..1h: %w", c.Window, sources.ErrInvalid))
 	}
-	if len(c.Latency) > maxRules || len(c.Breakers) > maxRules {
-		errs = append(errs, fmt.Errorf("more than %d latency or breaker rules: %w", maxRules, sources.ErrInvalid))
+	if len(c.Latency) > maxRules || len(c.Breakers) > maxRules || len(c.Ratios) > maxRules {
+		errs = append(errs, fmt.Errorf("more than %d latency, breaker or mismatch rules: %w", maxRules, sources.ErrInvalid))
 		return nil, errors.Join(errs...)
 	}
 	seen := map[string]bool{}
@@ -108,7 +110,9 @@ func (c Config) Compile() (*Plan, error) {
 		crs, err := compileBreaker(r, presets)
 		p.breakers, errs = append(p.breakers, crs...), appendErr(errs, err)
 	}
-	if len(errs) > 0 {
+	var bad []error
+	p.ratios, bad = compileRatios(c.Ratios)
+	if errs = append(errs, bad...); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	p.leaveToRules()
@@ -270,6 +274,9 @@ func (p *Plan) Names() map[string]bool {
 	}
 	for i := range exposurePresets {
 		add(exposurePresets[i].Metric)
+	}
+	for i := range p.ratios {
+		add(p.ratios[i].Metric)
 	}
 	return out
 }

@@ -55,6 +55,7 @@ type Source struct {
 
 	mu     sync.Mutex
 	flight *flight // running or newest scrape; nil before the first
+	trails map[string][]sources.RatioSample
 }
 
 // endpoint is one page. Its ring is touched only by the running scrape; answers
@@ -92,7 +93,7 @@ func New(name string, urls []string, opts Options) (*Source, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	fill(&opts)
-	s := &Source{name: name, opts: opts, plan: plan, wanted: plan.Names()}
+	s := &Source{name: name, opts: opts, plan: plan, wanted: plan.Names(), trails: map[string][]sources.RatioSample{}}
 	seen := map[string]bool{}
 	for _, raw := range urls {
 		e, err := newEndpoint(name, raw, plan.Window())
@@ -292,6 +293,9 @@ func (s *Source) scrape(ctx context.Context, f *flight) {
 		})
 	}
 	wg.Wait()
+	s.mu.Lock()
+	s.trail(f.at.Round(0))
+	s.mu.Unlock()
 	var errs []error
 	known := false
 	for _, e := range s.ends {

@@ -32,6 +32,9 @@ type Fixture struct {
 	Other sources.FlagID
 	// Custom is a flag that only kill is offered for; zero when there is none.
 	Custom sources.FlagID
+	// Staged is a flag with the definition Staged, where the store can move a flag to
+	// one of its variants; zero where it cannot.
+	Staged sources.FlagID
 }
 
 // Store is the conformance suite for flag stores. open gives each subtest a
@@ -68,6 +71,7 @@ func (s suite) writes(t *testing.T) {
 	t.Run("commits once, with what will be, before the write is visible", s.commits)
 	t.Run("writes nothing when the commit fails", s.commitFails)
 	t.Run("refuses to ramp a custom flag, killed or not, and kills it", s.custom)
+	t.Run("moves everybody to one variant, and undoes it, or refuses with the reason", s.moves)
 	t.Run("refuses a percentage outside 0 to 100", s.range100)
 	t.Run("writes nothing after its context has ended", s.writeCancelled)
 	t.Run("loses no edit of two writers on two flags", s.concurrent)

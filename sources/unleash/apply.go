@@ -99,6 +99,8 @@ func (s *Store) draft(before *feature, old *sources.Flag, c sources.Change) (*pl
 		err = s.draftRollout(p, old, c.To)
 	case sources.Undo:
 		err = s.draftUndo(p, old, c.Restore)
+	case sources.Move:
+		err = sources.CannotMove(s.who())
 	default:
 		err = fmt.Errorf("%s: %s is nothing that can be done to a flag: %w", s.who(), sources.Clean(string(c.Kind), 20), sources.ErrInvalid)
 	}
