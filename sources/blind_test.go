@@ -37,3 +37,15 @@ func TestTheNumbersBehindARampAreThoseOfItsStoreAndItsLatency(t *testing.T) {
 	store.Health = sources.Fresh
 	require.Empty(t, board(store, standby).Blind(flag(""), now))
 }
+
+func TestASourceOfBreakersThatCanBeSwitchedIsNoEyeOnLatency(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	f := sources.Flag{ID: sources.FlagID{Source: "prod", Key: "a"}}
+	s := &sources.Snapshot{Sources: []sources.SourceStatus{
+		{Name: "prod", Flags: true, Health: sources.Fresh, LastOK: now},
+		{Name: "lb", Metrics: true, Switches: true, Health: sources.Fresh, LastOK: now},
+		{Name: "prom", Metrics: true, Health: sources.Stale, LastOK: now.Add(-time.Minute)},
+	}}
+	require.Equal(t, "prom is 1m0s old", s.Blind(&f, now))
+}

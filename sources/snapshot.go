@@ -228,7 +228,7 @@ func (s *Snapshot) Blind(f *Flag, now time.Time) string {
 	why := ""
 	for i := range s.Sources {
 		st := &s.Sources[i]
-		if !st.Metrics || !st.Shown() {
+		if !st.Metrics || st.Switches || !st.Shown() { // what switches has breakers alone
 			continue
 		}
 		if why = st.old(PartLatencies, now); why == "" {

@@ -33,8 +33,15 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	if m.waiting() { // before the gate, which would take the next press for a repeat
 		return refuse("one change at a time: the last key has not been done yet")
 	}
-	if err := m.gate.admit(kind, msg.IsRepeat, now, m.movedAt()); err != nil {
+	moved := m.movedAt()
+	if kind.OfBreaker() {
+		moved = m.turnedAt
+	}
+	if err := m.gate.admit(kind, msg.IsRepeat, now, moved); err != nil {
 		return refuse(err.Error())
+	}
+	if kind.OfBreaker() {
+		return m.switchKey(msg, kind)
 	}
 	f, selected := m.flags.Selected()
 	switch {
@@ -83,6 +90,10 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 		return sources.Undo, true
 	case key.Matches(msg, m.keys.SetPercent):
 		return sources.Set, true
+	case key.Matches(msg, m.keys.ForceOpen):
+		return sources.ForceOpen, true
+	case key.Matches(msg, m.keys.CloseBreaker):
+		return sources.CloseBreaker, true
 	default:
 		return "", false
 	}
@@ -140,6 +151,9 @@ func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 	if f := m.snapshot.Flag(h.intent.Flag); f != nil {
 		seen = *f
 	}
+	if h.intent.Kind.OfBreaker() {
+		seen = sources.Flag{ID: h.intent.Flag, Name: m.nameOf(h.intent.Flag), Breaker: h.intent.SeenAs}
+	}
 	doubt := m.doubt(h.intent, &seen)
 	if h.agreed || (!m.opts.Confirm && doubt == "") {
 		return m.start(*h.intent)
@@ -151,6 +165,9 @@ func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 // doubt is why raising a flag should be thought over: what it does to the system
 // cannot be seen. Lowering one, killing it and undoing need no eyes.
 func (m *Model) doubt(in *sources.Intent, seen *sources.Flag) string {
+	if in.Kind == sources.CloseBreaker {
+		return m.blindOn(in.Flag)
+	}
 	raises := in.Kind == sources.Ramp || (in.Kind == sources.Set && in.To > seen.Rollout.Or(0))
 	if !raises {
 		return ""
@@ -162,6 +179,9 @@ func (m *Model) doubt(in *sources.Intent, seen *sources.Flag) string {
 func (m *Model) describe(in sources.Intent) string {
 	if in.Kind == sources.Undo {
 		return "undo your last change"
+	}
+	if in.Kind.OfBreaker() {
+		return m.describeSwitch(&in)
 	}
 	from := "?"
 	if f := m.snapshot.Flag(in.Flag); f != nil {
@@ -209,6 +229,9 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 		level, text = footer.Waiting, m.receipt(msg)+m.sep()+"effect pending"
 		m.proving[msg.Receipt.New.ID] = msg
 		cmd = tea.Batch(awaitEffect(m.ctx, m.control, msg, m.effectWithin()), cmd)
+	}
+	if msg.Err == nil && msg.Intent.Kind.OfBreaker() {
+		cmd = m.awaitTurn(msg)
 	}
 	m.footer.SetStatus(text, level)
 	m.refresh()

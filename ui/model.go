@@ -35,6 +35,7 @@ type inFlight struct {
 	seq  int
 	text string
 	done sources.Revision // the revision the store confirmed; "" while it runs
+	read time.Time        // when the breaker was read back; zero for a flag, and while it runs
 }
 
 // held is an intent waiting out the burst hold; agreed says that the question
@@ -86,6 +87,8 @@ type Model struct {
 	selected  sources.FlagID
 	seen      sources.Revision // of the selected flag in the last snapshot
 	changedAt time.Time        // when the selected flag last changed by itself
+	breaker   onBreaker        // the selected breaker in the last snapshot
+	turnedAt  time.Time        // when what stands under the breakers' cursor last changed by itself
 
 	work      *work
 	asleep    bool      // no program runs, or it is about to end for a while: no key counts
@@ -116,11 +119,16 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 		pending: map[sources.FlagID]inFlight{}, proving: map[sources.FlagID]ActionFinishedMsg{}, work: newWork(),
 	}
 	m.flags.SetReadOnly(o.ReadOnly)
+	m.breakers.SetReadOnly(o.ReadOnly)
 	m.detail.SetReadOnly(o.ReadOnly)
 	m.header.SetReadOnly(o.ReadOnly)
-	m.help.SetKeys(shown)
-	m.footer.SetHelp(shown.ShortHelp())
 	m.setSnapshot(o.Engine.Snapshot())
+	if !switchable(m.snapshot) {
+		m.shown.ForceOpen.SetEnabled(false)
+		m.shown.CloseBreaker.SetEnabled(false)
+	}
+	m.help.SetKeys(m.shown)
+	m.footer.SetHelp(m.shortHelp())
 	if o.Banner != "" {
 		m.footer.SetStatus(o.Banner, footer.Info)
 	}
@@ -154,8 +162,10 @@ func (m *Model) setSnapshot(s *sources.Snapshot) {
 			delete(m.pending, id)
 		}
 	}
+	ours := m.liftTurned()
 	m.refresh()
 	m.noticeChange()
+	m.noticeTurn(ours)
 }
 
 // noticeChange dates a change of the selected flag that nobody here made.
@@ -178,6 +188,7 @@ func (m *Model) refresh() {
 		texts[id] = p.text
 	}
 	m.flags.SetPending(texts)
+	m.breakers.SetPending(texts)
 	m.flags.SetSnapshot(m.snapshot, m.now)
 	m.alerts.SetSnapshot(m.snapshot, m.now)
 	m.breakers.SetSnapshot(m.snapshot, m.now)
@@ -238,4 +249,7 @@ func (m *Model) relayout() {
 	m.breakers.SetFocused(m.focus == paneBreakers)
 	m.latency.SetFocused(m.focus == paneLatency)
 	m.activity.SetFocused(m.focus == paneActivity)
+	if !m.helping {
+		m.footer.SetHelp(m.shortHelp())
+	}
 }

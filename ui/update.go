@@ -197,7 +197,7 @@ func (m *Model) showHelp(on bool) {
 		m.footer.SetHelp(m.help.ShortHelp())
 		return
 	}
-	m.footer.SetHelp(m.shown.ShortHelp())
+	m.footer.SetHelp(m.shortHelp())
 }
 
 // boardKey handles the keys that mean the same in every pane.
@@ -268,6 +268,7 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 		m.pointDetail()
 	case paneBreakers:
 		m.breakers, cmd = m.breakers.Update(msg)
+		m.breaker = m.underCursor()
 		m.pointDetail()
 	case paneLatency:
 		m.latency, cmd = m.latency.Update(msg)

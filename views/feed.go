@@ -31,7 +31,7 @@ func BreakerFeed(s *sources.Snapshot, now time.Time) Feed {
 
 // LatencyFeed is the standing of what knows latencies.
 func LatencyFeed(s *sources.Snapshot, now time.Time) Feed {
-	return feed(s, now, sources.PartLatencies, func(st *sources.SourceStatus) bool { return st.Metrics })
+	return feed(s, now, sources.PartLatencies, func(st *sources.SourceStatus) bool { return st.Metrics && !st.Switches })
 }
 
 // AlertFeed is the standing of what knows alerts.

@@ -8,6 +8,9 @@ type KeyMap struct {
 	// Acting on the selected flag.
 	Ramp, Back, Kill, Undo, SetPercent key.Binding
 
+	// Acting on the selected breaker.
+	ForceOpen, CloseBreaker key.Binding
+
 	// Looking.
 	Detail, Escape, Filter, Sort, Zoom key.Binding
 
@@ -25,28 +28,30 @@ func DefaultKeyMap() KeyMap {
 		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, does))
 	}
 	return KeyMap{
-		Ramp:        bind("+", "ramp to the next step", "+"),
-		Back:        bind("-", "back one step", "-"),
-		Kill:        bind("K", "kill", "K"),
-		Undo:        bind("u", "undo the last change", "u"),
-		SetPercent:  bind("=", "set a percentage", "="),
-		Detail:      bind("enter", "detail", "enter"),
-		Escape:      bind("esc", "close", "esc"),
-		Filter:      bind("/", "filter (/! inverse)", "/"),
-		Sort:        bind("s", "sort", "s"),
-		Zoom:        bind("z", "zoom the pane", "z"),
-		Up:          bind("k/up", "up", "k", "up"),
-		Down:        bind("j/down", "down", "j", "down"),
-		PageUp:      bind("pgup", "page up", "pgup", "ctrl+u"),
-		PageDown:    bind("pgdn", "page down", "pgdown", "ctrl+d"),
-		Top:         bind("g", "first", "g", "home"),
-		Bottom:      bind("G", "last", "G", "end"),
-		NextPane:    bind("tab", "next pane", "tab"),
-		PrevPane:    bind("shift+tab", "previous pane", "shift+tab"),
-		NextContext: bind("e", "context switch", "e"),
-		Help:        bind("?", "help", "?"),
-		Suspend:     bind("ctrl+z", "suspend, fg resumes", "ctrl+z"),
-		Quit:        bind("q", "quit", "q", "ctrl+c"),
+		Ramp:         bind("+", "ramp to the next step", "+"),
+		Back:         bind("-", "back one step", "-"),
+		Kill:         bind("K", "kill", "K"),
+		Undo:         bind("u", "undo the last change", "u"),
+		SetPercent:   bind("=", "set a percentage", "="),
+		ForceOpen:    bind("o", "open by force", "o"),
+		CloseBreaker: bind("c", "close again", "c"),
+		Detail:       bind("enter", "detail", "enter"),
+		Escape:       bind("esc", "close", "esc"),
+		Filter:       bind("/", "filter (/! inverse)", "/"),
+		Sort:         bind("s", "sort", "s"),
+		Zoom:         bind("z", "zoom the pane", "z"),
+		Up:           bind("k/up", "up", "k", "up"),
+		Down:         bind("j/down", "down", "j", "down"),
+		PageUp:       bind("pgup", "page up", "pgup", "ctrl+u"),
+		PageDown:     bind("pgdn", "page down", "pgdown", "ctrl+d"),
+		Top:          bind("g", "first", "g", "home"),
+		Bottom:       bind("G", "last", "G", "end"),
+		NextPane:     bind("tab", "next pane", "tab"),
+		PrevPane:     bind("shift+tab", "previous pane", "shift+tab"),
+		NextContext:  bind("e", "context switch", "e"),
+		Help:         bind("?", "help", "?"),
+		Suspend:      bind("ctrl+z", "suspend, fg resumes", "ctrl+z"),
+		Quit:         bind("q", "quit", "q", "ctrl+c"),
 	}
 }
 
@@ -60,6 +65,7 @@ type Group struct {
 func (k KeyMap) Groups() []Group {
 	return []Group{
 		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent}},
+		{"Act on the selected breaker", []key.Binding{k.ForceOpen, k.CloseBreaker}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
 		{"Program", []key.Binding{k.NextContext, k.Help, k.Suspend, k.Quit}},
@@ -84,7 +90,7 @@ func (k KeyMap) FullHelp() [][]key.Binding {
 // ReadOnly is the map with every key that changes something switched off, so
 // that it leaves dispatch and help alike.
 func (k KeyMap) ReadOnly() KeyMap {
-	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent} {
+	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.ForceOpen, &k.CloseBreaker} {
 		b.SetEnabled(false)
 	}
 	return k

@@ -6,8 +6,8 @@ import (
 	"relctl-tui/sources"
 )
 
-// IntentMsg is a key's meaning, before it is done: what to do to which flag, and
-// the revision that the operator saw.
+// IntentMsg is a key's meaning, before it is done: what to do to which flag or
+// breaker, and what the operator saw of it.
 type IntentMsg struct{ Intent sources.Intent }
 
 // RefusedMsg says why a key did nothing, in one sentence for the status line.
@@ -72,4 +72,27 @@ func Act(f *sources.Flag, kind sources.ChangeKind, readOnly bool) tea.Cmd {
 		return Send(RefusedMsg{Reason: sources.Sentence(err)})
 	}
 	return Send(IntentMsg{Intent: sources.Intent{Kind: kind, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: to}})
+}
+
+// Switch is the command for a key that switches a breaker as it is on the screen: an
+// IntentMsg, or a RefusedMsg with the reason. A nil breaker is none. What stands there
+// already is for control to find out, which reads the breaker afresh.
+func Switch(s *sources.Snapshot, b *sources.Breaker, kind sources.ChangeKind, readOnly bool) tea.Cmd {
+	refuse := func(reason string) tea.Cmd { return Send(RefusedMsg{Reason: reason}) }
+	switch st := s.Source; {
+	case b == nil:
+		return refuse("no breaker is selected")
+	case readOnly:
+		return refuse("this board is read-only")
+	case b.Own:
+		return refuse("that is this board's own breaker around " + b.Source + ": it closes by itself once the source answers")
+	case !st(b.Source).Switches:
+		return refuse(b.Name + " is known from " + b.Source + ", which measures and cannot switch: name its Actuator or HAProxy with --breakers")
+	case st(b.Source).Fixed != "":
+		return refuse(b.Source + " cannot be switched from here: " + st(b.Source).Fixed)
+	}
+	return Send(IntentMsg{Intent: sources.Intent{
+		Kind: kind, Flag: sources.FlagID{Source: b.Source, Key: b.Name},
+		Seen: sources.Revision(b.State.String()), SeenAs: b.State.String(),
+	}})
 }

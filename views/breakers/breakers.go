@@ -4,8 +4,10 @@ package breakers
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
@@ -17,7 +19,10 @@ import (
 // first. Not for concurrent use.
 type Model struct {
 	views.List
-	rows []sources.Breaker
+	rows     []sources.Breaker
+	keys     views.KeyMap
+	readOnly bool
+	pending  map[sources.FlagID]string
 }
 
 // The columns, in drawing order.
@@ -47,11 +52,11 @@ func columns() []views.Column {
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
-	return Model{List: views.NewList(th, keys, views.About{
+	return Model{keys: keys, List: views.NewList(th, keys, views.About{
 		Name: "Breakers", Columns: func(int) []views.Column { return columns() }, Feed: views.BreakerFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Breakers) },
 		Extra: func(s *sources.Snapshot) int { return len(s.Own) },
-		None:  "no breakers: no metrics source is configured, start with --metrics",
+		None:  "no breakers: no metrics source is configured, start with --metrics or --breakers",
 		Empty: "no breakers yet: none of the metrics looks like one.",
 		Warns: true,
 	})}
@@ -100,8 +105,42 @@ func (m Model) Wants() int {
 // sentence is the lines that the reason takes for which there are no breakers.
 const sentence = 2
 
-// Update moves the selection, and asks for the detail of what it is on.
+// SetReadOnly refuses to switch.
+func (m *Model) SetReadOnly(on bool) { m.readOnly = on }
+
+// SetPending marks the breakers, by source and name, of which a switch is under way.
+func (m *Model) SetPending(words map[sources.FlagID]string) { m.pending = words }
+
+// Breaker is the selected breaker; nil for none.
+func (m *Model) Breaker() *sources.Breaker {
+	on := m.Selected()
+	for i := range m.rows {
+		if on.Kind == views.ABreaker && m.rows[i].Source == on.Source && m.rows[i].Name == on.ID {
+			return &m.rows[i]
+		}
+	}
+	return nil
+}
+
+// ShortHelp is the keys that the pane answers to.
+func (m Model) ShortHelp() []key.Binding {
+	k := m.keys
+	if m.readOnly {
+		k = k.ReadOnly()
+	}
+	return append([]key.Binding{k.ForceOpen, k.CloseBreaker, k.Undo}, m.List.ShortHelp()...)
+}
+
+// Update moves the selection, asks for the detail of what it is on, and switches it.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
+	if press, ok := msg.(tea.KeyPressMsg); ok {
+		switch {
+		case key.Matches(press, m.keys.ForceOpen):
+			return m, views.Switch(m.Snap, m.Breaker(), sources.ForceOpen, m.readOnly)
+		case key.Matches(press, m.keys.CloseBreaker):
+			return m, views.Switch(m.Snap, m.Breaker(), sources.CloseBreaker, m.readOnly)
+		}
+	}
 	cmd := m.Answer(msg)
 	return m, cmd
 }
@@ -180,6 +219,10 @@ func (m *Model) row(p *views.Pen, i int) {
 	if b.Inferred {
 		look.Word += "?" // worked out, not exported
 	}
+	words, waits := m.pending[sources.FlagID{Source: b.Source, Key: b.Name}]
+	if waits && !b.Own {
+		look = views.Look{Glyph: th.Glyphs.Stale, Word: "pending", Ink: th.Pending}
+	}
 	m.Begin(p, i)
 	t.Look(p, colState, look)
 	m.Name(p, i, colName, name, b.Name)
@@ -192,7 +235,11 @@ func (m *Model) row(p *views.Pen, i int) {
 	} else {
 		t.Cell(p, colSince, th.Warn, "stale")
 	}
-	t.Cell(p, colNote, th.Quiet, note(b))
+	if waits && !b.Own {
+		t.Cell(p, colNote, th.Pending, strings.TrimPrefix(words, b.Name+" "))
+	} else {
+		t.Cell(p, colNote, th.Quiet, note(b))
+	}
 	p.End()
 }
 

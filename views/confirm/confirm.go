@@ -117,6 +117,10 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	switch i.Kind {
 	case sources.Kill:
 		to = "killed"
+	case sources.ForceOpen:
+		to = sources.BreakerForcedOpen.String()
+	case sources.CloseBreaker:
+		to = sources.BreakerClosed.String()
 	case sources.Undo:
 		if f.Name == "" { // which change that is, the journal knows and not the screen
 			return "Undo your last change?"
@@ -126,6 +130,7 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	}
 	verbs := map[sources.ChangeKind]string{
 		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Kill: "Kill",
+		sources.ForceOpen: "Force open", sources.CloseBreaker: "Close",
 	}
 	return verbs[i.Kind] + " " + f.Name + " " + f.Brief() + " " + th.Glyphs.Arrow + " " + to + "?"
 }
