@@ -48,11 +48,16 @@ func newConfigCmd(o *options) *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use:   "presets",
-			Short: "Print the breaker presets, to add to them in a file of your own",
-			Args:  argCount(0, 0, "no argument"),
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				_, err := cmd.OutOrStdout().Write(metrics.BreakerData)
+			Use:       "presets [breakers|latency]",
+			Short:     "Print the presets of breakers or latencies, to add to them in a file of your own",
+			Args:      argCount(0, 1, "breakers or latency"),
+			ValidArgs: []string{"breakers", "latency"},
+			RunE: func(cmd *cobra.Command, args []string) error {
+				data, ok := map[string][]byte{"": metrics.BreakerData, "breakers": metrics.BreakerData, "latency": metrics.LatencyData}[firstOr(args, "")]
+				if !ok {
+					return &usageError{msg: fmt.Sprintf("there are no presets of %s: write breakers or latency", quote(args[0]))}
+				}
+				_, err := cmd.OutOrStdout().Write(data)
 				return err
 			},
 		},

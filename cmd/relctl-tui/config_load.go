@@ -75,24 +75,40 @@ func (c *Config) inlineSecret() bool {
 	return false
 }
 
-// readPresets reads the breaker presets that contexts name, which the rules of the
+// readPresets reads the files of presets that contexts name, which the rules of the
 // same context may then use.
 func (c *Config) readPresets() error {
 	for _, name := range keysOf(c.Contexts) {
 		ctx := c.Contexts[name]
-		if ctx == nil || ctx.Presets.S == "" {
+		if ctx == nil {
 			continue
 		}
-		path := resolvePath(ctx.Presets.S, c.file)
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return c.errAt(ctx.Presets.at, `"breaker_presets": %s: %s`, sources.Clean(path, sources.MaxName), plainIOError(err))
+		var err error
+		if ctx.presets, err = presetsIn(c, ctx.Presets, "breaker_presets", metrics.ParseBreakerPresets); err != nil {
+			return err
 		}
-		if ctx.presets, err = metrics.ParseBreakerPresets(data); err != nil {
-			return c.errAt(ctx.Presets.at, `"breaker_presets": %s: %s`, sources.Clean(path, sources.MaxName), trimInvalid(err))
+		if ctx.latencies, err = presetsIn(c, ctx.Latencies, "latency_presets", metrics.ParseLatencyPresets); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// presetsIn reads the file that a key names; nothing where it names none.
+func presetsIn[T any](c *Config, file Text, key string, parse func([]byte) ([]T, error)) ([]T, error) {
+	if file.S == "" {
+		return nil, nil
+	}
+	path := resolvePath(file.S, c.file)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, c.errAt(file.at, "%q: %s: %s", key, sources.Clean(path, sources.MaxName), plainIOError(err))
+	}
+	list, err := parse(data)
+	if err != nil {
+		return nil, c.errAt(file.at, "%q: %s: %s", key, sources.Clean(path, sources.MaxName), trimInvalid(err))
+	}
+	return list, nil
 }
 
 // plainIOError is the reason without the path that os errors repeat.

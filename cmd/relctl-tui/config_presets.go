@@ -16,10 +16,10 @@ var breakerStates = []string{"closed", "half-open", "open", "forced-open", "forc
 func (c *Config) validatePresets(ctx *ContextConfig) error {
 	for i := range ctx.Latency {
 		l := &ctx.Latency[i]
-		if err := c.validatePreset(l.Preset, metrics.LatencyPresets()); err != nil {
+		if err := c.validatePreset(l.Preset, metrics.LatencyPresets(ctx.latencies)); err != nil {
 			return err
 		}
-		rule := metrics.Config{Latency: []metrics.LatencyRule{l.rule()}}
+		rule := metrics.Config{Latency: []metrics.LatencyRule{l.rule()}, Latencies: ctx.latencies}
 		if err := rule.Validate(); err != nil {
 			return c.errAt(firstPos(l.Match.at, l.Name.at), "%s", trimInvalid(err))
 		}
@@ -69,7 +69,7 @@ func (b *BreakerConfig) rule() metrics.BreakerRule {
 
 // metricsConfig is what the context says about metrics, for the drivers.
 func (c *ContextConfig) metricsConfig(window time.Duration) metrics.Config {
-	out := metrics.Config{Window: window, Presets: c.presets, Ratios: c.ratios()}
+	out := metrics.Config{Window: window, Presets: c.presets, Latencies: c.latencies, Ratios: c.ratios()}
 	for i := range c.Latency {
 		out.Latency = append(out.Latency, c.Latency[i].rule())
 	}
@@ -84,9 +84,7 @@ func schemaEnums(field string) []string {
 	switch field {
 	case "ContextConfig.accent":
 		return accentNames
-	case "LatencyConfig.preset":
-		return append([]string{"auto"}, metrics.LatencyPresets()...)
-	case "BreakerConfig.preset":
+	case "LatencyConfig.preset", "BreakerConfig.preset":
 		return nil // a file of the operator's own may add to them
 	default:
 		return nil

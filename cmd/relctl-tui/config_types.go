@@ -36,10 +36,12 @@ type ContextConfig struct {
 	Metrics      []MetricsConfig        `yaml:"metrics" doc:"Where breakers, latencies and exposure are read: the first Prometheus that works speaks, the next stand by, scraped pages come last."`
 	Breakers     []BreakerConfig        `yaml:"breakers" doc:"Which metrics are breakers. Default: every preset that matches."`
 	Presets      Text                   `yaml:"breaker_presets" doc:"File of further breaker presets; relctl-tui config presets prints the form."`
+	Latencies    Text                   `yaml:"latency_presets" doc:"File of further latency presets; relctl-tui config presets latency prints the form."`
 	Latency      []LatencyConfig        `yaml:"latency" doc:"Which latencies to show, and what they must keep."`
 	Rules        map[string]*RuleConfig `yaml:"rules" doc:"What holds for single flags, by flag key."`
 
-	presets []metrics.BreakerPreset // of the file, read when the config is
+	presets   []metrics.BreakerPreset // of the file, read when the config is
+	latencies []metrics.LatencyPreset // likewise
 }
 
 // FlagsConfig is one flag store.

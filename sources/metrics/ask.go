@@ -33,6 +33,13 @@ type Query struct {
 	Found    Forms // for Buckets and Count: which forms of the histogram exist
 }
 
+// Summaries is the name under which Exists tells whether a metric has quantiles of
+// summaries, which bear the name that a native histogram would have.
+func Summaries(metric string) string { return metric + "{" + QuantileLabel + "}" }
+
+// QuantileLabel tells a summary's quantiles apart.
+const QuantileLabel = "quantile"
+
 // NameLabel is the label by which a series' own name can be asked for.
 const NameLabel = "__name__"
 

@@ -121,10 +121,16 @@ const (
 // ParseBreakerPresets reads presets as breakers.yaml has them. It is strict: an
 // unknown key or a preset that could not be read wraps ErrInvalid and says where.
 func ParseBreakerPresets(b []byte) ([]BreakerPreset, error) {
+	return parsePresets(b, func(p *BreakerPreset) (string, error) { return p.Name, p.check() })
+}
+
+// parsePresets reads a list of presets, each of which check holds to be right and
+// names.
+func parsePresets[T any](b []byte, check func(*T) (string, error)) ([]T, error) {
 	if len(b) > maxPresetData {
 		return nil, fmt.Errorf("larger than %d bytes: %w", maxPresetData, sources.ErrInvalid)
 	}
-	list, err := decodePresets(b)
+	list, err := decodePresets[T](b)
 	if err != nil {
 		var ye yaml.Error
 		if errors.As(err, &ye) && ye.GetToken() != nil {
@@ -138,21 +144,21 @@ func ParseBreakerPresets(b []byte) ([]BreakerPreset, error) {
 	}
 	seen := map[string]bool{}
 	for i := range list {
-		p := &list[i]
-		if err := p.check(); err != nil {
-			return nil, fmt.Errorf("preset %d (%s): %w", i+1, sources.Clean(p.Name, 40), err)
+		name, err := check(&list[i])
+		if err != nil {
+			return nil, fmt.Errorf("preset %d (%s): %w", i+1, sources.Clean(name, 40), err)
 		}
-		if seen[p.Name] {
-			return nil, fmt.Errorf("preset %s is there twice: %w", p.Name, sources.ErrInvalid)
+		if seen[name] {
+			return nil, fmt.Errorf("preset %s is there twice: %w", name, sources.ErrInvalid)
 		}
-		seen[p.Name] = true
+		seen[name] = true
 	}
 	return list, nil
 }
 
 // decodePresets keeps a panic of the decoder, which a tag in the wrong place causes,
 // from being one of the program.
-func decodePresets(b []byte) (list []BreakerPreset, err error) {
+func decodePresets[T any](b []byte) (list []T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errors.New("it cannot be read as a list of presets")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +24,7 @@ type Config struct {
 	Ratios        []RatioRule     // ratios whose past is wanted
 	Interpolation Interpolation   // for native histograms
 	Presets       []BreakerPreset // of the operator's own: added to the program's, or in the place of one of that name
+	Latencies     []LatencyPreset // likewise
 }
 
 // LatencyRule is one row of the latency pane.
@@ -51,13 +51,14 @@ const maxRules = 200
 // Plan is a checked Config. It is immutable but for what it remembers of names,
 // and safe for concurrent use.
 type Plan struct {
-	shared   sharedNames
-	window   time.Duration
-	interp   Interpolation
-	latency  []latencyRule
-	breakers []breakerRule
-	events   transitions
-	ratios   []Ratio
+	shared    sharedNames
+	window    time.Duration
+	interp    Interpolation
+	latencies []LatencyPreset // in the order of preference
+	latency   []latencyRule
+	breakers  []breakerRule
+	events    transitions
+	ratios    []Ratio
 }
 
 type latencyRule struct {
@@ -81,7 +82,7 @@ func (c Config) Validate() error {
 
 // Compile checks the config and readies it for use.
 func (c Config) Compile() (*Plan, error) {
-	p := &Plan{window: c.Window, interp: c.Interpolation}
+	p := &Plan{window: c.Window, interp: c.Interpolation, latencies: withLatencies(c.Latencies)}
 	var errs []error
 	if c.Window == 0 {
 		p.window = DefaultWindow
@@ -94,7 +95,7 @@ func (c Config) Compile() (*Plan, error) {
 	}
 	seen := map[string]bool{}
 	for i, r := range c.Latency {
-		cr, err := compileLatency(r, i)
+		cr, err := p.compileLatency(r, i)
 		if err == nil && seen[r.Name] {
 			err = fmt.Errorf("latency name %q is given twice: %w", sources.Clean(r.Name, 60), sources.ErrInvalid)
 		}
@@ -145,7 +146,7 @@ func appendErr(errs []error, err error) []error {
 // Window is the span of the plan's rates.
 func (p *Plan) Window() time.Duration { return p.window }
 
-func compileLatency(r LatencyRule, i int) (latencyRule, error) {
+func (p *Plan) compileLatency(r LatencyRule, i int) (latencyRule, error) {
 	out := latencyRule{LatencyRule: r}
 	if strings.TrimSpace(r.Name) == "" {
 		return out, fmt.Errorf("latency rule %d has no name: %w", i+1, sources.ErrInvalid)
@@ -155,12 +156,12 @@ func compileLatency(r LatencyRule, i int) (latencyRule, error) {
 		return out, fmt.Errorf("latency %s: the SLO %s is below 0: %w", name, r.SLO, sources.ErrInvalid)
 	}
 	if r.Preset != "" && r.Preset != "auto" {
-		at := slices.IndexFunc(latencyPresets, func(p LatencyPreset) bool { return p.Name == r.Preset })
+		at := slices.IndexFunc(p.latencies, func(p LatencyPreset) bool { return p.Name == r.Preset })
 		if at < 0 {
 			return out, fmt.Errorf("latency %s: preset %q is not known, use auto or one of %s: %w",
-				name, sources.Clean(r.Preset, 40), strings.Join(LatencyPresets(), ", "), sources.ErrInvalid)
+				name, sources.Clean(r.Preset, 40), strings.Join(names(p.latencies, func(p LatencyPreset) string { return p.Name }), ", "), sources.ErrInvalid)
 		}
-		out.preset = &latencyPresets[at]
+		out.preset = &p.latencies[at]
 	}
 	match, err := ParseMatch(r.Match)
 	if err != nil {
@@ -263,9 +264,14 @@ func (p *Plan) Names() map[string]bool {
 			}
 		}
 	}
-	for i := range latencyPresets {
-		l := &latencyPresets[i]
-		add(l.Metric+"_bucket", l.Metric+"_count", l.CodeOf)
+	for i := range p.latencies {
+		l := &p.latencies[i]
+		add(l.Metric+"_count", l.CodeOf)
+		if l.Kind == summary {
+			add(l.Metric)
+		} else {
+			add(l.Metric + "_bucket")
+		}
 	}
 	for i := range p.breakers {
 		b := &p.breakers[i].preset
@@ -289,21 +295,8 @@ func (p *Plan) Probe() []string {
 			out = append(out, n)
 		}
 	}
-	for i := range latencyPresets {
-		out = append(out, latencyPresets[i].Metric)
+	for i := range p.latencies {
+		out = append(out, p.latencies[i].Metric)
 	}
 	return union(out)
-}
-
-// failed compiles a preset's expression; presets are data of this package, and a
-// test holds every one of them against it.
-func (p *LatencyPreset) failed() *regexp.Regexp { return regexp.MustCompile("^(?:" + p.Failed + ")$") }
-
-// where is the preset's own matchers.
-func (p *LatencyPreset) where() []Matcher {
-	ms, err := ParseMatch(p.Where)
-	if err != nil {
-		return nil // a test holds every preset against it
-	}
-	return ms
 }

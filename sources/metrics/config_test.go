@@ -20,7 +20,7 @@ func TestEachMistakeInTheConfigIsOneSentence(t *testing.T) {
 	}
 	for says, c := range map[string]metrics.Config{
 		"latency rule 1 has no name": lat(metrics.LatencyRule{}),
-		`preset "htp" is not known, use auto or one of envoy, grpc_server, http_client, http_request, http_server, istio, spring`: lat(metrics.LatencyRule{Name: "x", Preset: "htp"}),
+		`preset "htp" is not known, use auto or one of envoy, grpc_server, http_client, http_request, http_request_summary, http_server, istio, rpc_server, rpc_server_call, spring, traefik, traefik_entrypoint, unleash`: lat(metrics.LatencyRule{Name: "x", Preset: "htp"}),
 		"the SLO -1s is below 0":      lat(metrics.LatencyRule{Name: "x", SLO: -time.Second}),
 		"the value must be in quotes": lat(metrics.LatencyRule{Name: "x", Match: "job=payment"}),
 		"is given twice":              {Latency: []metrics.LatencyRule{{Name: "x"}, {Name: "x"}}},
@@ -57,7 +57,7 @@ func TestAllMistakesAreSaidAtOnce(t *testing.T) {
 
 func TestEveryPresetIsComplete(t *testing.T) {
 	t.Parallel()
-	for _, p := range metrics.LatencyPresets() {
+	for _, p := range metrics.LatencyPresets(nil) {
 		require.NoError(t, metrics.Config{Latency: []metrics.LatencyRule{{Name: "x", Preset: p}}}.Validate(), p)
 	}
 	for _, p := range metrics.BreakerPresets(nil) {

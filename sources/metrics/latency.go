@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"relctl-tui/sources"
@@ -42,7 +43,7 @@ func (p *Plan) Latencies(ctx context.Context, source string, a Asker) (rows []so
 		}
 		for i := range reads {
 			if reads[i].exists() {
-				reads[i].hists, reads[i].codes = answers[0], answers[1]
+				reads[i].take(answers[0], answers[1])
 				answers = answers[2:]
 			}
 		}
@@ -80,21 +81,68 @@ func silent(reads []latencyRead, rows int) []string {
 	return nil
 }
 
+// instanceLabel tells apart the instances that a summary's quantiles are of.
+const instanceLabel = "instance"
+
+// largest is the largest of each quantile over all instances of a summary: those of
+// several can neither be added up nor averaged. NaN, which is what a summary without
+// recent calls says, is nothing.
+func largest(quants []Series, scale float64) (p50, p95, p99 sources.Quantile, note string) {
+	instances, there := map[string]bool{}, map[float64]bool{}
+	of := func(want float64) (out sources.Quantile) {
+		for _, s := range quants {
+			q, err := strconv.ParseFloat(s.Labels[QuantileLabel], 64)
+			if err != nil {
+				continue
+			}
+			instances[s.Labels[instanceLabel]], there[q] = true, true
+			if v := s.Value * scale; q == want && v >= 0 && !math.IsInf(v, 0) && (!out.OK || v > out.Seconds) {
+				out = sources.Quantile{Seconds: v, OK: true}
+			}
+		}
+		return out
+	}
+	p50, p95, p99 = of(0.5), of(0.95), of(0.99)
+	switch {
+	case !there[0.99]:
+		note = "a summary without a quantile 0.99"
+	case len(instances) > 1:
+		note = fmt.Sprintf("max of %d: a summary's quantiles do not add up", len(instances))
+	}
+	return p50, p95, p99, note
+}
+
+// take enters the answers to the queries.
+func (r *latencyRead) take(first, codes Answer) {
+	r.codes = codes
+	if r.preset.Kind == summary {
+		r.quants = first
+		r.quants.Series = slices.DeleteFunc(r.quants.Series, func(s Series) bool { return s.Labels[QuantileLabel] == "" })
+		return
+	}
+	r.hists = first
+}
+
 // latencyRead is one preset being read.
 type latencyRead struct {
 	preset *LatencyPreset
 	by     []string
 	any    [][]Matcher
 	forms  Forms
+	there  bool
 	codeOf bool // the preset's own counter of outcomes exists
 	hists  Answer
+	quants Answer // of a summary, in the place of hists
 	codes  Answer
 }
 
-func (r *latencyRead) exists() bool { return r.forms.Classic || r.forms.Native }
+func (r *latencyRead) exists() bool { return r.there }
 
 func (r *latencyRead) queries() []Query {
 	buckets := Query{Kind: Buckets, Metric: r.preset.Metric, By: r.by, Any: r.any, Found: r.forms}
+	if r.preset.Kind == summary {
+		buckets = Query{Kind: Gauge, Metric: r.preset.Metric, By: union(r.by, []string{QuantileLabel, instanceLabel}), Any: r.any}
+	}
 	codes := Query{Kind: Count, Metric: r.preset.Metric, By: union(r.by, r.preset.Code), Any: r.any, Found: r.forms}
 	if r.codeOf {
 		codes.Kind, codes.Metric = Rate, r.preset.CodeOf
@@ -105,8 +153,8 @@ func (r *latencyRead) queries() []Query {
 func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error) {
 	var reads []latencyRead
 	var ask []string
-	for i := range latencyPresets {
-		preset := &latencyPresets[i]
+	for i := range p.latencies {
+		preset := &p.latencies[i]
 		by, sets, ok := p.selection(preset)
 		if !ok {
 			continue
@@ -124,7 +172,7 @@ func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error)
 	service := false
 	for i := range reads {
 		r := &reads[i]
-		r.forms = Forms{Classic: found[r.preset.Metric+"_count"], Native: found[r.preset.Metric]}
+		r.forms, r.there = r.preset.exists(found)
 		r.codeOf = found[r.preset.CodeOf]
 		service = service || (r.preset.Auto == Service && r.exists())
 	}
@@ -137,7 +185,7 @@ func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error)
 // selection is how the plan's rules group and select a preset's series; false
 // when no rule wants the preset.
 func (p *Plan) selection(preset *LatencyPreset) (by []string, sets [][]Matcher, ok bool) {
-	where := preset.where()
+	where := preset.where
 	if len(p.latency) == 0 {
 		if len(where) > 0 {
 			sets = [][]Matcher{where}
@@ -177,14 +225,14 @@ func (p *Plan) ruleRow(r *latencyRule, reads []latencyRead) sources.Latency {
 			continue
 		}
 		exported = true
-		hists, codes := pick(read, func(l Labels) bool { return MatchAll(r.match, l) })
-		if len(hists)+len(codes) == 0 {
+		got := pick(read, func(l Labels) bool { return MatchAll(r.match, l) })
+		if got.empty() {
 			if read.hists.Pending || read.codes.Pending {
 				note = "a rate needs a second sample"
 			}
 			continue
 		}
-		row := p.row(read, hists, codes)
+		row := p.row(read, &got)
 		row.Name, row.SLO, row.Calls = sources.Clean(r.Name, sources.MaxName), r.SLO, slices.Clone(r.Calls)
 		row.Verdict = verdict(&row)
 		return row
@@ -218,20 +266,14 @@ func (p *Plan) autoRows(reads []latencyRead) []sources.Latency {
 			}
 			return "all"
 		}
-		here := map[string]bool{}
-		for _, h := range read.hists.Hists {
-			here[service(h.Labels)] = true
-		}
-		for _, s := range read.codes.Series {
-			here[service(s.Labels)] = true
-		}
 		byService := split(read, service)
-		for _, name := range slices.Sorted(maps.Keys(here)) {
-			if done[name] {
-				continue
+		for _, name := range slices.Sorted(maps.Keys(byService)) {
+			got := byService[name]
+			if done[name] || read.preset.Kind == summary && len(got.quants) == 0 {
+				continue // a histogram of that name may have what the summary has not
 			}
 			done[name] = true
-			row := p.row(read, byService[name].hists, byService[name].codes)
+			row := p.row(read, got)
 			row.Name = sources.Clean(name, sources.MaxName)
 			row.Verdict = verdict(&row)
 			rows = append(rows, row)
@@ -240,58 +282,73 @@ func (p *Plan) autoRows(reads []latencyRead) []sources.Latency {
 	return rows
 }
 
+// portion is what belongs to one row of what was read.
 type portion struct {
-	hists []Hist
-	codes []Series
+	hists  []Hist
+	quants []Series
+	codes  []Series
 }
 
-func split(read *latencyRead, service func(Labels) string) map[string]portion {
-	out := map[string]portion{}
+func (p *portion) empty() bool { return len(p.hists)+len(p.quants)+len(p.codes) == 0 }
+
+func split(read *latencyRead, service func(Labels) string) map[string]*portion {
+	out := map[string]*portion{}
+	at := func(l Labels) *portion {
+		name := service(l)
+		if out[name] == nil {
+			out[name] = &portion{}
+		}
+		return out[name]
+	}
 	for _, h := range read.hists.Hists {
-		p := out[service(h.Labels)]
+		p := at(h.Labels)
 		p.hists = append(p.hists, h)
-		out[service(h.Labels)] = p
+	}
+	for _, s := range read.quants.Series {
+		p := at(s.Labels)
+		p.quants = append(p.quants, s)
 	}
 	for _, s := range read.codes.Series {
-		p := out[service(s.Labels)]
+		p := at(s.Labels)
 		p.codes = append(p.codes, s)
-		out[service(s.Labels)] = p
 	}
 	return out
 }
 
-func pick(read *latencyRead, keep func(Labels) bool) ([]Hist, []Series) {
-	var hists []Hist
-	var codes []Series
-	for _, h := range read.hists.Hists {
-		if keep(h.Labels) {
-			hists = append(hists, h)
+func pick(read *latencyRead, keep func(Labels) bool) portion {
+	kept := split(read, func(l Labels) string {
+		if keep(l) {
+			return "kept"
 		}
+		return ""
+	})["kept"]
+	if kept == nil {
+		return portion{}
 	}
-	for _, s := range read.codes.Series {
-		if keep(s.Labels) {
-			codes = append(codes, s)
-		}
-	}
-	return hists, codes
+	return *kept
 }
 
 // row is the numbers of the given groups, merged into one latency.
-func (p *Plan) row(read *latencyRead, hists []Hist, codes []Series) sources.Latency {
+func (p *Plan) row(read *latencyRead, got *portion) sources.Latency {
 	var row sources.Latency
-	h := merge(hists)
 	scale := read.preset.Unit.Seconds()
-	quantile := func(q float64) sources.Quantile {
-		v := h.Quantile(q, p.interp)
-		v.Seconds *= scale
-		return v
+	if len(got.quants) > 0 {
+		row.P50, row.P95, row.P99, row.Note = largest(got.quants, scale)
+	} else {
+		h := merge(got.hists)
+		quantile := func(q float64) sources.Quantile {
+			v := h.Quantile(q, p.interp)
+			v.Seconds *= scale
+			return v
+		}
+		row.P50, row.P95, row.P99 = quantile(0.5), quantile(0.95), quantile(0.99)
 	}
-	row.P50, row.P95, row.P99 = quantile(0.5), quantile(0.95), quantile(0.99)
-	row.Rate, row.ErrorRatio = outcome(read.preset, codes)
-	if !row.Rate.OK && len(hists) > 0 {
+	row.Rate, row.ErrorRatio = outcome(read.preset, got.codes)
+	if !row.Rate.OK && len(got.hists) > 0 {
+		h := merge(got.hists)
 		row.Rate = sources.Measured(h.Total())
 	}
-	if row.Rate.V > 0 && !row.P99.OK {
+	if row.Rate.V > 0 && !row.P99.OK && row.Note == "" {
 		row.Note = "no buckets are exported, so there are no quantiles"
 	}
 	return row
@@ -333,7 +390,6 @@ func merge(hists []Hist) Hist {
 // outcome is the rate and the share of errors. Without any outcome label the
 // share is absent, and so it is without traffic: 0 of nothing is not 0 %.
 func outcome(p *LatencyPreset, codes []Series) (rate, ratio sources.Value) {
-	failed := p.failed()
 	total, errs, seen, labelled := 0.0, 0.0, false, false
 	for _, s := range codes {
 		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
@@ -343,7 +399,7 @@ func outcome(p *LatencyPreset, codes []Series) (rate, ratio sources.Value) {
 		total += s.Value
 		code := s.Labels.first(p.Code)
 		labelled = labelled || code != ""
-		if failed.MatchString(code) {
+		if p.failed.MatchString(code) {
 			errs += s.Value
 		}
 	}

@@ -1,9 +1,11 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"time"
+
+	"relctl-tui/sources"
 )
 
 // Match is one preset held against what is exported.
@@ -32,9 +34,13 @@ func (p *Plan) Matches(ctx context.Context, a Asker) ([]Match, error) {
 		b := &p.breakers[i].preset
 		all = append(all, Match{Kind: "breakers", Preset: b.Name, About: b.About, Metric: first(b.metrics()...)})
 	}
-	for i := range latencyPresets {
-		l := &latencyPresets[i]
-		all = append(all, Match{Kind: "latency", Preset: l.Name, About: "a histogram in " + units[l.Unit], Metric: first(l.Metric+"_count", l.Metric)})
+	for i := range p.latencies {
+		l := &p.latencies[i]
+		m := Match{Kind: "latency", Preset: l.Name, About: sources.JoinClauses(l.About, l.form())}
+		if _, ok := l.exists(found); ok {
+			m.Metric = cmp.Or(first(l.Metric+"_count"), l.Metric)
+		}
+		all = append(all, m)
 	}
 	for i := range exposurePresets {
 		e := &exposurePresets[i]
@@ -42,6 +48,3 @@ func (p *Plan) Matches(ctx context.Context, a Asker) ([]Match, error) {
 	}
 	return all, nil
 }
-
-// units are the words for what 1.0 means in a latency's series.
-var units = map[time.Duration]string{time.Second: "seconds", time.Millisecond: "milliseconds", time.Microsecond: "microseconds", time.Nanosecond: "nanoseconds"}

@@ -13,8 +13,8 @@ func (p *Plan) Waits(found map[string]bool) bool {
 }
 
 func (p *Plan) latencyWaits(found map[string]bool) bool {
-	exported := func(l *LatencyPreset) bool { return found[l.Metric] || found[l.Metric+"_count"] }
-	auto := slices.ContainsFunc(latencyPresets, func(l LatencyPreset) bool { return l.Auto != Never && exported(&l) })
+	exported := func(l *LatencyPreset) bool { _, ok := l.exists(found); return ok }
+	auto := slices.ContainsFunc(p.latencies, func(l LatencyPreset) bool { return l.Auto != Never && exported(&l) })
 	if len(p.latency) == 0 {
 		return !auto
 	}

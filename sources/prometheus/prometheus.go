@@ -259,7 +259,11 @@ func (c *call) look(ctx context.Context) (map[string]bool, error) {
 	found := map[string]bool{}
 	for _, s := range v {
 		if s.Histogram == nil && s.Value > 0 {
-			found[string(s.Metric[model.MetricNameLabel])] = true
+			name := string(s.Metric[model.MetricNameLabel])
+			if s.Metric[metrics.QuantileLabel] != "" {
+				name = metrics.Summaries(name)
+			}
+			found[name] = true
 		}
 	}
 	return found, nil

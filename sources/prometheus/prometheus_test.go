@@ -80,7 +80,7 @@ func fleet(n int) func(string) any {
 	return func(query string) any {
 		var out []obj
 		switch {
-		case strings.HasPrefix(query, "count by (__name__)"):
+		case strings.HasPrefix(query, "count by (__name__,quantile)"):
 			out = append(out, one("9", "__name__", hist+"_count"), one("3", "__name__", "circuit_breaker_state"),
 				one("3", "__name__", "feature_flag_evaluations_total"))
 		case strings.Contains(query, hist+"_bucket"):

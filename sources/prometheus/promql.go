@@ -65,8 +65,8 @@ func render(q *metrics.Query, window time.Duration) string {
 }
 
 // probe counts the series of each name that exists. A summary's quantiles bear
-// the name that a native histogram would have; they are not one, and servers
+// the name that a native histogram would have, so they are counted apart: servers
 // that know no native histograms would refuse the queries that follow.
 func probe(names []string) string {
-	return `count by (__name__) ({__name__=~"` + strings.Join(names, "|") + `",quantile=""})`
+	return `count by (__name__,quantile) ({__name__=~"` + strings.Join(names, "|") + `"})`
 }

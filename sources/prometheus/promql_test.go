@@ -36,7 +36,7 @@ func TestTheQueriesAreTheseAndNoOthers(t *testing.T) {
 	require.NoError(t, second(s.Breakers(t.Context())))
 	require.NoError(t, second(s.Exposures(t.Context())))
 	asked := f.asked()
-	require.True(t, strings.HasPrefix(asked[0], `count by (__name__) ({__name__=~"cb_state|envoy_cluster_upstream_rq_time|`), asked[0])
+	require.True(t, strings.HasPrefix(asked[0], `count by (__name__,quantile) ({__name__=~"cb_state|envoy_cluster_upstream_rq_time|`), asked[0])
 	codes := "code,http_response_status_code,http_status_code,job,service,status,status_code"
 	require.ElementsMatch(t, []string{
 		`sum by (job,service) (rate(` + hist + `{job="pay\"ment"}[1m])) or ` +

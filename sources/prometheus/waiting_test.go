@@ -109,12 +109,36 @@ func TestAMetricThatIsMissingIsLookedForEveryTenSecondsAndNoMoreOnceItIsThere(t 
 	}
 }
 
-func TestASummaryIsNeverTakenForANativeHistogram(t *testing.T) {
+func TestASummaryIsNeverTakenForANativeHistogramAndItsLargestQuantileIsShown(t *testing.T) {
 	t.Parallel()
-	g := grow(t, all...)
-	s := open(t, g.URL, g.options(metrics.Config{}))
-	require.Equal(t, 1, g.probes(t, s, 0))
-	require.Contains(t, strings.Join(g.asked(), "\n"), `",quantile=""})`)
+	f := fake(t, func(q string) any {
+		switch {
+		case strings.HasPrefix(q, "count by"):
+			return vector(one("6", "__name__", "http_request_duration_seconds", "quantile", "0.99"), one("6", "__name__", "http_request_duration_seconds", "quantile", "0.5"),
+				one("2", "__name__", "http_request_duration_seconds_count"))
+		case strings.HasPrefix(q, "max by"):
+			return vector(one("0.2", "job", "pay", "instance", "a", "quantile", "0.99"), one("0.9", "job", "pay", "instance", "b", "quantile", "0.99"),
+				one("NaN", "job", "pay", "instance", "c", "quantile", "0.99"), one("0.1", "job", "pay", "instance", "a", "quantile", "0.5"))
+		case strings.Contains(q, "_count"):
+			return vector(one("9", "job", "pay", "code", "200"), one("1", "job", "pay", "code", "503"))
+		default:
+			return vector()
+		}
+	})
+	s := open(t, f.URL, prometheus.Options{})
+	set, err := s.Latencies(t.Context())
+	require.NoError(t, err)
+	require.Len(t, set.Latencies, 1)
+	l := set.Latencies[0]
+	require.Equal(t, sources.Quantile{Seconds: 0.9, OK: true}, l.P99)
+	require.Equal(t, sources.Quantile{Seconds: 0.1, OK: true}, l.P50)
+	require.False(t, l.P95.OK, "nobody exports it")
+	require.Contains(t, l.Note, "max of 3")
+	require.InDelta(t, 10, l.Rate.V, 1e-9)
+	require.InDelta(t, 0.1, l.ErrorRatio.V, 1e-9)
+	for _, q := range f.asked() {
+		require.NotContains(t, q, "histogram_count", "a server without native histograms would refuse it")
+	}
 }
 
 func TestBreakersAreShownWhenTheirRatesAreTooMuchForTheServer(t *testing.T) {

@@ -115,8 +115,9 @@ func (r *ring) forget(at time.Time, seen int) {
 
 // has reports whether the newest scrape holds a series of the name.
 func (r *ring) has(name string) bool {
+	name, quantiles := strings.CutSuffix(name, metrics.Summaries(""))
 	for _, t := range r.tracks[name] {
-		if t.seen == r.scrapes {
+		if t.seen == r.scrapes && quantiles == (t.labels[metrics.QuantileLabel] != "") {
 			return true
 		}
 	}
