@@ -21,6 +21,7 @@ const demoPace = time.Second
 func newDemoCmd(o *options) *cobra.Command {
 	var fleet demo.Options
 	var headless bool
+	var story string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run a small real fleet in this process and open the board on it",
@@ -29,10 +30,13 @@ Ramp checkout-v2 up and watch the payment API become slow and its breaker open; 
 With --headless the fleet runs without the board, for a Prometheus or a flagd of your own.`,
 		Args: argCount(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !headless && !hasScreen(cmd.OutOrStdout()) {
+			if story != "" && story != migrationStory {
+				return &usageError{msg: fmt.Sprintf("unknown scenario %s%s", quote(story), didYouMean(story, "scenarios", []string{migrationStory}))}
+			}
+			if story == "" && !headless && !hasScreen(cmd.OutOrStdout()) {
 				return &usageError{msg: "demo needs a terminal for its board: add --headless to run the fleet alone"}
 			}
-			return runDemo(cmd, o, fleet, headless)
+			return runDemo(cmd, o, fleet, headless, story)
 		},
 	}
 	f := cmd.Flags()
@@ -40,17 +44,24 @@ With --headless the fleet runs without the board, for a Prometheus or a flagd of
 	f.StringVar(&fleet.Listen, "listen", "", "address of the fleet's metrics, such as 127.0.0.1:9400")
 	f.StringVar(&fleet.FlagsFile, "flags-file", "", "flag file to use and keep (default: a temporary one)")
 	f.Int64Var(&fleet.Seed, "seed", 1, "same seed, same visits")
+	f.StringVar(&story, "scenario", "", "play a story to its end and exit with a verdict: "+migrationStory)
 	addBoardFlags(f, o)
 	return cmd
 }
 
-func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool) (err error) {
+// migrationStory is the scenario in which the orders' migration is walked.
+const migrationStory = "migration"
+
+func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool, story string) (err error) {
 	ctx := cmd.Context()
 	fleet, err := demo.Start(ctx, opts)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, fleet.Close()) }()
+	if story != "" {
+		return playMigration(ctx, o, fleet, cmd.OutOrStdout())
+	}
 	if headless {
 		return waitHeadless(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), fleet)
 	}
@@ -80,8 +91,12 @@ func waitHeadless(ctx context.Context, out, errOut io.Writer, fleet *demo.Fleet)
 }
 
 func demoSetup(fleet *demo.Fleet, readOnly bool) (*setup, error) {
+	m, err := demo.Migration(demoVerify)
+	if err != nil {
+		return nil, err
+	}
 	src, err := scrape.New("fleet", []string{fleet.MetricsURL()}, scrape.Options{
-		Metrics:     metrics.Config{Latency: demo.LatencyRules(), Window: demoWindow},
+		Metrics:     metrics.Config{Latency: demo.LatencyRules(), Window: demoWindow, Ratios: demo.RatioRules(m)},
 		MinInterval: demoPace / 2,
 	})
 	if err != nil {
@@ -89,7 +104,7 @@ func demoSetup(fleet *demo.Fleet, readOnly bool) (*setup, error) {
 	}
 	flags := flagd.New("demo", fleet.FlagsFile())
 	return &setup{
-		context: "demo", accent: "cyan", readOnly: readOnly, rules: map[string]rule{},
+		context: "demo", accent: "cyan", readOnly: readOnly, rules: map[string]rule{demo.OrdersFlag: {migration: m}},
 		stores:  []store{{name: "demo", kind: "flagd", src: flags, journal: journalPath("demo", "demo", "", flags)}},
 		readers: []reader{{name: "fleet", kind: "scrape", src: src, every: demoPace}},
 		banner:  "a real little fleet: press + on checkout-v2, watch the payment API; K heals it",
@@ -98,3 +113,6 @@ func demoSetup(fleet *demo.Fleet, readOnly bool) (*setup, error) {
 
 // demoWindow is short, so that a kill is seen to heal within seconds.
 const demoWindow = 10 * time.Second
+
+// demoVerify is for how long the two sides of the migration must agree.
+const demoVerify = 20 * time.Second

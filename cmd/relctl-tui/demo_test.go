@@ -48,11 +48,11 @@ func TestTheHeadlessFleetIsReadAndSteeredByTheVerbs(t *testing.T) {
 	}
 	var list flagsDoc
 	strictly(t, use("flags", "-o", "json").stdout, &list)
-	require.Len(t, list.Flags, 24)
+	require.Len(t, list.Flags, 25)
 
 	var lat struct{ Latencies []map[string]any }
 	strictly(t, use("latency", "-o", "json").stdout, &lat)
-	require.Len(t, lat.Latencies, 4)
+	require.Len(t, lat.Latencies, 6)
 	for _, l := range lat.Latencies {
 		for _, key := range []string{"source", "name", "p50_s", "p95_s", "p99_s", "rate", "error_ratio", "slo_s", "verdict", "stale"} {
 			require.Contains(t, l, key)

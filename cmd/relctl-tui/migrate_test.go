@@ -182,3 +182,25 @@ func TestAMigrationThatCannotBeIsRefusedAtItsLine(t *testing.T) {
 		require.ErrorContains(t, err, "c.yaml:5:", rule)
 	}
 }
+
+func TestTheDemosMigrationRefusesWhileTheStoresDifferAndLosesNoOrder(t *testing.T) {
+	t.Parallel()
+	r := runIn(t, cleanEnv(t), "demo", "--scenario", "migration")
+	require.Equal(t, exitDone, r.code, r.stdout+r.stderr)
+	at := 0
+	for _, line := range []string{
+		"off → dualwrite confirmed", "dualwrite → shadow confirmed",
+		"breach: mismatch", "refused: orders-store stays at shadow: mismatch", "repaired: ", "refused: orders-store stays at shadow",
+		"pass: mismatch 0%", "shadow → live confirmed",
+		"pass: mismatch 0%", "refused: orders-store live to rampdown: this is the point of no return", "live → rampdown confirmed",
+		"refused: orders-store is not killed", "rampdown → complete confirmed", "rows of the old store equal the new one's", "none of ",
+		"verdict: the migration refused to switch reads while the stores differed",
+	} {
+		i := strings.Index(r.stdout[at:], line)
+		require.GreaterOrEqual(t, i, 0, "%q after %q", line, r.stdout[:at])
+		at += i + len(line)
+	}
+	r = runIn(t, cleanEnv(t), "demo", "--scenario", "migratoin")
+	require.Equal(t, exitUsage, r.code)
+	require.Contains(t, r.stderr, `did you mean "migration"?`)
+}

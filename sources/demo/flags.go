@@ -20,7 +20,7 @@ import (
 //go:embed flags.json
 var defaultFlags []byte
 
-// DefaultFlags is the flag-definition file that the fleet starts with: 24 flags
+// DefaultFlags is the flag-definition file that the fleet starts with: 25 flags
 // of a shop, checkout-v2 among them at 0 %. The caller owns the bytes.
 func DefaultFlags() []byte { return slices.Clone(defaultFlags) }
 

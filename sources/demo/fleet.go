@@ -46,6 +46,8 @@ func LatencyRules() []metrics.LatencyRule {
 		rule(Payment, 500*time.Millisecond, Database),
 		rule(Inventory, 250*time.Millisecond, Database),
 		rule(Database, 250*time.Millisecond),
+		rule(OrdersOld, 50*time.Millisecond),
+		rule(OrdersNew, 50*time.Millisecond),
 	}
 }
 
@@ -53,8 +55,10 @@ func LatencyRules() []metrics.LatencyRule {
 type Fleet struct {
 	opts       Options
 	file       string
-	temp       string // the directory to remove; "" for none
+	temp       string // the directory to remove; "" before there is one
 	metricsURL string
+	repairURL  string
+	orders     *orderService
 
 	ctx     context.Context // the fleet's life, which outlasts Start
 	stop    context.CancelFunc
@@ -122,6 +126,9 @@ func (f *Fleet) Close() error {
 		}
 		f.serving.Wait()
 		f.client.CloseIdleConnections()
+		if f.orders != nil {
+			f.closed = errors.Join(f.closed, f.orders.close())
+		}
 		if f.temp != "" {
 			f.closed = errors.Join(f.closed, os.RemoveAll(f.temp))
 		}
@@ -138,14 +145,19 @@ func (f *Fleet) start() error {
 		return err
 	}
 	m := newMeters()
+	g := gates{file: file, m: m}
+	if f.orders, err = newOrderService(f.temp, f.opts.Seed, g, m, f.opts.Now); err != nil {
+		return err
+	}
 	url, err := f.serve(f.opts.Listen, map[string]http.Handler{
-		"GET /metrics": promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}),
+		"GET /metrics":       promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}),
+		"POST " + pathRepair: http.HandlerFunc(f.orders.repairNow),
 	})
 	if err != nil {
 		return err
 	}
-	f.metricsURL = url + "/metrics"
-	front, err := f.services(gates{file: file, m: m}, m)
+	f.metricsURL, f.repairURL = url+"/metrics", url+pathRepair
+	front, err := f.services(g, m)
 	if err != nil {
 		return err
 	}
@@ -154,13 +166,13 @@ func (f *Fleet) start() error {
 }
 
 func (f *Fleet) prepareFile() error {
-	f.file = f.opts.FlagsFile
+	dir, err := os.MkdirTemp("", "relctl-tui-demo-")
+	if err != nil {
+		return fmt.Errorf("no temporary directory for the demo's files (%w): %w", err, sources.ErrUnavailable)
+	}
+	f.temp, f.file = dir, f.opts.FlagsFile
 	if f.file == "" {
-		dir, err := os.MkdirTemp("", "relctl-tui-demo-")
-		if err != nil {
-			return fmt.Errorf("no temporary directory for the demo's flags file (%w): %w", err, sources.ErrUnavailable)
-		}
-		f.temp, f.file = dir, filepath.Join(dir, "demo.flagd.json")
+		f.file = filepath.Join(dir, "demo.flagd.json")
 	}
 	return writeDefault(f.file)
 }
@@ -192,7 +204,7 @@ func (f *Fleet) services(g gates, m *meters) (string, error) {
 	payURL := up(Payment, map[string]http.HandlerFunc{pathChargeOld: pay.chargeOld, pathChargeNew: pay.chargeNew})
 	invURL := up(Inventory, map[string]http.HandlerFunc{pathStock: inv.stock})
 	co := &checkoutService{
-		gates:     g,
+		gates: g, orders: f.orders,
 		payment:   newCallee(Payment, payURL, paymentTimeout, probes, f.client, m),
 		inventory: newCallee(Inventory, invURL, inventoryTimeout, probes, f.client, m),
 	}

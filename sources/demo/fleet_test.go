@@ -150,7 +150,7 @@ func TestExposureIsObservedAndLabelsStayBounded(t *testing.T) {
 	for pair := range s.flags {
 		keys[pair[0]] = true
 	}
-	require.Len(t, keys, 23, "all flags but the one with custom targeting are evaluated")
+	require.Len(t, keys, 24, "all flags but the one with custom targeting are evaluated")
 	for _, name := range []string{"payment API", "inventory", "payment database", "inventory database"} {
 		require.Contains(t, []string{"closed", "half_open", "open"}, s.breakers[name], "exactly one state is 1")
 	}

@@ -26,6 +26,7 @@ type meters struct {
 	requests *prometheus.HistogramVec
 	calls    *prometheus.CounterVec
 	flags    *prometheus.CounterVec
+	compared *prometheus.CounterVec
 	breakers *breakerStates
 
 	mu    sync.Mutex
@@ -44,11 +45,14 @@ func newMeters() *meters {
 		flags: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feature_flag_evaluations_total", Help: "Flag evaluations by the variant that was served.",
 		}, []string{"feature_flag_key", "feature_flag_result_variant"}),
+		compared: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: comparisons, Help: "Orders that were read from both stores, by whether they were equal.",
+		}, []string{"result"}),
 		breakers: &breakerStates{desc: prometheus.NewDesc(
 			"circuit_breaker_state", "1 for the state that the circuit breaker is in.", []string{"name", "state"}, nil)},
 		pairs: map[[2]string]prometheus.Counter{},
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.flags, m.breakers)
+	m.registry.MustRegister(m.requests, m.calls, m.flags, m.compared, m.breakers)
 	return m
 }
 

@@ -18,6 +18,7 @@ type sample struct {
 	routes   map[string]float64             // requests by route
 	breakers map[string]string              // state by name
 	flags    map[[2]string]float64          // evaluations by key and variant
+	compared map[string]float64             // orders read from both stores, by result
 	series   int
 }
 
@@ -34,7 +35,7 @@ func scrape(t require.TestingT, f *demo.Fleet) sample {
 	require.NoError(t, err)
 	s := sample{
 		buckets: map[string]map[float64]float64{}, routes: map[string]float64{},
-		breakers: map[string]string{}, flags: map[[2]string]float64{},
+		breakers: map[string]string{}, flags: map[[2]string]float64{}, compared: map[string]float64{},
 	}
 	for name, family := range families {
 		for _, m := range family.GetMetric() {
@@ -71,12 +72,16 @@ func (s *sample) add(name string, l map[string]string, m *dto.Metric) {
 		}
 	case "feature_flag_evaluations_total":
 		s.flags[[2]string{l["feature_flag_key"], l["feature_flag_result_variant"]}] = m.GetCounter().GetValue()
+	case "orders_comparisons_total":
+		if v := m.GetCounter().GetValue(); v > 0 {
+			s.compared[l["result"]] = v
+		}
 	}
 }
 
 // since is what happened after an earlier scrape; breakers are as they are now.
 func (s sample) since(earlier sample) sample {
-	d := sample{buckets: map[string]map[float64]float64{}, routes: map[string]float64{}, breakers: s.breakers, flags: map[[2]string]float64{}}
+	d := sample{buckets: map[string]map[float64]float64{}, routes: map[string]float64{}, breakers: s.breakers, flags: map[[2]string]float64{}, compared: map[string]float64{}}
 	for service, h := range s.buckets {
 		d.buckets[service] = map[float64]float64{}
 		for le, n := range h {
@@ -88,6 +93,9 @@ func (s sample) since(earlier sample) sample {
 	}
 	for k, n := range s.flags {
 		d.flags[k] = n - earlier.flags[k]
+	}
+	for k, n := range s.compared {
+		d.compared[k] = n - earlier.compared[k]
 	}
 	return d
 }

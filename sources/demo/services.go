@@ -99,6 +99,7 @@ func (g gates) all(keys []string, user string) {
 type checkoutService struct {
 	gates
 	payment, inventory *callee
+	orders             *orderService
 }
 
 func (s *checkoutService) buy(w http.ResponseWriter, r *http.Request) {
@@ -113,6 +114,10 @@ func (s *checkoutService) buy(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.payment.call(r.Context(), charge, user); err != nil {
+		unavailable(w)
+		return
+	}
+	if err := s.orders.take(user); err != nil {
 		unavailable(w)
 	}
 }
