@@ -37,6 +37,9 @@ type Intent struct {
 	Change  string // for Undo: which change; "" for the actor's last
 	Reason  string
 	Actor   string
+
+	// Override raises a flag against its guards. It needs a Reason, and is on record.
+	Override bool
 }
 
 // Change is one write handed to a FlagWriter.
@@ -51,6 +54,11 @@ type Change struct {
 	Undoes  string   // for Undo: ID of the change being undone
 	Actor   string
 	Reason  string
+
+	// Lease is the token of the lease under which this is written: a store that keeps
+	// leases writes nothing, with ErrConflict, when it is not in force. "" for a change
+	// that needs none.
+	Lease string
 
 	// Commit, when not nil, must be called exactly once after Seen was compared
 	// and before the write becomes visible; a writer may call it on another

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -61,6 +62,7 @@ type Flag struct {
 	Name        string // ID.Key, cleaned
 	Description string
 	Owner       string
+	Tags        []string // sorted; what guards and groups of flags go by
 	State       FlagState
 	Killed      bool         // switched off as a whole; the split behind it is kept
 	Custom      bool         // the percentage cannot be set, whatever State says (a killed flag with custom targeting); Note says why
@@ -221,4 +223,16 @@ func (f *Flag) Brief() string {
 	default:
 		return f.State.String()
 	}
+}
+
+// ParseTags reads tags with commas between them, as they stand in a flag's metadata.
+func ParseTags(text string) []string {
+	var tags []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = Clean(strings.TrimSpace(part), 60); part != "" && len(tags) < 20 {
+			tags = append(tags, part)
+		}
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }

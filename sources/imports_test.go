@@ -48,7 +48,8 @@ func importRules() []importRule {
 	return []importRule{
 		{who: "the domain", match: "sources", only: []string{}, beyond: charm},
 		{who: "the live engine", match: "sources/live", own: engine, beyond: charm},
-		{who: "the control path", match: "sources/control", own: engine, beyond: charm},
+		{who: "the control path", match: "sources/control", own: append(slices.Clone(engine), "sources/guarded"), beyond: charm},
+		{who: "the machine of guarded ramps", match: "sources/guarded", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
 		{who: "the ranking of suspects", match: "sources/suspect", own: []string{}, only: []string{}, never: pure, beyond: charm},
 		{who: "the journal", match: "sources/journal", own: engine, beyond: charm},
 		// Exception: demo runs a fleet whose flags are evaluated from the very
@@ -240,7 +241,7 @@ func TestImportRulesNameEachBadImport(t *testing.T) {
 		"driver imports another driver":  {"sources/etcd", "relctl-tui/sources/flagd", "sources/etcd imports relctl-tui/sources/flagd, but a driver of flagd definitions may import only sources, sources/flagdef of ours."},
 		"driver imports a view":          {"sources/flagd", "relctl-tui/views/flags", "sources/flagd imports relctl-tui/views/flags, but a driver of flag files may import only sources, sources/flagdef, sources/flagfile of ours."},
 		"driver imports Charm":           {"sources/scrape", "charm.land/lipgloss/v2", "sources/scrape imports charm.land/lipgloss/v2, but a driver never depends on the terminal."},
-		"control imports a driver":       {"sources/control", "relctl-tui/sources/flagd", "sources/control imports relctl-tui/sources/flagd, but the control path may import only sources, sources/live, sources/control, sources/journal of ours."},
+		"control imports a driver":       {"sources/control", "relctl-tui/sources/flagd", "sources/control imports relctl-tui/sources/flagd, but the control path may import only sources, sources/live, sources/control, sources/journal, sources/guarded of ours."},
 		"theme imports the domain":       {"themes", "relctl-tui/sources", "themes imports relctl-tui/sources, but a theme imports nothing of ours."},
 		"theme imports Bubble Tea":       {"themes", "charm.land/bubbletea/v2", "themes imports charm.land/bubbletea/v2, but a theme may import from outside only charm.land/lipgloss/, github.com/charmbracelet/colorprofile."},
 		"view opens a file":              {"views/flags", "os", "views/flags imports os, but a view never does I/O of that kind itself."},

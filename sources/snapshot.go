@@ -125,6 +125,7 @@ type Snapshot struct {
 	Alerts    []Alert          // worst first, each once
 	Trends    map[string]Trend // p99 in seconds, by Latency.Name
 	Activity  []Activity       // newest first, bounded
+	Ramps     []RampStatus     // guarded ramps, this board's and others', by flag
 	Upcoming  []Activity       // what stores will do to flags by themselves, the next first, bounded
 }
 
@@ -148,6 +149,19 @@ func (s *Snapshot) Flag(id FlagID) *Flag {
 	for i := range s.Flags {
 		if s.Flags[i].ID == id {
 			return &s.Flags[i]
+		}
+	}
+	return nil
+}
+
+// Ramp is the guarded ramp of a flag; nil when there is none.
+func (s *Snapshot) Ramp(id FlagID) *RampStatus {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Ramps {
+		if s.Ramps[i].Flag == id {
+			return &s.Ramps[i]
 		}
 	}
 	return nil

@@ -78,7 +78,7 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 	defer reports.watch()()
 	ctx, cancel := context.WithCancel(ctx)
 	var engine *live.Engine
-	ctl := s.controller(o.now, func(a sources.Activity) { engine.Observe(a) })
+	ctl := s.controllerOn(o, func() *live.Engine { return engine })
 	engine = s.engine(o, ctl)
 	stopped := make(chan struct{})
 	go func() {
@@ -102,6 +102,16 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 		options.Input = o.stdin
 	}
 	return ui.Run(ctx, options)
+}
+
+// controllerOn is a controller whose guards look at what an engine reads, and whose
+// changes and ramps the engine shows.
+func (s *setup) controllerOn(o *options, engine func() *live.Engine) *control.Controller {
+	return s.controllerOf(control.Options{
+		Now:     o.now,
+		Observe: func(a sources.Activity) { engine().Observe(a) }, ObserveRamp: func(r sources.RampStatus) { engine().ObserveRamp(r) },
+		Guards: control.Guards{Snapshot: func(context.Context) (*sources.Snapshot, error) { return engine().Snapshot(), nil }},
+	})
 }
 
 // lastReads is how long the engine may take to end. What is written is waited for

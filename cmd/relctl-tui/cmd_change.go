@@ -83,7 +83,7 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		}
 		in.Confirm = o.confirm
 		in.Actor, in.Reason = o.actorName(), sources.Clean(o.reason, 500)
-		ctl := s.controller(o.now, nil)
+		ctl := s.controller(o.now)
 		if err := o.watchProof(cmd, ctl, s, in); err != nil {
 			return err
 		}
@@ -147,9 +147,25 @@ func (o *options) printEffect(ctx context.Context, out io.Writer, ctl *control.C
 }
 
 // controller is the one path by which anything is changed; the board has its own
-// over the same stores and journals.
-func (s *setup) controller(now func() time.Time, observe func(sources.Activity)) *control.Controller {
-	opts := control.Options{ReadOnly: s.readOnly, Now: now, Observe: observe}
+// over the same stores and journals. Its guards read each source once.
+func (s *setup) controller(now func() time.Time) *control.Controller {
+	return s.controllerOf(control.Options{
+		Now:    now,
+		Guards: control.Guards{Snapshot: func(ctx context.Context) (*sources.Snapshot, error) { return s.look(ctx, now), nil }},
+	})
+}
+
+// look is one snapshot of what guards look at.
+func (s *setup) look(ctx context.Context, now func() time.Time) *sources.Snapshot {
+	p := s.read(ctx, want{flags: true, breakers: true, latencies: true}, now)
+	return &sources.Snapshot{
+		At: p.at, Context: s.context, Sources: p.sources, Flags: p.flags, Breakers: p.breakers, Latencies: p.latencies,
+	}
+}
+
+// controllerOf is a controller over this context's stores and guards.
+func (s *setup) controllerOf(opts control.Options) *control.Controller {
+	opts.ReadOnly, opts.Guards.Rules = s.readOnly, s.guards
 	opts.Migrations = map[string]*sources.Migration{}
 	for key, r := range s.rules {
 		if r.migration != nil {
@@ -160,7 +176,11 @@ func (s *setup) controller(now func() time.Time, observe func(sources.Activity))
 		if r, ok := s.readers[i].src.(sources.RatioReader); ok && !s.readers[i].breakersOnly {
 			opts.Ratios = append(opts.Ratios, r)
 		}
+		if r, ok := s.readers[i].src.(sources.GuardReader); ok && !s.readers[i].breakersOnly {
+			opts.Guards.Readers = append(opts.Guards.Readers, r)
+		}
 	}
+	now := opts.Now
 	for i := range s.stores {
 		st := &s.stores[i]
 		opts.Stores = append(opts.Stores, control.Store{

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"relctl-tui/sources"
 	"relctl-tui/sources/demo"
 	"relctl-tui/sources/flagd"
 	"relctl-tui/sources/metrics"
@@ -30,8 +33,8 @@ Ramp checkout-v2 up and watch the payment API become slow and its breaker open; 
 With --headless the fleet runs without the board, for a Prometheus or a flagd of your own.`,
 		Args: argCount(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if story != "" && story != migrationStory {
-				return &usageError{msg: fmt.Sprintf("unknown scenario %s%s", quote(story), didYouMean(story, "scenarios", []string{migrationStory}))}
+			if story != "" && !slices.Contains(stories(), story) {
+				return &usageError{msg: fmt.Sprintf("unknown scenario %s%s", quote(story), didYouMean(story, "scenarios", stories()))}
 			}
 			if story == "" && !headless && !hasScreen(cmd.OutOrStdout()) {
 				return &usageError{msg: "demo needs a terminal for its board: add --headless to run the fleet alone"}
@@ -44,7 +47,7 @@ With --headless the fleet runs without the board, for a Prometheus or a flagd of
 	f.StringVar(&fleet.Listen, "listen", "", "address of the fleet's metrics, such as 127.0.0.1:9400")
 	f.StringVar(&fleet.FlagsFile, "flags-file", "", "flag file to use and keep (default: a temporary one)")
 	f.Int64Var(&fleet.Seed, "seed", 1, "same seed, same visits")
-	f.StringVar(&story, "scenario", "", "play a story to its end and exit with a verdict: "+migrationStory)
+	f.StringVar(&story, "scenario", "", "play a story to its end and exit with a verdict: "+strings.Join(stories(), ", "))
 	addBoardFlags(f, o)
 	return cmd
 }
@@ -52,14 +55,21 @@ With --headless the fleet runs without the board, for a Prometheus or a flagd of
 // migrationStory is the scenario in which the orders' migration is walked.
 const migrationStory = "migration"
 
+// stories are all scenarios.
+func stories() []string { return append(keysOf(scenarios), migrationStory) }
+
 func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool, story string) (err error) {
 	ctx := cmd.Context()
+	opts.Connections = scenarios[story].connections
 	fleet, err := demo.Start(ctx, opts)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, fleet.Close()) }()
 	if story != "" {
+		if story != migrationStory {
+			return runScenario(cmd, o, fleet, story)
+		}
 		return playMigration(ctx, o, fleet, cmd.OutOrStdout())
 	}
 	if headless {
@@ -107,9 +117,14 @@ func demoSetup(fleet *demo.Fleet, readOnly bool) (*setup, error) {
 		context: "demo", accent: "cyan", readOnly: readOnly, rules: map[string]rule{demo.OrdersFlag: {migration: m}},
 		stores:  []store{{name: "demo", kind: "flagd", src: flags, journal: journalPath("demo", "demo", "", flags)}},
 		readers: []reader{{name: "fleet", kind: "scrape", src: src, every: demoPace}},
+		guards:  demoGuards(),
+		ramp:    rampRule{hold: demoHold, onBreach: sources.AskOnBreach},
 		banner:  "a real little fleet: press + on checkout-v2, watch the payment API; K heals it",
 	}, nil
 }
+
+// demoHold is short, so that a guarded ramp is a story and no afternoon.
+const demoHold = 15 * time.Second
 
 // demoWindow is short, so that a kill is seen to heal within seconds.
 const demoWindow = 10 * time.Second

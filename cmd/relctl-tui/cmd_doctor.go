@@ -96,7 +96,7 @@ type matcher interface {
 // examine asks each source once, one after another, so that the times are its own.
 func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
 	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}}
-	ctl := s.controller(now, nil)
+	ctl := s.controller(now)
 	for i := range s.stores {
 		d.Stores = append(d.Stores, s.examineStore(ctx, &s.stores[i], ctl.CanVerify(s.stores[i].name), now))
 	}

@@ -44,7 +44,7 @@ func newDrillCmd(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d := drill{o: o, ctl: s.controller(o.now, nil), flag: f, within: s.effective(), out: cmd.OutOrStdout()}
+			d := drill{o: o, ctl: s.controller(o.now), flag: f, within: s.effective(), out: cmd.OutOrStdout()}
 			if err := d.allowed(s); err != nil {
 				return err
 			}

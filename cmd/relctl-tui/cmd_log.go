@@ -25,7 +25,7 @@ func newLogCmd(o *options) *cobra.Command {
 			if len(s.stores) == 0 && !s.anySwitch() {
 				return s.canAnswer(want{flags: true})
 			}
-			acts, warnings := s.controller(o.now, nil).History(limit)
+			acts, warnings := s.controller(o.now).History(limit)
 			say(cmd.ErrOrStderr(), warnings...)
 			if o.output == "json" {
 				list := make([]changeJSON, len(acts))

@@ -121,7 +121,7 @@ func (o *options) migrating(ctx context.Context, errOut io.Writer, word string) 
 		return nil, nil, sources.Flag{}, s.canAnswer(want{flags: true})
 	}
 	f, err := s.find(ctx, word, o.now)
-	return s, s.controller(o.now, nil), f, err
+	return s, s.controller(o.now), f, err
 }
 
 // standing is how a migration stands. Sources that have rates from their second read

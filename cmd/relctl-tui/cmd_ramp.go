@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,8 @@ import (
 )
 
 func newRampCmd(o *options) *cobra.Command {
-	return changeCmd(o, &cobra.Command{
+	var flags rampFlags
+	cmd := changeCmd(o, &cobra.Command{
 		Use:   "ramp FLAG [PERCENT|next|back]",
 		Short: "Set a flag's percentage, or take one step of its ladder",
 		Args:  argCount(1, 2, "a flag and at most one step"),
@@ -38,8 +40,29 @@ func newRampCmd(o *options) *cobra.Command {
 		if err := f.CanRamp(); err != nil {
 			return sources.Intent{}, refused(err)
 		}
-		return sources.Intent{Kind: step, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: to}, nil
+		return sources.Intent{Kind: step, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: to, Override: flags.override}, nil
 	})
+	flags.add(cmd.Flags())
+	one := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case flags.override && (flags.guarded || strings.TrimSpace(o.reason) == ""):
+			return &usageError{msg: "--override raises a flag once against its guards: it needs --reason, and never goes with --guarded"}
+		case !flags.guarded:
+			return one(cmd, args)
+		case len(args) > 1:
+			return &usageError{msg: "with --guarded the goal is named with --to"}
+		}
+		s, err := o.open(cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		if len(s.stores) == 0 {
+			return s.canAnswer(want{flags: true})
+		}
+		return runGuarded(cmd, o, s, args[0], &flags)
+	}
+	return cmd
 }
 
 // parseStep reads "next", "back" or a percentage; nothing means next.

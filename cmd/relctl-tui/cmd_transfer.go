@@ -163,7 +163,7 @@ Batches of up to 60 flags are written at once or not at all. FILE may be - for s
 			in.Actor, in.Reason = o.actorName(), sources.Clean(o.reason, 500)
 			ctx, cancel := context.WithTimeout(cmd.Context(), importTimeout)
 			defer cancel()
-			r, err := s.controller(o.now, nil).Import(ctx, st.name, in)
+			r, err := s.controller(o.now).Import(ctx, st.name, in)
 			if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
 				return err
 			}

@@ -84,6 +84,12 @@ func schemaEnums(field string) []string {
 	switch field {
 	case "ContextConfig.accent":
 		return accentNames
+	case "GuardConfig.preset":
+		return guardPresets()
+	case "GuardConfig.against":
+		return againstWords
+	case "RampConfig.on_breach":
+		return breachWords
 	case "LatencyConfig.preset", "BreakerConfig.preset":
 		return nil // a file of the operator's own may add to them
 	default:

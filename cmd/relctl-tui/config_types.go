@@ -39,6 +39,8 @@ type ContextConfig struct {
 	Latencies    Text                   `yaml:"latency_presets" doc:"File of further latency presets; relctl-tui config presets latency prints the form."`
 	Latency      []LatencyConfig        `yaml:"latency" doc:"Which latencies to show, and what they must keep."`
 	Rules        map[string]*RuleConfig `yaml:"rules" doc:"What holds for single flags, by flag key."`
+	Guards       []GuardConfig          `yaml:"guards" doc:"Conditions on which flags may be raised."`
+	Ramp         RampConfig             `yaml:"ramp" doc:"How guarded ramps climb."`
 
 	presets   []metrics.BreakerPreset // of the file, read when the config is
 	latencies []metrics.LatencyPreset // likewise
@@ -117,6 +119,8 @@ type RuleConfig struct {
 	Drill  bool   `yaml:"drill" doc:"This flag may be killed and brought back by relctl-tui drill."`
 
 	Migration *MigrationConfig `yaml:"migration" doc:"This flag's variants are the stages of a dual-write migration."`
+	Guards    []GuardConfig    `yaml:"guards" doc:"Conditions on which this flag may be raised, besides those of the context."`
+	Ramp      RampConfig       `yaml:"ramp" doc:"How this flag's guarded ramp climbs, where that is other than in the context."`
 }
 
 // pos is a place in the config file; the zero pos is a command-line option.

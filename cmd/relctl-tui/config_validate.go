@@ -51,12 +51,25 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 		return c.errAt(ctx.Accent.at, "unknown accent %s%s", quote(ctx.Accent.S), didYouMean(ctx.Accent.S, "accents", slices.Clone(accentNames)))
 	}
 	for _, key := range keysOf(ctx.Rules) {
-		if err := c.validateLadder(ctx.Rules[key].Ladder); err != nil {
+		r := ctx.Rules[key]
+		if err := c.validateLadder(r.Ladder); err != nil {
 			return err
 		}
-		if err := c.validateMigration(key, ctx.Rules[key].Migration); err != nil {
+		if err := c.validateMigration(key, r.Migration); err != nil {
 			return err
 		}
+		if err := c.validateGuards(r.Guards, true); err != nil {
+			return err
+		}
+		if err := c.validateRamp(&r.Ramp); err != nil {
+			return err
+		}
+	}
+	if err := c.validateGuards(ctx.Guards, false); err != nil {
+		return err
+	}
+	if err := c.validateRamp(&ctx.Ramp); err != nil {
+		return err
 	}
 	for i := range ctx.Flags {
 		if err := c.validateFlags(&ctx.Flags[i]); err != nil {

@@ -42,7 +42,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, sources.ErrConflict):
 		return exitConflict
-	case errors.Is(err, errRefused), errors.Is(err, sources.ErrRefused), errors.Is(err, sources.ErrConfirm), errors.Is(err, sources.ErrReadOnly),
+	case errors.Is(err, errRefused), errors.Is(err, control.ErrGuarded), errors.Is(err, sources.ErrRefused), errors.Is(err, sources.ErrConfirm), errors.Is(err, sources.ErrReadOnly),
 		errors.Is(err, sources.ErrApprovalNeeded), errors.Is(err, sources.ErrUnsupported):
 		return exitRefused
 	default:

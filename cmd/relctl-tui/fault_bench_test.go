@@ -133,7 +133,7 @@ func BenchmarkKillWithFaultySources(b *testing.B) {
 		o := &options{config: config, actor: "ana", now: time.Now}
 		s, err := o.open(io.Discard)
 		require.NoError(b, err)
-		ctl := s.controller(time.Now, nil)
+		ctl := s.controller(time.Now)
 		engine, done := s.engine(o, ctl), make(chan struct{})
 		go func() { _ = engine.Run(ctx); close(done) }()
 		ended = append(ended, done)

@@ -58,7 +58,7 @@ func playMigration(ctx context.Context, o *options, fleet *demo.Fleet, out io.Wr
 	s.rules[demo.OrdersFlag] = rule{migration: m}
 	s.readers = []reader{{name: "fleet", kind: "scrape", src: src}}
 	c := &crossing{
-		ctl: s.controller(o.now, nil), fleet: fleet, flag: sources.FlagID{Source: "demo", Key: demo.OrdersFlag},
+		ctl: s.controller(o.now), fleet: fleet, flag: sources.FlagID{Source: "demo", Key: demo.OrdersFlag},
 		out: out, actor: o.actorName(), began: o.now(), now: o.now,
 	}
 	for _, act := range []func(context.Context) error{c.toShadow, c.refusedWhileTheyDiffer, c.toLive, c.toTheEnd, c.nothingLost} {

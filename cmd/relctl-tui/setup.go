@@ -25,6 +25,8 @@ type setup struct {
 	effectiveIn              time.Duration // 0 for the default
 	ladder                   sources.Ladder
 	rules                    map[string]rule
+	guards                   []sources.Guard
+	ramp                     rampRule
 	stores                   []store
 	readers                  []reader
 	banner                   string
@@ -37,6 +39,7 @@ type rule struct {
 	migration *sources.Migration // nil for a flag that is none
 
 	drill bool // may be killed and brought back to see how long that takes
+	ramp  rampRule
 }
 
 // store is one flag store and where its changes are journalled.
@@ -85,7 +88,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		context: c.name, next: c.next, accent: ctx.Accent.S, banner: banner,
 		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
-		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{},
+		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{}, guards: guardsOf(ctx), ramp: ctx.Ramp.rule(),
 	}
 	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
 		return nil, &usageError{msg: trimInvalid(err)}
@@ -99,7 +102,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		if err != nil {
 			return nil, &usageError{msg: trimInvalid(err)}
 		}
-		s.rules[key] = rule{ladder: l, metric: r.Metric.S, drill: r.Drill, migration: m}
+		s.rules[key] = rule{ladder: l, metric: r.Metric.S, drill: r.Drill, migration: m, ramp: r.Ramp.rule()}
 	}
 	return s, s.openSources(c.file, ctx, distinct(o.breakers))
 }

@@ -24,6 +24,7 @@ type attempt struct {
 	change sources.Change
 	undoes *journal.Entry // the change being undone
 	since  *journal.Entry // somebody else's change of that flag after it, nil for none
+	judged bool           // its guards were asked, or it needs none
 
 	rule  *sources.Migration // of a flag that is a migration; nil otherwise
 	past  sources.Past       // what the record knows of it
@@ -216,6 +217,8 @@ func (a *attempt) allowed(p *sources.Planned) error {
 	switch {
 	case old.Revision != "" && old.Revision == p.New.Revision:
 		return errNothingToDo
+	case to > now && !a.judged:
+		return fmt.Errorf("%s is at %s%% now, so this would raise it and its guards were not asked, nothing was written; look again and repeat: %w", old.Name, now, sources.ErrConflict)
 	case a.intent.Kind == sources.Ramp && to < now:
 		return fmt.Errorf("%s is at %s%% already, a ramp to %s%% would lower it: %w", old.Name, now, to, sources.ErrInvalid)
 	case a.intent.Kind == sources.Back && to > now:

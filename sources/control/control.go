@@ -65,6 +65,9 @@ type Options struct {
 	Ratios     []sources.RatioReader
 
 	Observe func(sources.Activity) // told of each change as it comes along; nil for nobody
+
+	Guards      Guards                   // the zero value guards nothing
+	ObserveRamp func(sources.RampStatus) // told of each guarded ramp as it comes along; nil for nobody
 }
 
 // Controller changes flags. It is goroutine-safe and makes no change wait for
@@ -74,6 +77,8 @@ type Controller struct {
 	opts    Options
 	mu      sync.Mutex
 	running map[string]*work // changes this process is working on, by ID
+	ramps   map[sources.FlagID]*Ramp
+	before  map[sources.FlagID]Before // what guards compared with before the last raise here
 }
 
 // New is a Controller over the given stores.
@@ -87,11 +92,16 @@ func New(opts Options) *Controller {
 	if opts.Observe == nil {
 		opts.Observe = func(sources.Activity) {}
 	}
+	if opts.ObserveRamp == nil {
+		opts.ObserveRamp = func(sources.RampStatus) {}
+	}
 	opts.Stores = slices.Clone(opts.Stores)
 	for i := range opts.Stores {
 		opts.Stores[i].audit = &audit{}
 	}
-	return &Controller{opts: opts, running: map[string]*work{}}
+	return &Controller{
+		opts: opts, running: map[string]*work{}, ramps: map[sources.FlagID]*Ramp{}, before: map[sources.FlagID]Before{},
+	}
 }
 
 // Do carries out an intent within ctx. It returns nil only when the change was
@@ -103,6 +113,12 @@ func New(opts Options) *Controller {
 // any store that is not undone yet; a change of the actor that is still being
 // written is waited for, so that undo never skips it.
 func (c *Controller) Do(ctx context.Context, in sources.Intent) (sources.Receipt, error) {
+	return c.do(ctx, in, nil)
+}
+
+// do is Do; run is the guarded ramp that asks for it, which has asked the guards, or
+// nil.
+func (c *Controller) do(ctx context.Context, in sources.Intent, run *Ramp) (sources.Receipt, error) {
 	if c.opts.ReadOnly {
 		return sources.Receipt{}, fmt.Errorf("this session is read-only, nothing was changed: %w", sources.ErrReadOnly)
 	}
@@ -120,6 +136,13 @@ func (c *Controller) Do(ctx context.Context, in sources.Intent) (sources.Receipt
 		}
 	}
 	if err := a.prepare(ctx); err != nil {
+		return sources.Receipt{}, err
+	}
+	if run != nil {
+		if a.judged = true; in.Kind != sources.Kill { // which needs nobody's permission
+			a.change.Lease = run.token
+		}
+	} else if err := a.guard(ctx); err != nil {
 		return sources.Receipt{}, err
 	}
 	a.change.Commit = a.commit

@@ -27,12 +27,13 @@ import (
 // Options is how the fleet is run. The zero Options is a fleet with a flags
 // file of its own, on a free port.
 type Options struct {
-	FlagsFile string           // used as it is when it exists, else written; "" for one in a temporary directory
-	Listen    string           // address of the metrics; "" for a free port on loopback
-	Seed      int64            // same seed, same visits
-	Rate      float64          // visits per second, at most 1000; 0 means DefaultRate. The fleet is sized for it
-	Now       func() time.Time // nil means time.Now
-	Log       *slog.Logger     // nil discards
+	FlagsFile   string           // used as it is when it exists, else written; "" for one in a temporary directory
+	Listen      string           // address of the metrics; "" for a free port on loopback
+	Seed        int64            // same seed, same visits
+	Rate        float64          // visits per second, at most 1000; 0 means DefaultRate. The fleet is sized for it
+	Connections int              // to the database, that the payment API has; 0 for as many as the rate needs
+	Now         func() time.Time // nil means time.Now
+	Log         *slog.Logger     // nil discards
 }
 
 // LatencyRules is how the fleet's latencies are read: names, SLOs and who calls
@@ -197,7 +198,7 @@ func (f *Fleet) services(g gates, m *meters) (string, error) {
 	db := &databaseService{workers: make(slots, databaseWorkers), rnd: seeded(f.opts.Seed, 2)}
 	dbURL := up(Database, map[string]http.HandlerFunc{pathPoint: db.query(pointQuery), pathScan: db.query(scanQuery)})
 	pay := &paymentService{
-		gates: g, connections: make(slots, max(1, int(f.opts.Rate/visitsPerConnection))),
+		gates: g, connections: make(slots, f.connections()),
 		database: newCallee("payment database", dbURL, databaseTimeout, probes, f.client, m),
 	}
 	inv := &inventoryService{gates: g, database: newCallee("inventory database", dbURL, databaseTimeout, probes, f.client, m)}
@@ -210,6 +211,13 @@ func (f *Fleet) services(g gates, m *meters) (string, error) {
 	}
 	front := up(Checkout, map[string]http.HandlerFunc{pathBuy: co.buy, pathCart: co.cart})
 	return front, failed
+}
+
+func (f *Fleet) connections() int {
+	if f.opts.Connections > 0 {
+		return f.opts.Connections
+	}
+	return max(1, int(f.opts.Rate/visitsPerConnection))
 }
 
 // serve listens and serves until Close, and returns the URL.

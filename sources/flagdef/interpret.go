@@ -427,6 +427,9 @@ func (r *reader) metadata(def *definition, f *sources.Flag) {
 			f.Description = sources.Clean(s, 500)
 		case is(b, m.key, "owner"):
 			f.Owner = r.name(m.value)
+		case is(b, m.key, "relctl.tags"):
+			s, _ := text(b, m.value)
+			f.Tags = sources.ParseTags(s)
 		case is(b, m.key, "relctl.latency"):
 			f.Metric = r.name(m.value)
 		case is(b, m.key, "relctl.ladder"):

@@ -58,6 +58,9 @@ type writer struct {
 // rewritten meanwhile by somebody who does not take the lock.
 func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done bool, err error) {
 	s := w.s
+	if err := s.holds(w.target, &w.change); err != nil {
+		return receipt, false, err
+	}
 	b, info, err := s.read()
 	if err != nil {
 		return receipt, false, err

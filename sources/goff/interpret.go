@@ -305,6 +305,8 @@ func (e *entry) metadata(f *sources.Flag) {
 			f.Description = sources.Clean(s, 500)
 		case "owner":
 			f.Owner = sources.Clean(s, sources.MaxName)
+		case "relctl.tags":
+			f.Tags = sources.ParseTags(s)
 		case "relctl.latency":
 			f.Metric = sources.Clean(s, sources.MaxName)
 		case "relctl.ladder":

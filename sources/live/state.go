@@ -31,6 +31,7 @@ type state struct {
 	shownTrends   map[string]sources.Trend
 	activity      []*line // newest first
 	shownActivity []sources.Activity
+	ramps         []sources.RampStatus // by flag; replaced, never written to
 	activityDirty bool
 }
 
@@ -276,5 +277,6 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
 		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
 		Latencies: s.latencies, Alerts: s.alerts, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
+		Ramps: s.ramps,
 	}
 }

@@ -58,6 +58,12 @@ func Store(t *testing.T, open func(t *testing.T) Fixture) {
 		}
 		s.watches(t)
 	})
+	t.Run("leases", func(t *testing.T) {
+		if _, ok := open(t).Store.(sources.Leaser); !ok {
+			t.Skip("this store keeps no leases")
+		}
+		s.leases(t)
+	})
 }
 
 type suite struct{ open func(t *testing.T) Fixture }

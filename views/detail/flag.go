@@ -159,37 +159,11 @@ func (m *Model) measured() []line {
 		out = append(out, m.field("of which", th.Quiet, shares))
 	}
 	for i := range m.snap.Breakers {
-		if b := &m.snap.Breakers[i]; related(b.Name, l) {
+		if b := &m.snap.Breakers[i]; sources.Protects(b.Name, l) {
 			out = append(out, func(p *views.Pen) { m.breakerRow(p, b) })
 		}
 	}
 	return append(out, blank)
-}
-
-// related tells whether a breaker protects what a latency measures, by name: the
-// same name, a longer one ("payment-api-client"), or that of a call, with the
-// caller's first word in it where it says more than the call ("payment database").
-func related(breaker string, l *sources.Latency) bool {
-	b, own := plain(breaker), plain(l.Name)
-	if b == "" || own == "" {
-		return false
-	}
-	if strings.Contains(b, own) || strings.Contains(own, b) {
-		return true
-	}
-	first, _, _ := strings.Cut(strings.NewReplacer("-", " ", "_", " ", ".", " ").Replace(l.Name), " ")
-	for _, name := range l.Calls {
-		call := plain(name)
-		if call != "" && (b == call || (strings.Contains(b, call) && strings.Contains(b, plain(first)))) {
-			return true
-		}
-	}
-	return false
-}
-
-// plain is a name without what naming habits differ in.
-func plain(s string) string {
-	return strings.NewReplacer(" ", "", "-", "", "_", "", ".", "").Replace(strings.ToLower(s))
 }
 
 // changes are the flag's last five.

@@ -23,7 +23,7 @@ func (m *Model) latencyLines() []line {
 		out = append(out, m.field("of which", th.Text, shares))
 	}
 	for i := range m.snap.Breakers {
-		if b := &m.snap.Breakers[i]; related(b.Name, l) {
+		if b := &m.snap.Breakers[i]; sources.Protects(b.Name, l) {
 			out = append(out, func(p *views.Pen) { m.breakerRow(p, b) })
 		}
 	}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFaultyGuardsAreToldAtTheirPlace(t *testing.T) {
+	t.Parallel()
+	for guard, want := range map[string]string{
+		`{preset: p99}`:                                         "a guard needs a max",
+		`{preset: p98, max: 1}`:                                 `unknown guard preset "p98"`,
+		`{preset: p99, query: x, max: 1s}`:                      "a preset or a query, and not both",
+		`{max: 1s}`:                                             "a preset or a query, and not both",
+		`{preset: p99, max: 1}`:                                 `"1" is no number for this guard`,
+		`{preset: error_ratio, max: 500ms}`:                     `"500ms" is no number for this guard`,
+		`{preset: breaker, max: 1}`:                             "takes neither max nor against",
+		`{query: x, max: 1, min_requests: 5}`:                   "min_requests of a query needs a count",
+		`{query: x, max: 1.2, against: baseline}`:               "its label and the baseline's value",
+		`{query: x, max: 1.2, against: yesterday}`:              `unknown comparison "yesterday"`,
+		`{preset: p99, max: 500ms, count: x}`:                   "count goes with a query",
+		`{query: x, max: 2%, slack: 0.5%, against: before}`:     "",
+		`{preset: error_ratio, max: 2%, tags: [payments]}`:      "",
+		`{preset: p99, max: 1.2, slack: 20ms, against: before}`: "",
+	} {
+		t.Run(guard, func(t *testing.T) {
+			t.Parallel()
+			cfg, err := decodeConfig("c.yaml", []byte("contexts:\n  prod:\n    guards:\n      - "+guard+"\n"))
+			require.NoError(t, err)
+			err = cfg.validate()
+			if want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, want)
+			require.ErrorContains(t, err, "c.yaml:4:")
+		})
+	}
+}
+
+func TestAFlagsOwnGuardsHoldForItAlone(t *testing.T) {
+	t.Parallel()
+	cfg, err := decodeConfig("c.yaml", []byte(`contexts:
+  prod:
+    guards: [{preset: breaker, of: ledger}]
+    ramp: {hold: 10m, on_breach: kill}
+    rules:
+      checkout-v2:
+        guards: [{preset: error_ratio, max: 2%, min_requests: 200, window: 2m}]
+        ramp: {hold: 1m}
+`))
+	require.NoError(t, err)
+	require.NoError(t, cfg.validate())
+	all := guardsOf(cfg.Contexts["prod"])
+	require.Len(t, all, 2)
+	require.Equal(t, "breakers of ledger", all[0].Name)
+	require.Empty(t, all[0].Flags)
+	require.Equal(t, []string{"checkout-v2"}, all[1].Flags)
+	require.InDelta(t, 0.02, all[1].Limit, 1e-12)
+	require.InDelta(t, 200, all[1].MinCount, 1e-12)
+}
+
+// The stories run on the real fleet, so they take the seconds that they take.
+func TestTheDemosStoriesEndAsTheyShould(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+	good := runIn(t, cleanEnv(t), "demo", "--scenario", "good-ramp")
+	require.Zero(t, good.code, good.stdout+good.stderr)
+	require.Contains(t, good.stdout, "verdict: the good ramp arrived at 100 %, three-ds-frictionless is at 100%")
+	bad := runIn(t, cleanEnv(t), "demo", "--scenario", "bad-ramp")
+	require.Zero(t, bad.code, bad.stdout+bad.stderr)
+	require.Contains(t, bad.stdout, "verdict: the bad ramp was stopped at 10 % and rolled back, checkout-v2 is at 1%")
+	wrong := runIn(t, cleanEnv(t), "demo", "--scenario", "god-ramp")
+	require.Equal(t, exitUsage, wrong.code)
+	require.Contains(t, wrong.stderr, "good-ramp")
+}
