@@ -192,7 +192,7 @@ func (r *breakerRead) rows(plan *Plan) []sources.Breaker {
 	groups := map[[2]string]*breakerGroup{}
 	for i, role := range r.roles {
 		for _, s := range r.answers[i].Series {
-			if (role != states || r.preset.How.inferred()) && (math.IsNaN(s.Value) || math.IsInf(s.Value, 0)) {
+			if role == states && r.preset.How.inferred() && (math.IsNaN(s.Value) || math.IsInf(s.Value, 0)) {
 				continue
 			}
 			r.take(groups, role, s)
@@ -269,6 +269,15 @@ func (g *breakerGroup) count(c *Calls, result string, v float64) {
 	}
 }
 
+// countable is a count, or absent where something in it was no number: what is left
+// of the sum would be a count of something else.
+func countable(v sources.Value) sources.Value {
+	if math.IsNaN(v.V) || math.IsInf(v.V, 0) {
+		return sources.Value{}
+	}
+	return v
+}
+
 func plus(v sources.Value, more float64) sources.Value { return sources.Some(v.V + more) }
 
 func (r *breakerRead) takeState(g *breakerGroup, s Series) {
@@ -326,7 +335,7 @@ func (i *instanceState) worst(s sources.BreakerState) {
 
 func (g *breakerGroup) breaker(name string, p *BreakerPreset) sources.Breaker {
 	b := sources.Breaker{
-		Name: sources.Clean(name, sources.MaxName), Instances: len(g.instances), RejectRate: g.refused,
+		Name: sources.Clean(name, sources.MaxName), Instances: len(g.instances), RejectRate: countable(g.refused),
 		Inferred: p.How.inferred(), Limit: p.Limit, Preset: p.Name,
 	}
 	first := true
@@ -348,10 +357,10 @@ func (g *breakerGroup) breaker(name string, p *BreakerPreset) sources.Breaker {
 		g.members(&b)
 	}
 	if g.ok.OK || g.failed.OK || g.ignored.OK {
-		judged := g.ok.V + g.failed.V
-		b.Rate = sources.Some(judged + g.ignored.V)
-		if judged > 0 {
-			b.ErrorRatio = sources.Some(g.failed.V / judged)
+		judged := countable(sources.Some(g.ok.V + g.failed.V))
+		b.Rate = countable(sources.Some(g.ok.V + g.failed.V + g.ignored.V))
+		if judged.V > 0 {
+			b.ErrorRatio = sources.Some(g.failed.V / judged.V)
 		}
 	}
 	// What the breaker itself decides by goes before what we count.

@@ -388,12 +388,14 @@ func merge(hists []Hist) Hist {
 }
 
 // outcome is the rate and the share of errors. Without any outcome label the
-// share is absent, and so it is without traffic: 0 of nothing is not 0 %.
+// share is absent, and so it is without traffic: 0 of nothing is not 0 %. Where one
+// of the counts is no number both are absent: what is left of the sum would be a
+// share of something else.
 func outcome(p *LatencyPreset, codes []Series) (rate, ratio sources.Value) {
 	total, errs, seen, labelled := 0.0, 0.0, false, false
 	for _, s := range codes {
 		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
-			continue
+			return sources.Value{}, sources.Value{}
 		}
 		seen = true
 		total += s.Value

@@ -72,14 +72,36 @@ func TestCallsThatTheBreakerIgnoresAreCallsAndNoSuccesses(t *testing.T) {
 	require.Equal(t, sources.Some(0.5), rows[0].ErrorRatio)
 }
 
-func TestEndlessCountsGiveNoRatio(t *testing.T) {
+func TestACountThatIsNoNumberLeavesTheRatioAndTheRateAbsent(t *testing.T) {
 	t.Parallel()
-	rows, _ := readBreakers(t, &world{series: map[string][]metrics.Series{
-		"circuit_breaker_state":          {at(1, "name", "a", "state", "closed")},
-		"circuit_breaker_requests_total": {at(math.Inf(1), "name", "a", "result", "failure"), at(1, "name", "a", "result", "success")},
-	}})
-	require.Equal(t, sources.Some(0.0), rows[0].ErrorRatio)
-	require.Equal(t, sources.Some(1.0), rows[0].Rate)
+	for _, bad := range []float64{math.Inf(1), math.NaN()} {
+		for _, result := range []string{"failure", "success"} {
+			rows, _ := readBreakers(t, &world{series: map[string][]metrics.Series{
+				"circuit_breaker_state": {at(1, "name", "a", "state", "closed")},
+				"circuit_breaker_requests_total": {
+					at(bad, "name", "a", "result", result),
+					at(1, "name", "a", "result", map[string]string{"failure": "success", "success": "failure"}[result]),
+				},
+			}})
+			require.Equal(t, sources.Value{}, rows[0].ErrorRatio, "0 % or 100 % of what is left would be a lie")
+			require.Equal(t, sources.Value{}, rows[0].Rate)
+
+			code := map[string]string{"failure": "500", "success": "200"}
+			latencies, _, err := mustPlan(t).Latencies(t.Context(), "prod", &world{series: map[string][]metrics.Series{
+				"http_request_duration_seconds_count": {at(bad, "job", "a", "code", code[result]), at(1, "job", "a", "code", "404")},
+			}})
+			require.NoError(t, err)
+			require.Equal(t, sources.Value{}, latencies[0].ErrorRatio)
+			require.Equal(t, sources.Value{}, latencies[0].Rate)
+		}
+	}
+}
+
+func mustPlan(t *testing.T) *metrics.Plan {
+	t.Helper()
+	p, err := metrics.Config{}.Compile()
+	require.NoError(t, err)
+	return p
 }
 
 func TestBreakersNamedByAnotherLabelAreNotMergedIntoOne(t *testing.T) {

@@ -94,8 +94,9 @@ func (h *Hist) Quantile(q float64, in Interpolation) sources.Quantile {
 // bucket, the lowest bucket starting at 0 when its bound is positive.
 func classicQuantile(q float64, buckets []Bucket) sources.Quantile {
 	n := len(buckets)
-	if n < 2 || !math.IsInf(buckets[n-1].Upper, 1) || math.IsNaN(q) {
-		return sources.Quantile{}
+	if n < 2 || !math.IsInf(buckets[n-1].Upper, 1) || math.IsNaN(q) ||
+		slices.ContainsFunc(buckets, func(b Bucket) bool { return math.IsNaN(b.Count) }) {
+		return sources.Quantile{} // Prometheus would name some bound
 	}
 	b := monotonic(buckets)
 	total := b[n-1].Count
@@ -128,7 +129,7 @@ func classicQuantile(q float64, buckets []Bucket) sources.Quantile {
 }
 
 // monotonic repairs what a scrape in the middle of an update, or summing
-// histograms of different bounds, leaves behind. NaN counts as nothing.
+// histograms of different bounds, leaves behind.
 func monotonic(in []Bucket) []Bucket {
 	out := slices.Clone(in)
 	high := 0.0

@@ -34,6 +34,7 @@ func TestClassicQuantiles(t *testing.T) {
 		"a bound below 0 is taken as it is": {b(-1, 10, 1, 10, inf, 10), 0.5, sources.Quantile{Seconds: -1, OK: true}},
 		"no observations":                   {b(1, 0, inf, 0), 0.5, absent},
 		"NaN":                               {b(1, math.NaN(), inf, math.NaN()), 0.5, absent},
+		"NaN in one bucket":                 {b(1, 5, 2, math.NaN(), inf, 10), 0.5, absent},
 		"no infinite bucket":                {b(1, 1, 2, 2), 0.5, absent},
 		"only the infinite bucket":          {b(inf, 5), 0.5, absent},
 		"nothing":                           {nil, 0.5, absent},

@@ -90,15 +90,15 @@ func (h *history) Exists(ctx context.Context, names []string) (map[string]bool, 
 func (h *history) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
 	if h.frames == nil {
 		frames := make([][]model.Vector, len(queries))
-		err := each(ctx, len(queries), func(ctx context.Context, i int) error {
-			m, err := h.matrix(ctx, render(&queries[i], h.s.plan.Window()))
-			if err == nil {
-				frames[i] = h.split(m)
+		for _, batch := range batches(queries) {
+			m, err := h.matrix(ctx, renderAll(queries, batch, h.s.plan.Window()))
+			if err != nil {
+				return nil, err
 			}
-			return err
-		})
-		if err != nil {
-			return nil, err
+			parts := deal(batch, m, metricOfStream)
+			for _, i := range batch {
+				frames[i] = h.split(parts[i])
+			}
 		}
 		h.frames = frames
 	}

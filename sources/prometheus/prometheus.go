@@ -1,7 +1,7 @@
 // Package prometheus reads breakers, latencies, flag exposures and alerts from a server
 // that speaks Prometheus's query API. Rates are taken on the server, quantiles
-// here: one query a preset serves every service there is, so a refresh costs the
-// server the same whether it has three services or three hundred.
+// here: a refresh is a handful of requests, whether there are three services or three
+// hundred, and whether one preset matches or all of them.
 package prometheus
 
 import (
@@ -47,11 +47,10 @@ type Options struct {
 	MaxBody   int64             // bytes of one answer; 0 means 32 MiB
 }
 
-// How many queries of one refresh run at a time, and how long it is remembered
-// which metrics exist: shorter while one that the plan waits for does not, so
-// that a board that was there before the services soon sees them.
+// How long it is remembered which metrics exist: shorter while one that the plan
+// waits for does not, so that a board that was there before the services soon sees
+// them.
 const (
-	parallel   = 4
 	remember   = time.Minute
 	lookAgain  = 10 * time.Second
 	maxWarning = 200
@@ -299,52 +298,23 @@ func (s *Source) looked(l *look) {
 	close(l.done)
 }
 
-// Ask implements metrics.Asker: one query for each. The first goes alone, so that a
-// server that is down gets one request and not a handful, the others a few at a
-// time. The first failure of one that is not optional ends the others.
+// Ask implements metrics.Asker in two requests as a rule. The second waits for the
+// first, so that a server that is down gets one request and not two. The failure of
+// one in which nothing is needed hinders nothing else.
 func (c *call) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
 	out := make([]metrics.Answer, len(queries))
-	one := func(ctx context.Context, i int) error {
-		v, err := c.vector(ctx, render(&queries[i], c.s.plan.Window()))
-		switch {
-		case err == nil:
-			out[i] = answer(&queries[i], v)
-		case queries[i].Optional && (i > 0 || !errors.Is(err, sources.ErrUnavailable)):
-			out[i].Err = err
-		default:
-			return err
+	for n, batch := range batches(queries) {
+		v, err := c.vector(ctx, renderAll(queries, batch, c.s.plan.Window()))
+		if err != nil && (!optional(queries, batch) || n == 0 && errors.Is(err, sources.ErrUnavailable)) {
+			return out, err
 		}
-		return nil
+		parts := deal(batch, v, metricOfSample)
+		for _, i := range batch {
+			out[i] = answer(&queries[i], parts[i])
+			out[i].Err = err
+		}
 	}
-	if len(queries) == 0 {
-		return out, nil
-	}
-	if err := one(ctx, 0); err != nil {
-		return out, err
-	}
-	return out, each(ctx, len(queries)-1, func(ctx context.Context, i int) error { return one(ctx, i+1) })
-}
-
-// each runs do for 0..n-1, a few at a time, and returns the first failure, which
-// ends the others.
-func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	slots := make(chan struct{}, parallel)
-	var wg sync.WaitGroup
-	var once sync.Once
-	var first error
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if err := do(ctx, i); err != nil {
-				once.Do(func() { first = err; cancel() })
-			}
-		})
-	}
-	wg.Wait()
-	return first
+	return out, nil
 }
 
 // vector asks one query at the server's own present: our clock may be off.
