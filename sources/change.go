@@ -7,13 +7,14 @@ type ChangeKind string
 
 // The kinds of change.
 const (
-	Ramp   ChangeKind = "ramp"   // to a higher percentage
-	Back   ChangeKind = "back"   // to a lower percentage
-	Set    ChangeKind = "set"    // to a typed percentage
-	Kill   ChangeKind = "kill"   // off as a whole
-	Move   ChangeKind = "move"   // everybody to one variant: a migration to a stage
-	Undo   ChangeKind = "undo"   // back to the definition before a change
-	Edited ChangeKind = "edited" // seen in the store, made by somebody else
+	Ramp    ChangeKind = "ramp"         // to a higher percentage
+	Back    ChangeKind = "back"         // to a lower percentage
+	Set     ChangeKind = "set"          // to a typed percentage
+	Kill    ChangeKind = "kill"         // off as a whole
+	Move    ChangeKind = "move"         // everybody to one variant: a migration to a stage
+	Undo    ChangeKind = "undo"         // back to the definition before a change
+	Guarded ChangeKind = "guarded ramp" // what a key asks for: no change itself, but those that a runner makes
+	Edited  ChangeKind = "edited"       // seen in the store, made by somebody else
 
 	ForceOpen    ChangeKind = "force-open" // a breaker, on all its instances
 	CloseBreaker ChangeKind = "close"      // a breaker: let it go, back to closed
@@ -34,7 +35,7 @@ type Intent struct {
 	// Confirm is the flag's name as the operator typed it out, where a change needs
 	// that (ErrConfirm); "" otherwise.
 	Confirm string
-	Change  string // for Undo: which change; "" for the actor's last
+	Change  string // for Undo: which change, "" for the actor's last; for Guarded: the lease to take over, "" for none
 	Reason  string
 	Actor   string
 

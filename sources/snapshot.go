@@ -125,6 +125,7 @@ type Snapshot struct {
 	Alerts    []Alert          // worst first, each once
 	Trends    map[string]Trend // p99 in seconds, by Latency.Name
 	Activity  []Activity       // newest first, bounded
+	Guards    []Guard          // on which flags may be raised
 	Ramps     []RampStatus     // guarded ramps, this board's and others', by flag
 	Upcoming  []Activity       // what stores will do to flags by themselves, the next first, bounded
 }

@@ -56,6 +56,10 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return refuse("no flag is selected")
 	case m.snapshot.Source(f.ID.Source).ReadOnly != "":
 		return refuse(f.ID.Source + " cannot be changed from here: " + m.snapshot.Source(f.ID.Source).ReadOnly)
+	case kind == sources.Guarded, kind == pauseKind:
+		return m.rampKey(kind, &f)
+	case m.overrides(kind, &f):
+		return nil, true
 	case kind == sources.Set:
 		if err := f.CanRamp(); err != nil {
 			return refuse(sources.Sentence(err))
@@ -90,6 +94,10 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 		return sources.Undo, true
 	case key.Matches(msg, m.keys.SetPercent):
 		return sources.Set, true
+	case key.Matches(msg, m.keys.Guarded):
+		return sources.Guarded, true
+	case key.Matches(msg, m.keys.Pause):
+		return pauseKind, true
 	case key.Matches(msg, m.keys.ForceOpen):
 		return sources.ForceOpen, true
 	case key.Matches(msg, m.keys.CloseBreaker):
@@ -165,8 +173,13 @@ func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 // doubt is why raising a flag should be thought over: what it does to the system
 // cannot be seen. Lowering one, killing it and undoing need no eyes.
 func (m *Model) doubt(in *sources.Intent, seen *sources.Flag) string {
-	if in.Kind == sources.CloseBreaker {
+	switch {
+	case in.Kind == sources.CloseBreaker:
 		return m.blindOn(in.Flag)
+	case in.Kind == sources.Guarded:
+		return m.takeover(in)
+	case in.Override:
+		return "" // it was thought over, and the guards spoke of what cannot be seen
 	}
 	raises := in.Kind == sources.Ramp || (in.Kind == sources.Set && in.To > seen.Rollout.Or(0))
 	if !raises {
@@ -196,6 +209,9 @@ func (m *Model) describe(in sources.Intent) string {
 
 // start sends an intent on its way and marks the flag as pending.
 func (m *Model) start(in sources.Intent) tea.Cmd {
+	if in.Kind == sources.Guarded {
+		return m.startRamp(in)
+	}
 	in.Actor = m.opts.Actor
 	m.seq++
 	text := m.describe(in)
@@ -225,6 +241,9 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 		}
 	}
 	level, text := m.outcome(msg)
+	if why := m.objected(msg); why != "" {
+		level, text = footer.Warning, why
+	}
 	if m.provable(msg) {
 		level, text = footer.Waiting, m.receipt(msg)+m.sep()+"effect pending"
 		m.proving[msg.Receipt.New.ID] = msg

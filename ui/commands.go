@@ -58,6 +58,12 @@ type DoubtsCheckedMsg struct {
 	Warnings []string           // about journals that cannot be read in full
 }
 
+// RampStartedMsg says whether a guarded ramp began. How it goes is in the snapshots.
+type RampStartedMsg struct {
+	Flag sources.FlagID
+	Err  error
+}
+
 // SuspendAskedMsg asks the board to give the terminal back and stop its process.
 type SuspendAskedMsg struct{}
 
@@ -106,6 +112,30 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 		}
 		engine.Nudge(source)
 		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: r, Err: err, Start: start, Took: now().Sub(start)}
+	}
+}
+
+// beginRamp starts a guarded ramp, which then runs beside the board until it or the
+// board ends.
+func beginRamp(ctx context.Context, c *control.Controller, o control.RampOptions) tea.Cmd {
+	return func() tea.Msg {
+		asking, cancel := context.WithTimeout(ctx, actionTimeout)
+		defer cancel()
+		r, err := c.StartRamp(asking, o)
+		if err == nil {
+			go r.Run(ctx)
+		}
+		return RampStartedMsg{Flag: o.Flag, Err: err}
+	}
+}
+
+// tellRamp tells this process's guarded ramp of a flag something, if there still is one.
+func tellRamp(c *control.Controller, id sources.FlagID, say func(*control.Ramp)) tea.Cmd {
+	return func() tea.Msg {
+		if r := c.Ramp(id); r != nil {
+			say(r)
+		}
+		return nil
 	}
 }
 

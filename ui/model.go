@@ -90,6 +90,9 @@ type Model struct {
 	breaker   onBreaker        // the selected breaker in the last snapshot
 	turnedAt  time.Time        // when what stands under the breakers' cursor last changed by itself
 
+	refused refusal   // the last raise that a guard refused
+	warned  time.Time // when leaving was last warned of
+
 	work      *work
 	asleep    bool      // no program runs, or it is about to end for a while: no key counts
 	stopping  bool      // the process is to be stopped then
@@ -156,6 +159,7 @@ func (m *Model) Init() tea.Cmd {
 }
 
 func (m *Model) setSnapshot(s *sources.Snapshot) {
+	before := m.snapshot
 	m.snapshot = s
 	for id, p := range m.pending {
 		if f := s.Flag(id); p.done != "" && (f == nil || f.Revision == p.done) {
@@ -164,6 +168,7 @@ func (m *Model) setSnapshot(s *sources.Snapshot) {
 	}
 	ours := m.liftTurned()
 	m.refresh()
+	m.tellRamps(before)
 	m.noticeChange()
 	m.noticeTurn(ours)
 }

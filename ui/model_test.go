@@ -49,7 +49,8 @@ func board(t *testing.T, change func(*Options)) *rig {
 		sources.FlagLister
 		sources.FlagGetter
 		sources.FlagWriter
-	}{store, store, store}
+		sources.Leaser
+	}{store, store, store, store}
 	engine := live.New(live.Options{
 		Context: "test", Now: time.Now,
 		Sources: []live.Source{{Name: "prod", Kind: "flagd", Driver: lister, Every: time.Second, Writable: true}},

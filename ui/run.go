@@ -32,11 +32,16 @@ type Options struct {
 	Next     string               // name of the context that the key for the next one opens; "" for none
 	Effect   time.Duration        // in how long a change must be in force where flags are evaluated; 0 for a minute
 	Actor    string               // who acts, for the journal
-	Banner   string               // shown in the status line until the first key
-	Input    io.Reader
-	Output   io.Writer
-	Environ  []string
-	Now      func() time.Time
+	Owner    string               // who runs this board's guarded ramps, for other boards; "" for Actor
+
+	// Ramp is how long a flag stays at each step of a guarded ramp, and what a breach
+	// leads to; nil, 0 and "" for the defaults.
+	Ramp    func(key string) (time.Duration, sources.OnBreach)
+	Banner  string // shown in the status line until the first key
+	Input   io.Reader
+	Output  io.Writer
+	Environ []string
+	Now     func() time.Time
 
 	// Say prints one sentence for the operator while the board's screen is gone; nil
 	// for nobody.

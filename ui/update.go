@@ -53,6 +53,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case ActionFinishedMsg:
 		m.work.seen(msg.Seq)
 		return m, m.actionFinished(msg)
+	case RampStartedMsg:
+		m.rampStarted(msg)
+		return m, nil
 	case EffectFoundMsg:
 		m.effectFound(msg)
 		return m, nil
@@ -89,6 +92,11 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 			m.filter("")
 		}
 	case prompt.SubmittedMsg:
+		if msg.Purpose == prompt.Reason {
+			in := msg.Intent
+			in.Override, in.Reason = true, sources.Clean(msg.Text, 200)
+			return m.intended(in, false)
+		}
 		if msg.Purpose == prompt.Percent {
 			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)
 		}
@@ -204,9 +212,15 @@ func (m *Model) showHelp(on bool) {
 func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(msg, m.keys.Quit):
+		if m.staysFor() {
+			return nil, true
+		}
 		m.quitting = true
 		return tea.Quit, true
 	case key.Matches(msg, m.keys.NextContext):
+		if m.opts.Next != "" && m.staysFor() {
+			return nil, true
+		}
 		return m.nextContext(), true
 	case key.Matches(msg, m.keys.Help):
 		m.showHelp(true)

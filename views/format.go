@@ -245,3 +245,19 @@ func wrap(s string, width int) []string {
 	wrapped := ansi.Wrap(strings.ReplaceAll(s, "-", noBreak), width, "")
 	return strings.Split(strings.ReplaceAll(wrapped, noBreak, "-"), "\n")
 }
+
+// RampLeft is what is left of a guarded ramp's time at its step: "1m20s left", or ""
+// where none is running.
+func RampLeft(r *sources.RampStatus, now time.Time) string {
+	left := r.Left
+	switch {
+	case r.Phase == sources.RampHolding && !r.Due.IsZero():
+		left = r.Due.Sub(now)
+	case r.Phase != sources.RampPaused && r.Phase != sources.RampAsking:
+		return ""
+	}
+	if left <= 0 {
+		return "time is over"
+	}
+	return left.Round(time.Second).String() + " left"
+}

@@ -6,7 +6,7 @@ import "charm.land/bubbles/v2/key"
 // help is printed from it.
 type KeyMap struct {
 	// Acting on the selected flag.
-	Ramp, Back, Kill, Undo, SetPercent key.Binding
+	Ramp, Back, Kill, Undo, SetPercent, Guarded, Pause key.Binding
 
 	// Acting on the selected breaker.
 	ForceOpen, CloseBreaker key.Binding
@@ -33,6 +33,8 @@ func DefaultKeyMap() KeyMap {
 		Kill:         bind("K", "kill", "K"),
 		Undo:         bind("u", "undo the last change", "u"),
 		SetPercent:   bind("=", "set a percentage", "="),
+		Guarded:      bind("R", "ramp under guard", "R"),
+		Pause:        bind("p", "pause that ramp", "p"),
 		ForceOpen:    bind("o", "open by force", "o"),
 		CloseBreaker: bind("c", "close again", "c"),
 		Detail:       bind("enter", "detail", "enter"),
@@ -64,7 +66,7 @@ type Group struct {
 // Groups are all keys, in the order in which help prints them.
 func (k KeyMap) Groups() []Group {
 	return []Group{
-		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent}},
+		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause}},
 		{"Act on the selected breaker", []key.Binding{k.ForceOpen, k.CloseBreaker}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
@@ -74,7 +76,7 @@ func (k KeyMap) Groups() []Group {
 
 // ShortHelp is the keys worth a place in one line.
 func (k KeyMap) ShortHelp() []key.Binding {
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Sort, k.Zoom, k.NextContext}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Sort, k.Zoom, k.Guarded, k.Pause, k.NextContext}
 }
 
 // FullHelp is all keys, a column for each group.
@@ -90,7 +92,7 @@ func (k KeyMap) FullHelp() [][]key.Binding {
 // ReadOnly is the map with every key that changes something switched off, so
 // that it leaves dispatch and help alike.
 func (k KeyMap) ReadOnly() KeyMap {
-	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.ForceOpen, &k.CloseBreaker} {
+	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.Guarded, &k.Pause, &k.ForceOpen, &k.CloseBreaker} {
 		b.SetEnabled(false)
 	}
 	return k

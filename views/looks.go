@@ -120,3 +120,35 @@ func OutcomeLook(th *themes.Theme, o sources.Outcome) Look {
 		return Look{g.Neutral, "seen", th.Quiet}
 	}
 }
+
+// GuardLook is what a guard says.
+func GuardLook(th *themes.Theme, v sources.GuardVerdict) Look {
+	g := &th.Glyphs
+	switch v {
+	case sources.GuardPass:
+		return Look{g.Good, v.String(), th.Good}
+	case sources.GuardBreach:
+		return Look{g.Bad, v.String(), th.Bad}
+	case sources.GuardInsufficient:
+		return Look{g.Idle, v.String(), th.Quiet}
+	default:
+		return Look{g.Unknown, v.String(), th.Warn}
+	}
+}
+
+// RampLook is where a guarded ramp is.
+func RampLook(th *themes.Theme, r *sources.RampStatus) Look {
+	g := &th.Glyphs
+	word := string(r.Phase)
+	switch r.Phase {
+	case sources.RampHolding, sources.RampStepping:
+		look := GuardLook(th, r.Verdict)
+		return Look{g.FlagRamping, word, look.Ink}
+	case sources.RampArrived:
+		return Look{g.Good, word, th.Good}
+	case sources.RampAsking, sources.RampPaused:
+		return Look{g.Stale, word, th.Warn}
+	default:
+		return Look{g.Bad, word, th.Bad}
+	}
+}

@@ -92,7 +92,14 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 		case <-time.After(lastReads):
 		}
 	}()
+	go ctl.FollowLeases(ctx, leasesEvery, engine.ObserveLeases)
+	defer stopRamps(ctl)
 	options := ui.Options{
+		Ramp: func(key string) (time.Duration, sources.OnBreach) {
+			r := s.rampOf(key)
+			return r.hold, r.onBreach
+		},
+		Owner:  owner(o.actorName()),
 		Engine: engine, Control: ctl, Theme: theme, Profile: profile,
 		ReadOnly: s.readOnly, Confirm: s.confirm, Effect: s.effectiveIn, Actor: o.actorName(), Banner: cmp.Or(left, s.banner), Next: s.next,
 		Output: out, Environ: os.Environ(), Now: o.now,
@@ -102,6 +109,16 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 		options.Input = o.stdin
 	}
 	return ui.Run(ctx, options)
+}
+
+// leasesEvery is how soon a guarded ramp of another board is seen.
+const leasesEvery = 2 * time.Second
+
+// stopRamps gives the flags back that this board ramped; the board has ended.
+func stopRamps(ctl *control.Controller) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastReads)
+	defer cancel()
+	ctl.StopRamps(ctx)
 }
 
 // controllerOn is a controller whose guards look at what an engine reads, and whose
@@ -121,7 +138,7 @@ const lastReads = 2 * time.Second
 func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 	opts := live.Options{
 		Context: s.context, Accent: s.accent, StaleAfter: s.staleAfter, UnknownAfter: s.unknownAfter, CoolDown: s.coolDown,
-		Now: o.now, Ladder: s.ladder, Rules: make(map[string]live.FlagRule, len(s.rules)),
+		Now: o.now, Ladder: s.ladder, Guards: s.guards, Rules: make(map[string]live.FlagRule, len(s.rules)),
 		History: func() []sources.Activity {
 			acts, _ := ctl.History(0)
 			return acts

@@ -341,17 +341,3 @@ func (c *Controller) StopRamps(ctx context.Context) {
 		}
 	}
 }
-
-// Leases are the guarded ramps of a store that somebody runs, this process or
-// another one.
-func (c *Controller) Leases(ctx context.Context, source string) ([]sources.Lease, error) {
-	s, err := c.store(source)
-	if err != nil {
-		return nil, err
-	}
-	l, ok := s.Driver.(sources.Leaser)
-	if !ok {
-		return nil, fmt.Errorf("%s keeps no leases: %w", s.Name, sources.ErrUnsupported)
-	}
-	return l.Leases(ctx)
-}

@@ -204,7 +204,7 @@ func (s State) look(l *Look, now time.Time) (State, Doing, sources.Percent) {
 		s.Why = "the flag cannot be read: " + l.Why
 		return s, Nothing, 0
 	case l.Flag.Revision != s.Seen:
-		return s.end(sources.RampOvertaken, "somebody else changed the flag"), Nothing, 0
+		return s.end(sources.RampOvertaken, "the flag was changed past the ramp"), Nothing, 0
 	case s.Phase == sources.RampBacking: // it failed before
 		return s, s.lower, s.target
 	case s.Phase != sources.RampHolding:

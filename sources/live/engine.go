@@ -62,6 +62,7 @@ type Options struct {
 	History         func() []sources.Activity         // the journal, newest first; may do I/O
 	Rules           map[string]FlagRule               // by flag key
 	Ladder          sources.Ladder                    // the context's; nil for the default
+	Guards          []sources.Guard                   // on which flags may be raised; shown, not asked
 	MaxActivity     int                               // lines of activity kept; 0 for 200
 	Crashed         func(value any, stack []byte)     // told of a panic that a loop survived; nil for nobody
 }

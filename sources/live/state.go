@@ -277,6 +277,6 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
 		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
 		Latencies: s.latencies, Alerts: s.alerts, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
-		Ramps: s.ramps,
+		Ramps: s.ramps, Guards: s.opts.Guards,
 	}
 }

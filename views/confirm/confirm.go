@@ -129,7 +129,7 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	default:
 	}
 	verbs := map[sources.ChangeKind]string{
-		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Kill: "Kill",
+		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Guarded: "Ramp under guard", sources.Kill: "Kill",
 		sources.ForceOpen: "Force open", sources.CloseBreaker: "Close",
 	}
 	return verbs[i.Kind] + " " + f.Name + " " + f.Brief() + " " + th.Glyphs.Arrow + " " + to + "?"

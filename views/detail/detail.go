@@ -112,7 +112,7 @@ func (m Model) ShortHelp() []key.Binding {
 	if m.subject.Kind != views.AFlag {
 		return []key.Binding{k.Escape}
 	}
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Escape}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Escape}
 }
 
 // FullHelp is the same with the moving keys.

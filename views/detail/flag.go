@@ -21,7 +21,10 @@ func (m *Model) flagLines() []line {
 	if f.Note != "" {
 		out = m.prose(out, f.Note, m.th.Warn)
 	}
-	out = append(out, m.rollout, m.ladder)
+	out = append(out, m.rollout)
+	if r := m.snap.Ramp(f.ID); r == nil || r.Phase.Ended() { // else its track is the ladder
+		out = append(out, m.ladder)
+	}
 	for i := range f.Upcoming {
 		name := ""
 		if i == 0 {
@@ -38,6 +41,7 @@ func (m *Model) flagLines() []line {
 	if !m.readOnly {
 		out = append(out, m.plans)
 	}
+	out = append(out, m.guards()...)
 	out = append(out, blank)
 	out = append(out, m.measured()...)
 	out = append(out, m.changes()...)

@@ -148,9 +148,17 @@ func (m *Model) row(p *views.Pen, i int) {
 	if !waiting || t.Has(colBy) {
 		m.seen(p, f, &ink)
 	}
-	if waiting {
+	ramp := m.snap.Ramp(f.ID)
+	if ramp != nil && ramp.Phase.Ended() {
+		ramp = nil
+	}
+	switch {
+	case waiting:
 		m.waiting(p, f, words)
-	} else {
+	case ramp != nil && t.Has(colAge):
+		m.ramping(p, ramp)
+		m.metric(p, f, &ink)
+	default:
 		m.changed(p, f, here, &ink)
 		m.metric(p, f, &ink)
 	}
@@ -254,6 +262,37 @@ func (m *Model) waiting(p *views.Pen, f *sources.Flag, words string) {
 	}
 	p.To(at)
 	p.Text(m.th.Pending, pendingWords(m.th, words, f.Name, m.width-at))
+}
+
+// ramping takes the place of the last change while a guarded ramp runs: where it is,
+// the time left and the verdict, as much of it as there is room for.
+func (m *Model) ramping(p *views.Pen, r *sources.RampStatus) {
+	at := m.table.Starts[colAge]
+	room := m.width - at
+	if m.table.Has(colP99) { // what the ramp is judged by stays in sight
+		room = m.table.Starts[colSpark] - 1 - at
+	}
+	look := views.RampLook(m.th, r)
+	verdict := views.GuardLook(m.th, r.Verdict)
+	left := strings.TrimSuffix(views.RampLeft(r, m.now), " left")
+	if left != "" {
+		left = " " + left
+	}
+	whole := " " + verdict.Glyph + " " + verdict.Word
+	if r.Phase == sources.RampAsking || r.Phase == sources.RampBacking { // they say it themselves
+		whole = ""
+	}
+	p.To(at)
+	for _, s := range []string{
+		look.Glyph + " guarded ramp " + look.Word + left + whole, look.Glyph + " " + look.Word + left + whole,
+		look.Glyph + " " + look.Word + left + " " + verdict.Glyph, look.Glyph + " " + look.Word + left,
+	} {
+		if views.Width(s) <= room {
+			p.Text(look.Ink, s)
+			return
+		}
+	}
+	p.Cell(look.Ink, look.Glyph+" "+look.Word, room)
 }
 
 // pendingWords says what is under way in at most room cells: "25% ➔ 50% pending",

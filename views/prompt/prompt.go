@@ -2,6 +2,7 @@
 package prompt
 
 import (
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -22,6 +23,7 @@ type Purpose int
 const (
 	Filter  Purpose = iota // narrows the flags while it is typed
 	Percent                // a rollout for one flag
+	Reason                 // why a flag is to be raised against its guards
 )
 
 // ChangedMsg carries a filter as it stands after each key.
@@ -38,6 +40,7 @@ type SubmittedMsg struct {
 	Seen    sources.Revision // and the revision that was on the screen then
 	SeenAs  string           // the same in words
 	To      sources.Percent  // for Percent
+	Intent  sources.Intent   // for Reason: what was refused
 }
 
 // CancelledMsg says that the operator thought better of it.
@@ -55,6 +58,7 @@ type Model struct {
 	purpose Purpose
 	flag    sources.Flag
 	input   textinput.Model
+	intent  sources.Intent
 	hint    string
 	valid   bool
 }
@@ -107,8 +111,15 @@ func (m *Model) OpenPercent(f sources.Flag) {
 	m.check()
 }
 
+// OpenReason starts typing why an intent that was refused is to be done nevertheless.
+func (m *Model) OpenReason(f sources.Flag, in sources.Intent) {
+	m.start(Reason, "")
+	m.flag, m.intent = f, in
+	m.check()
+}
+
 func (m *Model) start(purpose Purpose, text string) {
-	m.open, m.purpose, m.flag = true, purpose, sources.Flag{}
+	m.open, m.purpose, m.flag, m.intent = true, purpose, sources.Flag{}, sources.Intent{}
 	m.fit()
 	m.input.SetValue(text)
 	m.input.CursorEnd()
@@ -168,6 +179,7 @@ func (m Model) submit() (Model, tea.Cmd) {
 		return m, nil
 	}
 	out := SubmittedMsg{Purpose: m.purpose, Text: m.input.Value()}
+	out.Intent = m.intent
 	if m.purpose == Percent {
 		p, err := sources.ParsePercent(out.Text)
 		if err != nil {
@@ -185,6 +197,11 @@ func (m *Model) check() {
 	if m.purpose == Filter {
 		m.valid = true
 		m.hint = "part of a name; ! in front for all others"
+		return
+	}
+	if m.purpose == Reason {
+		m.valid = strings.TrimSpace(text) != ""
+		m.hint = "enter raises it to " + views.PercentText(m.intent.To) + " against its guards, on record"
 		return
 	}
 	p, err := sources.ParsePercent(text)
@@ -208,7 +225,11 @@ func (m Model) View() string {
 	if m.purpose == Filter {
 		p.Text(m.th.Key, "/")
 	} else {
-		p.Text(m.th.Key, views.Cut(m.th, m.flag.Name, max(8, m.width/4))+" =")
+		sign := " ="
+		if m.purpose == Reason {
+			sign = " why:"
+		}
+		p.Text(m.th.Key, views.Cut(m.th, m.flag.Name, max(8, m.width/4))+sign)
 		p.Gap(1)
 	}
 	field := m.input.View()
