@@ -160,7 +160,7 @@ func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error)
 			continue
 		}
 		reads = append(reads, latencyRead{preset: preset, by: by, any: sets})
-		ask = append(ask, preset.Metric, preset.Metric+"_count")
+		ask = append(ask, preset.Metric, Summaries(preset.Metric), preset.Metric+"_count")
 		if preset.CodeOf != "" {
 			ask = append(ask, preset.CodeOf)
 		}
@@ -226,7 +226,7 @@ func (p *Plan) ruleRow(r *latencyRule, reads []latencyRead) sources.Latency {
 		}
 		exported = true
 		got := pick(read, func(l Labels) bool { return MatchAll(r.match, l) })
-		if got.empty() {
+		if got.empty() || read.lacks(&got) {
 			if read.hists.Pending || read.codes.Pending {
 				note = "a rate needs a second sample"
 			}
@@ -269,8 +269,8 @@ func (p *Plan) autoRows(reads []latencyRead) []sources.Latency {
 		byService := split(read, service)
 		for _, name := range slices.Sorted(maps.Keys(byService)) {
 			got := byService[name]
-			if done[name] || read.preset.Kind == summary && len(got.quants) == 0 {
-				continue // a histogram of that name may have what the summary has not
+			if done[name] || read.lacks(got) {
+				continue
 			}
 			done[name] = true
 			row := p.row(read, got)
@@ -314,6 +314,10 @@ func split(read *latencyRead, service func(Labels) string) map[string]*portion {
 	}
 	return out
 }
+
+// lacks says that what was read is no summary's, although its metric has one
+// elsewhere: a histogram of that name may have what the summary has not.
+func (r *latencyRead) lacks(p *portion) bool { return r.preset.Kind == summary && len(p.quants) == 0 }
 
 func pick(read *latencyRead, keep func(Labels) bool) portion {
 	kept := split(read, func(l Labels) string {

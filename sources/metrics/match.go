@@ -19,7 +19,11 @@ type Match struct {
 // Matches says of every preset whether the plan would read it from a, in the order of
 // kinds and presets. It asks Exists once.
 func (p *Plan) Matches(ctx context.Context, a Asker) ([]Match, error) {
-	found, err := a.Exists(ctx, p.Probe())
+	ask := p.Probe()
+	for i := range p.latencies {
+		ask = append(ask, Summaries(p.latencies[i].Metric))
+	}
+	found, err := a.Exists(ctx, ask)
 	if err != nil {
 		return nil, err
 	}

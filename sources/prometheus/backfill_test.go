@@ -186,6 +186,8 @@ func oracle(t testing.TB, a v1.API, at time.Time, query string) (v float64, ok b
 		return 0, false
 	}
 	require.Len(t, vec, 1, query)
-	v = float64(vec[0].Value)
-	return v, !math.IsNaN(v)
+	if v = float64(vec[0].Value); math.IsNaN(v) {
+		return 0, false
+	}
+	return v, true
 }

@@ -161,7 +161,7 @@ func TestQuantilesAreThoseOfTheServer(t *testing.T) {
 			require.Len(t, vec, 1)
 			want := float64(vec[0].Value)
 			require.True(t, got.OK)
-			require.InEpsilon(t, want, got.Seconds, 1e-6, "%s at %s", row.Name, q)
+			require.InEpsilon(t, want, got.Seconds, 1e-9, "%s at %s", row.Name, q)
 		}
 		require.InDelta(t, 0.05, row.ErrorRatio.V, 1e-6)
 		require.Greater(t, row.Rate.V, 0.0)

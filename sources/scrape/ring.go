@@ -221,8 +221,11 @@ func (r *ring) gather(groups map[string]*group, q *metrics.Query, name string) (
 		if q.Kind != metrics.Gauge {
 			v, ok = t.rate()
 		}
-		if !ok {
-			pending = pending || !math.IsNaN(t.last)
+		switch {
+		case !ok && math.IsNaN(t.last):
+			v = math.NaN() // and so is the sum that it belongs to
+		case !ok:
+			pending = true
 			continue
 		}
 		groupOf(groups, q, name, t).take(q.Kind, t.le, v)
