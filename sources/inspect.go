@@ -20,7 +20,7 @@ type BreakerDetail struct {
 	Name      string
 	Instances []BreakerInstance // by name; none where the source does not tell them apart
 	Turns     []BreakerTurn     // newest first, bounded by MaxTurns
-	Past      time.Duration     // how far back Turns look; 0 where the source keeps no past
+	Since     time.Time         // from when on Turns are known; zero where the source keeps no past
 
 	P50, P90, P99 Quantile
 	Quantiles     string // what they are of; "" where there are none

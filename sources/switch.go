@@ -80,7 +80,7 @@ func BreakerStateOf(word string) BreakerState {
 }
 
 // GatherBreaker is a breaker over its instances: the worst of their states, of those
-// that are as bad the one that most have. Instances that could not be read count, and
+// that are as bad the one that most have, and a forced one before another. Instances that could not be read count, and
 // decide only where none could. The error ratio is the one of the worst instance.
 func GatherBreaker(list []BreakerInstance) Breaker {
 	b := Breaker{Instances: len(list)}
@@ -107,7 +107,7 @@ func GatherBreaker(list []BreakerInstance) Breaker {
 		if n == 0 {
 			continue
 		}
-		if worse := s.Severity() - b.State.Severity(); first || worse > 0 || worse == 0 && n > count[b.State] {
+		if worse := s.Severity() - b.State.Severity(); first || worse > 0 || worse == 0 && n >= count[b.State] {
 			b.State, first = s, false
 		}
 	}

@@ -23,6 +23,7 @@ func TestABreakerOverItsInstancesIsTheWorstOfThemInFewWords(t *testing.T) {
 		"open 1/3":        inState(closed, open, half),
 		"forced-open 2/3": inState(forced, open, forced),
 		"open 2/3":        inState(open, open, forced),
+		"forced-open 1/2": inState(forced, open),
 		"half-open 1/2":   inState(half, disabled),
 		"disabled 1/2":    inState(disabled, closed),
 		"unknown":         nil,

@@ -254,7 +254,7 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 	}
 	m.footer.SetStatus(text, level)
 	m.refresh()
-	return cmd
+	return tea.Batch(cmd, m.lookAgain(msg.Receipt.New.ID))
 }
 
 // outcome is the sentence for the operator: what was done, or what was not and
@@ -264,6 +264,8 @@ func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
 	did := fmt.Sprintf("%s %s %s %s", r.New.Name, r.Old.Brief(), m.opts.Theme.Glyphs.Arrow, r.New.Brief())
 	why := views.Unprefixed(msg.Intent.Flag.Source, sources.Sentence(msg.Err))
 	switch {
+	case errors.Is(msg.Err, control.ErrPartly):
+		return footer.Failure, "DONE IN PART: " + why + " (u undoes it)"
 	case errors.Is(msg.Err, control.ErrUnconfirmed):
 		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %s", did, why)
 	case errors.Is(msg.Err, sources.ErrApprovalNeeded):

@@ -44,6 +44,16 @@ type EffectFoundMsg struct {
 	Err     error
 }
 
+// BreakerInspectedMsg is what was read of one breaker in depth.
+type BreakerInspectedMsg struct {
+	Seq    int
+	Detail sources.BreakerDetail
+	Err    error
+}
+
+// InspectDueMsg ends the pause before a breaker is read in depth.
+type InspectDueMsg struct{ Seq int }
+
 // PendingExpiredMsg lifts a pending mark that no snapshot has lifted.
 type PendingExpiredMsg struct {
 	Seq  int
@@ -146,6 +156,18 @@ func awaitEffect(ctx context.Context, c *control.Controller, done ActionFinished
 		r, err := c.Effect(ctx, done.Receipt, within)
 		return EffectFoundMsg{Seq: done.Seq, Action: done, Receipt: r, Err: err}
 	}
+}
+
+// inspectBreaker reads one breaker in depth; it ends with the board.
+func inspectBreaker(ctx context.Context, engine *live.Engine, seq int, source, also, name string) tea.Cmd {
+	return func() tea.Msg {
+		d, err := engine.InspectBreaker(ctx, source, also, name)
+		return BreakerInspectedMsg{Seq: seq, Detail: d, Err: err}
+	}
+}
+
+func inspectAfter(seq int, pause time.Duration) tea.Cmd {
+	return tea.Tick(pause, func(time.Time) tea.Msg { return InspectDueMsg{Seq: seq} })
 }
 
 // doubtAge is how old a change without a result must be to be in doubt: a younger

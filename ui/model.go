@@ -89,6 +89,7 @@ type Model struct {
 	changedAt time.Time        // when the selected flag last changed by itself
 	breaker   onBreaker        // the selected breaker in the last snapshot
 	turnedAt  time.Time        // when what stands under the breakers' cursor last changed by itself
+	looks     looks            // at the breaker in the detail
 
 	refused refusal   // the last raise that a guard refused
 	warned  time.Time // when leaving was last warned of
@@ -209,7 +210,9 @@ func (m *Model) refresh() {
 func (m *Model) pointDetail() {
 	switch m.focus {
 	case paneBreakers:
-		m.detail.SetSubject(m.breakers.Selected())
+		on := m.breakers.Selected()
+		m.detail.SetSubject(on)
+		m.detail.SetPending(m.pending[sources.FlagID{Source: on.Source, Key: on.ID}].text)
 	case paneLatency:
 		m.detail.SetSubject(m.latency.Selected())
 	case paneAlerts:

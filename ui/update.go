@@ -38,7 +38,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.now = m.opts.Now()
 		m.setSnapshot(msg.Snapshot)
 		m.relayout()
-		return m, awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq)
+		return m, tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq), m.inspect(rest))
 	case ClockTickedMsg:
 		m.now = m.opts.Now()
 		m.refresh()
@@ -62,6 +62,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case DoubtsCheckedMsg:
 		m.looked = true
 		return m, m.doubtsChecked(msg)
+	case InspectDueMsg, BreakerInspectedMsg:
+		return m, m.inspecting(msg)
 	case SuspendAskedMsg, ContinuedMsg, AwokenMsg:
 		return m, m.jobChanged(msg)
 	case PendingExpiredMsg:
@@ -83,6 +85,8 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		m.pointDetail()
 		m.detail.SetSnapshot(m.snapshot, m.now)
 		m.relayout()
+		m.looks.at = lookedAt{}
+		return m.inspect(0)
 	case detail.ClosedMsg, help.ClosedMsg:
 		m.escape()
 	case prompt.ChangedMsg:
@@ -289,6 +293,9 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 		m.pointDetail()
 	case paneActivity:
 		m.activity, cmd = m.activity.Update(msg)
+	}
+	if again := m.inspect(rest); again != nil {
+		return tea.Batch(cmd, again)
 	}
 	return cmd
 }

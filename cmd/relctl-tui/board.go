@@ -158,7 +158,7 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 		r := &s.readers[i]
 		driver := r.src
 		if r.breakersOnly && !r.switches {
-			if b, ok := driver.(sources.BreakerLister); ok {
+			if b, ok := driver.(breakersInDepth); ok {
 				driver = onlyBreakers{b}
 			}
 		}
@@ -171,4 +171,9 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 }
 
 // onlyBreakers hides what else a source could serve.
-type onlyBreakers struct{ sources.BreakerLister }
+type onlyBreakers struct{ breakersInDepth }
+
+type breakersInDepth interface {
+	sources.BreakerLister
+	sources.BreakerInspector
+}

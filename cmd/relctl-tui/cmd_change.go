@@ -250,6 +250,8 @@ func (o *options) printReceipt(out io.Writer, r *sources.Receipt, in sources.Int
 	case outcome == sources.Confirmed:
 		line = fmt.Sprintf("%s %s → %s confirmed (change %s; undo with: %s)",
 			name, r.Old.Brief(), r.New.Brief(), r.Change, o.undoCommand(r.Change))
+	case errors.Is(err, control.ErrPartly):
+		line = fmt.Sprintf("%s %s → %s done in part (change %s; undo with: %s)", name, r.Old.Brief(), r.New.Brief(), r.Change, o.undoCommand(r.Change))
 	default:
 		line = fmt.Sprintf("%s %s → %s written, not confirmed (change %s)", name, r.Old.Brief(), r.New.Brief(), r.Change)
 	}

@@ -176,3 +176,31 @@ func TestABreakersKeyNeverActsInAPasteWithoutTheRightOrFromAnotherPane(t *testin
 	require.NotContains(t, looking.text(), "o open", "what cannot be done is not offered")
 	require.Zero(t, looking.quit())
 }
+
+func TestTheDetailOfABreakerNamesItsInstancesAndAKeySwitchesThemAll(t *testing.T) {
+	t.Parallel()
+	dsn, apps := twoApps(t, "CLOSED")
+	apps[0].Turn("payments", "OPEN")
+	s := open(t, 110, 34, []string{"RELCTL_ACTOR=ana"}, "--breakers", dsn)
+	s.awaitLine("payments", "open", "1/2")
+	s.press("\t")
+	s.awaitLine("▸", "payments")
+	s.press("\r")
+	s.awaitLine(apps[0].Host(), "✗ open", "62% errors", "8 calls, 5 failed")
+	s.awaitLine(apps[1].Host(), "✓ closed", "3 calls, 1 failed")
+	s.awaitLine("opens at", "50% failed")
+	s.awaitLine("history", "no turn since")
+	apps[1].Turn("payments", "OPEN")
+	s.awaitLine(apps[1].Host(), "✗ open") // read again, for its row has changed
+	pause(500 * time.Millisecond)         // of grace
+	apps[1].Refuse(http.StatusForbidden)
+	s.press("o")
+	s.awaitText("DONE IN PART: payments: done on 1 of 2 instances", apps[1].Host())
+	s.awaitLine(apps[0].Host(), "⊗ forced-open")
+	require.Equal(t, "FORCED_OPEN", apps[0].State("payments"))
+	s.press("u")
+	s.awaitText("undone: payments")
+	require.Equal(t, "CLOSED", apps[0].State("payments"), "what was open cannot be set, and comes back closed")
+	require.Equal(t, "OPEN", apps[1].State("payments"))
+	require.Zero(t, s.quit())
+}

@@ -65,8 +65,8 @@ func TestABreakerSwitchedOnSomeInstancesIsExitCodeFiveAndNamesTheOthers(t *testi
 	apps[1].Refuse(http.StatusForbidden)
 	r := runIn(t, cleanEnv(t), "breakers", "open", "payments", "--breakers", dsn)
 	require.Equal(t, exitUnconfirmed, r.code)
-	require.Contains(t, r.stdout, "written, not confirmed")
-	require.Contains(t, r.stderr, "payments is forced-open 1/2 now, done on 1 of 2 instances: "+apps[1].Host())
+	require.Contains(t, r.stdout, "payments closed → forced-open 1/2 done in part")
+	require.Contains(t, r.stderr, "payments: done on 1 of 2 instances, it is forced-open 1/2; "+apps[1].Host())
 }
 
 func TestWhatCannotBeSwitchedIsRefusedWithItsReason(t *testing.T) {

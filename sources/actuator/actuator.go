@@ -326,7 +326,7 @@ func (s *Source) set(ctx context.Context, host, name, state string) error {
 	}, &got)
 	switch status := web.StatusOf(err); {
 	case errors.Is(err, sources.ErrUnauthorized):
-		return fmt.Errorf("%w; it may look and not switch: the account needs write access, and the endpoint must be left out of CSRF protection", err)
+		return fmt.Errorf("%s; it may look and not switch: the account needs write access, and the endpoint must be left out of CSRF protection: %w", sources.Sentence(err), sources.ErrUnauthorized)
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
 		return fmt.Errorf("%s takes no changes of its breakers (%d): management.endpoint.circuitbreakers.access must be unrestricted: %w", host, status, sources.ErrUnsupported)
 	case err != nil:
@@ -349,9 +349,6 @@ func (s *Source) InspectBreaker(ctx context.Context, name string) (sources.Break
 	found := false
 	for i := range answers {
 		b, has := answers[i].breakers[name]
-		if err := answers[i].err; err != nil {
-			d.Warnings = append(d.Warnings, sources.Sentence(err))
-		}
 		if found = found || has; has {
 			failure[b.FailureRateThreshold], slow[b.SlowRateThreshold] = true, true
 		}

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,13 +33,18 @@ func (s *Store) switcher() *switcher {
 	return nil
 }
 
-// partly is a change that some instances took and some did not.
+// ErrPartly means that some instances of a breaker took a change and some did not. It
+// is ErrUnconfirmed as well.
+var ErrPartly = errors.New("done in part")
+
+// partly is a sentence that is ErrPartly without saying so.
 type partly struct{ error }
 
 func (p partly) Unwrap() error { return p.error }
 
-// Is makes it ErrUnconfirmed: what stands where is known, but it is not what was asked for.
-func (p partly) Is(target error) bool { return target == ErrUnconfirmed }
+// Is makes it ErrUnconfirmed too: what stands where is known, but it is not what was
+// asked for.
+func (p partly) Is(target error) bool { return target == ErrUnconfirmed || target == ErrPartly }
 
 // kept is what a Restore of a breaker holds.
 type kept struct {
@@ -48,7 +54,8 @@ type kept struct {
 
 // turn is what a change did to one instance.
 type turn struct {
-	Was   string `json:"was"`   // the setting that brings back what was
+	Had   string `json:"had"`   // the setting before
+	Was   string `json:"was"`   // the setting that brings that back, as near as can be
 	State string `json:"state"` // the state that this brings
 	Left  string `json:"left"`  // the setting that the change made
 }
@@ -91,7 +98,7 @@ func (w *switcher) Apply(ctx context.Context, c sources.Change) (sources.Receipt
 	if err != nil {
 		return sources.Receipt{}, err
 	}
-	if why := unread(list); len(aims) == 0 && why != "" {
+	if why := unread(list, concerns(&c)); len(aims) == 0 && why != "" {
 		return sources.Receipt{}, fmt.Errorf("%s is %s, and nothing was written: %s: %w", old.Name, old.Brief(), why, sources.ErrUnavailable)
 	}
 	k, after := kept{c.Flag.Key, map[string]turn{}}, slices.Clone(list)
@@ -107,7 +114,7 @@ func (w *switcher) Apply(ctx context.Context, c sources.Change) (sources.Receipt
 			back = sources.BreakerClosed
 			lost = append(lost, in.Name+" was "+in.State.String())
 		}
-		k.Instances[in.Name] = turn{in.Returns, back.String(), to.setting}
+		k.Instances[in.Name] = turn{in.Setting, in.Returns, back.String(), to.setting}
 		in.Setting, in.State = to.setting, to.state
 	}
 	restore, err := json.Marshal(k)
@@ -179,8 +186,8 @@ func (w *switcher) back(c *sources.Change, list []sources.BreakerInstance) (map[
 	for i := range list {
 		in := &list[i]
 		to, ours := k.Instances[in.Name]
-		if !ours || in.Err != "" || in.Setting == to.Was {
-			continue
+		if !ours || in.Err != "" || in.Setting == to.Was || in.Setting == to.Had {
+			continue // what refused the change has nothing to be taken back
 		}
 		free := to.Left == in.Closes && in.State.Forcing() == sources.ForcedNot
 		if in.Setting != to.Left && !free {
@@ -227,7 +234,7 @@ func (w *switcher) write(ctx context.Context, c *sources.Change, r sources.Recei
 			r.Warning = join(r.Warning, in.Note)
 		}
 	}
-	if why := unread(list); why != "" && len(failed) == 0 {
+	if why := unread(list, concerns(c)); why != "" && len(failed) == 0 {
 		failed = append(failed, why)
 	}
 	if done == len(list) && len(failed) > 0 {
@@ -235,16 +242,26 @@ func (w *switcher) write(ctx context.Context, c *sources.Change, r sources.Recei
 	}
 	if len(failed) > 0 {
 		r.New = w.flag(c.Flag.Key, list)
-		return r, partly{fmt.Errorf("%s is %s now, done on %d of %d instances: %s", r.New.Name, r.New.Brief(), done, len(list), some(failed))}
+		return r, partly{fmt.Errorf("%s: done on %d of %d instances, it is %s; %s", r.New.Name, done, len(list), r.New.Brief(), some(failed))}
 	}
 	return r, nil
 }
 
-// unread says which instances could not be read and why; "" for none.
-func unread(list []sources.BreakerInstance) string {
+// concerns says whether a change is about an instance: an undo is about those alone that
+// the change had touched.
+func concerns(c *sources.Change) func(instance string) bool {
+	var k kept
+	if c.Kind != sources.Undo || json.Unmarshal(c.Restore, &k) != nil {
+		return func(string) bool { return true }
+	}
+	return func(instance string) bool { _, touched := k.Instances[instance]; return touched }
+}
+
+// unread says which of the instances that matter could not be read and why; "" for none.
+func unread(list []sources.BreakerInstance, matters func(string) bool) string {
 	var all []string
 	for i := range list {
-		if list[i].Err != "" {
+		if list[i].Err != "" && matters(list[i].Name) {
 			all = append(all, list[i].Err)
 		}
 	}

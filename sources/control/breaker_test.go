@@ -138,13 +138,25 @@ func TestAnInstanceThatDoesNotTakeItIsNamedAndUndoTakesBackTheOthers(t *testing.
 	f.apps[1].Refuse(http.StatusForbidden)
 	r, err := f.do(sources.ForceOpen, sources.BreakerClosed)
 	require.ErrorIs(t, err, control.ErrUnconfirmed)
-	require.ErrorContains(t, err, "payments is forced-open 2/3 now, done on 2 of 3 instances: "+f.apps[1].Host())
+	require.ErrorContains(t, err, "payments: done on 2 of 3 instances, it is forced-open 2/3; "+f.apps[1].Host())
+	require.ErrorIs(t, err, control.ErrPartly)
 	require.Equal(t, "forced-open 2/3", r.New.Brief())
 	require.Equal(t, []string{"FORCED_OPEN", "CLOSED", "FORCED_OPEN"}, f.states())
 	require.Equal(t, sources.Unconfirmed, f.last().Outcome)
 	_, err = f.undo("ana")
 	require.NoError(t, err)
 	require.Equal(t, []string{"CLOSED", "CLOSED", "CLOSED"}, f.states())
+}
+
+func TestWhatRefusedAChangeHasNothingToBeTakenBack(t *testing.T) {
+	t.Parallel()
+	f := wire(t, []string{"OPEN", "OPEN"})
+	f.apps[1].Refuse(http.StatusForbidden)
+	_, err := f.do(sources.ForceOpen, sources.BreakerOpen)
+	require.ErrorIs(t, err, control.ErrPartly)
+	_, err = f.undo("ana")
+	require.NoError(t, err)
+	require.Equal(t, []string{"CLOSED", "OPEN"}, f.states())
 }
 
 func TestAnUndoThatNotAllInstancesTookCanBePressedAgain(t *testing.T) {
@@ -169,6 +181,11 @@ func TestAnInstanceThatIsDownKeepsNobodyFromForcingTheOthersOpen(t *testing.T) {
 	require.ErrorIs(t, err, control.ErrUnconfirmed)
 	require.ErrorContains(t, err, "done on 1 of 2 instances")
 	require.Equal(t, "FORCED_OPEN", f.apps[0].State("payments"))
+	_, err = f.undo("ana")
+	require.NoError(t, err, "an undo is about those that the change had touched")
+	require.Equal(t, "CLOSED", f.apps[0].State("payments"))
+	_, err = f.do(sources.ForceOpen, sources.BreakerClosed)
+	require.ErrorIs(t, err, control.ErrPartly)
 	_, err = f.do(sources.ForceOpen, sources.BreakerForcedOpen)
 	require.ErrorIs(t, err, sources.ErrUnavailable, "what is done already is no success while one is not read")
 	require.NotErrorIs(t, err, control.ErrUnconfirmed)

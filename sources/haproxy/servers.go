@@ -239,7 +239,7 @@ func (s *Servers) InspectBreaker(ctx context.Context, name string) (sources.Brea
 	if srv.good.OK && srv.fail.OK {
 		fact("answers", "%.0f below 500 and %.0f from there, since HAProxy began", srv.good.V, srv.fail.V)
 	}
-	if q, c, r := srv.times[0], srv.times[1], srv.times[2]; q.OK && c.OK && r.OK {
+	if q, c, r := srv.times[0], srv.times[1], srv.times[2]; q.OK && c.OK && r.OK && srv.good.V+srv.fail.V > 0 {
 		fact("times", "queue %.0f ms, connect %.0f ms, answer %.0f ms, mean of the last 1024", q.V, c.V, r.V)
 	}
 	others := 0

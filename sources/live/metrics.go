@@ -16,6 +16,9 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 	if fixed := sources.Clean(set.ReadOnly, maxText); st.fixed != fixed {
 		st.fixed, s.dirty = fixed, true
 	}
+	if st.seenSince.IsZero() {
+		st.seenSince = now
+	}
 	before := make(map[string]*sources.Breaker, len(st.breakers))
 	for i := range st.breakers {
 		before[st.breakers[i].Name] = &st.breakers[i]
@@ -28,6 +31,7 @@ func (s *state) setBreakers(i int, set sources.BreakerSet, now time.Time) {
 			continue
 		}
 		if was.State != b.State {
+			st.turned(b.Name, sources.BreakerTurn{At: now, Was: was.State, Is: b.State})
 			if b.Since.IsZero() {
 				b.Since = now
 			}

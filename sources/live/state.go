@@ -42,7 +42,9 @@ type sourceState struct {
 	caps      [sources.PartCount]capState
 	flags     *sources.FlagSet
 	breakers  []sources.Breaker
-	fixed     string // why its breakers cannot be switched, as it says itself
+	fixed     string                           // why its breakers cannot be switched, as it says itself
+	turns     map[string][]sources.BreakerTurn // by breaker, newest first, as seen from here
+	seenSince time.Time                        // when its breakers were first read
 	latencies []sources.Latency
 	exposures *sources.ExposureSet
 	alerts    []sources.Alert

@@ -36,6 +36,8 @@ type BreakerPreset struct {
 	Calls   Calls             `yaml:"calls"`
 	Refused []string          `yaml:"refused"`
 	Percent []string          `yaml:"percent"`
+	Window  Calls             `yaml:"window"`
+	Took    Took              `yaml:"took"`
 
 	where []Matcher
 }
@@ -48,6 +50,30 @@ type Calls struct {
 	Succeeded []string `yaml:"succeeded"`
 	Ignored   []string `yaml:"ignored"` // neither success nor failure
 	Refused   []string `yaml:"refused"` // not permitted
+}
+
+// Took is how long calls took: a histogram, or a summary, whose quantiles cannot be
+// put together over instances.
+type Took struct {
+	Metric  []string `yaml:"metric"`
+	Unit    string   `yaml:"unit"` // s or ms: both are in the wild
+	Summary bool     `yaml:"summary"`
+}
+
+// scale is the unit in seconds; false for what is no unit.
+func (t *Took) scale() (float64, bool) {
+	switch t.Unit {
+	case "s":
+		return 1, true
+	case "ms":
+		return 1e-3, true
+	}
+	return 0, false
+}
+
+func (t *Took) known() bool {
+	_, ok := t.scale()
+	return ok
 }
 
 // How is how a series tells a breaker's state.
@@ -175,15 +201,21 @@ func (p *BreakerPreset) check() (err error) {
 	if p.Name == "" || p.Name == "auto" || sources.Clean(p.Name, 40) != p.Name {
 		return bad("it needs a name of at most 40 printable characters that is not auto")
 	}
-	if i := slices.IndexFunc(append(p.metrics(), extras(p)...), func(m string) bool { return !isMetric(m) }); i >= 0 {
-		return bad("%q is no metric name", sources.Clean(append(p.metrics(), extras(p)...)[i], 60))
+	if i := slices.IndexFunc(slices.Concat(p.metrics(), extras(p), deep(p)), func(m string) bool { return !isMetric(m) }); i >= 0 {
+		return bad("%q is no metric name", sources.Clean(slices.Concat(p.metrics(), extras(p), deep(p))[i], 60))
 	}
-	labels := slices.Concat(p.Names, labelsOf(p.Label, p.Calls.Label))
+	labels := slices.Concat(p.Names, labelsOf(p.Label, p.Calls.Label, p.Window.Label))
 	if i := slices.IndexFunc(labels, func(l string) bool { return !isLabel(l) }); i >= 0 {
 		return bad("%q is no label name", sources.Clean(labels[i], 40))
 	}
 	if p.where, err = ParseMatch(p.Where); err != nil {
 		return err
+	}
+	switch {
+	case len(p.Window.Metric) > 0 && p.Window.Label == "":
+		return bad("window has a metric and no label")
+	case len(p.Took.Metric) > 0 && !p.Took.known():
+		return bad("took needs a unit, s or ms")
 	}
 	if why := p.mismatch(); why != "" {
 		return bad("%s", why)

@@ -28,6 +28,7 @@ func (p *Plan) Breakers(ctx context.Context, source string, a Asker) (rows []sou
 		return nil, nil, err
 	}
 	var w warnings
+	var spots []spot
 	var reads []breakerRead
 	var queries []Query
 	for i := range p.breakers {
@@ -52,13 +53,15 @@ func (p *Plan) Breakers(ctx context.Context, source string, a Asker) (rows []sou
 			if err := reads[i].failures(&w); err != nil {
 				return nil, nil, err
 			}
-			rows = append(rows, reads[i].rows(p)...)
+			of, at := reads[i].rows(p)
+			rows, spots = append(rows, of...), append(spots, at...)
 		}
 	}
 	taken := map[string]int{}
 	for i := range rows { // before sorting: a name must not depend on the state
 		rows[i].Source, rows[i].Name = source, unique(taken, rows[i].Name)
 	}
+	p.whose.learn(rows, spots)
 	slices.SortFunc(rows, sources.CompareBreakers)
 	return rows, w.list, nil
 }
@@ -67,8 +70,12 @@ func extras(b *BreakerPreset) []string {
 	return slices.Concat(b.Members, b.Calls.Metric, b.Refused, b.Percent)
 }
 
+// deep is what is asked for when one breaker is looked at, and only then.
+func deep(b *BreakerPreset) []string { return slices.Concat(b.Window.Metric, b.Took.Metric) }
+
 // breakerRead is one rule being read: what tells the state, and what else exists.
 type breakerRead struct {
+	rule    *breakerRule
 	preset  *BreakerPreset
 	metric  string // what tells the state
 	queries []Query
@@ -88,7 +95,7 @@ const (
 
 func newBreakerRead(r *breakerRule, found map[string]bool) (breakerRead, bool) {
 	p := &r.preset
-	read := breakerRead{preset: p}
+	read := breakerRead{rule: r, preset: p}
 	there := slices.DeleteFunc(p.metrics(), func(m string) bool { return !found[m] })
 	if len(there) == 0 {
 		return read, false
@@ -133,6 +140,7 @@ func newBreakerRead(r *breakerRule, found map[string]bool) (breakerRead, bool) {
 // breakerGroup is one breaker over its instances.
 type breakerGroup struct {
 	name, owner string
+	labels      Labels // those of its name and its owner
 	instances   map[string]*instanceState
 	ok, failed  sources.Value
 	ignored     sources.Value
@@ -188,7 +196,7 @@ func (s *sharedNames) has(name string, now bool) bool {
 	return now || s.names[name]
 }
 
-func (r *breakerRead) rows(plan *Plan) []sources.Breaker {
+func (r *breakerRead) groups() map[[2]string]*breakerGroup {
 	groups := map[[2]string]*breakerGroup{}
 	for i, role := range r.roles {
 		for _, s := range r.answers[i].Series {
@@ -198,13 +206,18 @@ func (r *breakerRead) rows(plan *Plan) []sources.Breaker {
 			r.take(groups, role, s)
 		}
 	}
+	return groups
+}
+
+// rows are the breakers, and where each was found.
+func (r *breakerRead) rows(plan *Plan) (out []sources.Breaker, spots []spot) {
+	groups := r.groups()
 	owners := map[string]int{}
 	for _, g := range groups {
 		if len(g.instances) > 0 {
 			owners[g.name]++
 		}
 	}
-	var out []sources.Breaker
 	for _, k := range slices.SortedFunc(maps.Keys(groups), func(a, b [2]string) int {
 		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
 	}) {
@@ -217,9 +230,9 @@ func (r *breakerRead) rows(plan *Plan) []sources.Breaker {
 			name = g.owner + "/" + name
 		}
 		r.infer(plan, k, g)
-		out = append(out, g.breaker(name, r.preset))
+		out, spots = append(out, g.breaker(name, r.preset)), append(spots, spot{r.rule, g.labels, k})
 	}
-	return out
+	return out, spots
 }
 
 func (r *breakerRead) take(groups map[[2]string]*breakerGroup, role role, s Series) {
@@ -234,7 +247,13 @@ func (r *breakerRead) take(groups map[[2]string]*breakerGroup, role role, s Seri
 	k := [2]string{name, owner}
 	g := groups[k]
 	if g == nil {
-		g = &breakerGroup{name: name, owner: owner, instances: map[string]*instanceState{}}
+		g = &breakerGroup{name: name, owner: owner, instances: map[string]*instanceState{}, labels: Labels{}}
+		for _, l := range r.preset.Names {
+			g.labels[l] = s.Labels[l]
+		}
+		if i := slices.IndexFunc(serviceLabels, func(l string) bool { return s.Labels[l] != "" }); i >= 0 {
+			g.labels[serviceLabels[i]] = owner
+		}
 		groups[k] = g
 	}
 	switch role {

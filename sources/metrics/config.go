@@ -52,6 +52,7 @@ const maxRules = 200
 // and safe for concurrent use.
 type Plan struct {
 	shared    sharedNames
+	whose     spots
 	window    time.Duration
 	interp    Interpolation
 	latencies []LatencyPreset // in the order of preference
@@ -277,6 +278,12 @@ func (p *Plan) Names() map[string]bool {
 		b := &p.breakers[i].preset
 		add(b.metrics()...)
 		add(extras(b)...)
+		add(b.Window.Metric...)
+		for _, m := range b.Took.Metric {
+			if add(m+"_count", m+"_bucket"); b.Took.Summary {
+				add(m)
+			}
+		}
 	}
 	for i := range exposurePresets {
 		add(exposurePresets[i].Metric)

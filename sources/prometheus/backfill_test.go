@@ -145,12 +145,19 @@ func (r *recording) write(b *strings.Builder, i int, stamp string) {
 // for it, "" for none.
 func backfilled(t testing.TB, r *recording, rules string) (url string, a v1.API) {
 	t.Helper()
+	return withPast(t, r.openMetrics(), rules, stepTime(steps-1))
+}
+
+// withPast runs a Prometheus whose past is given in the format that is backfilled, until
+// the moment at.
+func withPast(t testing.TB, openMetrics, rules string, at time.Time) (url string, a v1.API) {
+	t.Helper()
 	server := sourcetest.RealTool(t, "prometheus", "apt-get install prometheus")
 	tool := sourcetest.RealTool(t, "promtool", "apt-get install prometheus")
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	write := func(name, text string) { require.NoError(t, os.WriteFile(path(name), []byte(text), 0o600)) }
-	write("past.om", r.openMetrics())
+	write("past.om", openMetrics)
 	write("rules.yml", rules)
 	config := "global: {evaluation_interval: 1s}\n"
 	if rules != "" {
@@ -166,7 +173,7 @@ func backfilled(t testing.TB, r *recording, rules string) (url string, a v1.API)
 	require.NoError(t, err)
 	a = v1.NewAPI(c)
 	require.Eventually(t, func() bool {
-		v, _, _, err := a.Query(t.Context(), `count({__name__=~".+"})`, stepTime(steps-1))
+		v, _, _, err := a.Query(t.Context(), `count({__name__=~".+"})`, at)
 		vec, ok := v.(model.Vector)
 		return err == nil && ok && len(vec) == 1
 	}, time.Minute, 50*time.Millisecond, "the server does not know its past")

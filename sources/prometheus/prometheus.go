@@ -32,7 +32,9 @@ var (
 	_ sources.ExposureReader = (*Source)(nil)
 	_ sources.TrendReader    = (*Source)(nil)
 	_ sources.AlertLister    = (*Source)(nil)
-	_ metrics.Asker          = (*call)(nil)
+
+	_ sources.BreakerInspector = (*Source)(nil)
+	_ metrics.Asker            = (*call)(nil)
 )
 
 // Options are a source's settings. The zero Options are the defaults.

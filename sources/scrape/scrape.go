@@ -173,6 +173,18 @@ func (s *Source) Breakers(ctx context.Context) (sources.BreakerSet, error) {
 	return sources.BreakerSet{Breakers: rows, Warnings: f.with(warns), ReadAt: f.at}, err
 }
 
+// InspectBreaker implements sources.BreakerInspector over the endpoints that answer. It
+// has no past but that of the rates.
+func (s *Source) InspectBreaker(ctx context.Context, name string) (sources.BreakerDetail, error) {
+	f, err := s.refresh(ctx)
+	if err != nil {
+		return sources.BreakerDetail{}, err
+	}
+	d, err := s.plan.InspectBreaker(ctx, name, s)
+	d.Source, d.ReadAt, d.Warnings = s.name, f.at, f.with(d.Warnings)
+	return d, err
+}
+
 // Matches says which presets the endpoints' series fit.
 func (s *Source) Matches(ctx context.Context) ([]metrics.Match, error) {
 	if _, err := s.refresh(ctx); err != nil {

@@ -38,6 +38,8 @@ type Model struct {
 	latency *sources.Latency
 	alert   *sources.Alert
 	gone    bool // it is in the snapshot no more
+
+	inspected inspection // of a breaker
 }
 
 // New is an empty pane without a size.
@@ -76,7 +78,10 @@ func (m *Model) SetPending(words string) { m.pending = sources.Clean(words, 260)
 // Subject is what the pane is about.
 func (m Model) Subject() views.Subject { return m.subject }
 
-func (m *Model) forget() { m.flag, m.breaker, m.latency, m.alert, m.gone = nil, nil, nil, nil, false }
+func (m *Model) forget() {
+	m.flag, m.breaker, m.latency, m.alert, m.gone = nil, nil, nil, nil, false
+	m.inspected = inspection{}
+}
 
 // find looks the subject up in the snapshot.
 func (m *Model) find() {
@@ -109,7 +114,11 @@ func (m Model) ShortHelp() []key.Binding {
 	if m.readOnly {
 		k = k.ReadOnly()
 	}
-	if m.subject.Kind != views.AFlag {
+	switch m.subject.Kind {
+	case views.AFlag:
+	case views.ABreaker:
+		return []key.Binding{k.ForceOpen, k.CloseBreaker, k.Undo, k.Escape}
+	default:
 		return []key.Binding{k.Escape}
 	}
 	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Escape}
@@ -137,6 +146,10 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 		return m, m.act(sources.Back)
 	case key.Matches(press, m.keys.Kill):
 		return m, m.act(sources.Kill)
+	case m.breaker != nil && key.Matches(press, m.keys.ForceOpen):
+		return m, views.Switch(m.snap, m.breaker, sources.ForceOpen, m.readOnly)
+	case m.breaker != nil && key.Matches(press, m.keys.CloseBreaker):
+		return m, views.Switch(m.snap, m.breaker, sources.CloseBreaker, m.readOnly)
 	default:
 		m.scroll.Move(&m.keys, press, len(m.lines()), m.height-1)
 	}
