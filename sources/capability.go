@@ -69,6 +69,13 @@ type LatencyReader interface {
 	Latencies(ctx context.Context) (LatencySet, error)
 }
 
+// BudgetReader reads how latencies stand against their objectives. It is asked again
+// and again, and may read a part each time: long spans change slowly and cost the
+// server much. ErrUnsupported says that no objective is set.
+type BudgetReader interface {
+	Budgets(ctx context.Context) (BudgetSet, error)
+}
+
 // ExposureReader reads which share of evaluations got which variant.
 type ExposureReader interface {
 	Exposures(ctx context.Context) (ExposureSet, error)

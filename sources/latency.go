@@ -21,13 +21,14 @@ const (
 	VerdictUnknown   Verdict = iota // the metric is missing or stale
 	VerdictNone                     // no SLO is set
 	VerdictOK                       // p99 within the SLO
-	VerdictBreached                 // p99 above the SLO
+	VerdictBreached                 // p99 above the SLO, or the error budget is used up
 	VerdictNoTraffic                // no samples in the window
+	VerdictBurning                  // the error budget is being used up too fast
 )
 
 // String is the verdict's word.
 func (v Verdict) String() string {
-	words := [...]string{"unknown", "none", "ok", "breached", "no traffic"}
+	words := [...]string{"unknown", "none", "ok", "breached", "no traffic", "burning"}
 	if v < 0 || int(v) >= len(words) {
 		return words[VerdictUnknown]
 	}
@@ -37,6 +38,8 @@ func (v Verdict) String() string {
 func (v Verdict) severity() int {
 	switch v {
 	case VerdictBreached:
+		return 5
+	case VerdictBurning:
 		return 4
 	case VerdictUnknown:
 		return 3
@@ -57,6 +60,7 @@ type Latency struct {
 	SLO           time.Duration // 0 for none; p99 is held against it
 	Verdict       Verdict
 	Calls         []string // names of the latencies this one calls
+	Budget        Budget   // the zero Budget without an objective
 	Note          string
 }
 

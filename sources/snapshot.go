@@ -34,6 +34,7 @@ const (
 	PartLatencies
 	PartExposures
 	PartAlerts
+	PartBudgets
 	PartCount
 )
 

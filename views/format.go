@@ -192,6 +192,32 @@ func Share(v sources.Value) string {
 	return number(p, 1, "%")
 }
 
+// Left is what is left of an error budget, to the percent: "87%", "-12%".
+func Left(v sources.Value) string {
+	if !v.OK || math.IsNaN(v.V) || math.IsInf(v.V, 0) {
+		return Absent
+	}
+	p := math.Floor(v.V * 100) // never more than there is
+	if p <= -1000 {
+		return "<-999%"
+	}
+	return strconv.Itoa(int(p)) + "%"
+}
+
+// Times is how many times faster than allowed something goes: "14x", "0.4x".
+func Times(v float64) string {
+	switch {
+	case math.IsNaN(v) || v < 0:
+		return "?"
+	case v < 9.95:
+		return strconv.FormatFloat(v, 'f', 1, 64) + "x"
+	case v > 9999:
+		return ">9999x"
+	default:
+		return strconv.FormatFloat(v, 'f', 0, 64) + "x"
+	}
+}
+
 // PercentText is an exact percentage with its sign: "25%", "0.5%".
 func PercentText(p sources.Percent) string {
 	if p%1000 == 0 {

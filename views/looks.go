@@ -78,6 +78,8 @@ func VerdictLook(th *themes.Theme, v sources.Verdict) Look {
 	switch v {
 	case sources.VerdictBreached:
 		return Look{g.Bad, "breached", th.Bad}
+	case sources.VerdictBurning:
+		return Look{g.Bad, "burning", th.Bad}
 	case sources.VerdictOK:
 		return Look{g.Good, "ok", th.Good}
 	case sources.VerdictNone:
@@ -87,6 +89,20 @@ func VerdictLook(th *themes.Theme, v sources.Verdict) Look {
 	default:
 		return Look{g.Unknown, "unknown", th.Warn}
 	}
+}
+
+// LatencyLook is a latency's verdict with the number that it rests on: of one with an
+// objective, how fast its error budget burns, or how much of it is left.
+func LatencyLook(th *themes.Theme, l *sources.Latency) Look {
+	look := VerdictLook(th, l.Verdict)
+	b := &l.Budget
+	switch {
+	case l.Verdict == sources.VerdictBurning:
+		look.Word += " " + Times(b.Burning().Rate)
+	case b.Left.OK && (l.Verdict == sources.VerdictOK || l.Verdict == sources.VerdictBreached):
+		look.Word += " " + Left(b.Left)
+	}
+	return look
 }
 
 // HealthLook is how far a source can be trusted.

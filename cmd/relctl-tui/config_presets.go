@@ -19,6 +19,9 @@ func (c *Config) validatePresets(ctx *ContextConfig) error {
 		if err := c.validatePreset(l.Preset, metrics.LatencyPresets(ctx.latencies)); err != nil {
 			return err
 		}
+		if l.SLI.S != "" && l.SLI.S != "errors" && l.SLI.S != "latency" {
+			return c.errAt(l.SLI.at, "unknown sli %s: write latency or errors", quote(l.SLI.S))
+		}
 		rule := metrics.Config{Latency: []metrics.LatencyRule{l.rule()}, Latencies: ctx.latencies}
 		if err := rule.Validate(); err != nil {
 			return c.errAt(firstPos(l.Match.at, l.Name.at), "%s", trimInvalid(err))
@@ -54,7 +57,10 @@ func (l *LatencyConfig) rule() metrics.LatencyRule {
 	for i, name := range l.Calls {
 		calls[i] = name.S
 	}
-	return metrics.LatencyRule{Name: l.Name.S, Preset: l.Preset.S, Match: l.Match.S, SLO: l.SLO.D, Calls: calls}
+	return metrics.LatencyRule{
+		Name: l.Name.S, Preset: l.Preset.S, Match: l.Match.S, SLO: l.SLO.D, Calls: calls,
+		Objective: l.Objective.V, Window: l.Window.D, Errors: l.SLI.S == "errors",
+	}
 }
 
 func (b *BreakerConfig) rule() metrics.BreakerRule {

@@ -23,7 +23,9 @@ func schemaOf(t reflect.Type) map[string]any {
 	case reflect.TypeFor[Secret]():
 		return map[string]any{"type": []string{"string", "number"}}
 	case reflect.TypeFor[Duration]():
-		return map[string]any{"type": "string", "pattern": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))*$`}
+		return map[string]any{"type": "string", "pattern": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))*$|^[0-9]{1,5}d$`}
+	case reflect.TypeFor[Share]():
+		return map[string]any{"type": []string{"number", "string"}, "exclusiveMinimum": 0, "exclusiveMaximum": 100, "pattern": `^[0-9]{1,2}(\.[0-9]+)?%?$`}
 	case reflect.TypeFor[Step]():
 		return map[string]any{"type": []string{"number", "string"}, "exclusiveMinimum": 0, "maximum": 100, "pattern": `^\s*[0-9]{1,3}(\.[0-9]{1,3})?\s*%?\s*$`}
 	}

@@ -108,8 +108,13 @@ type LatencyConfig struct {
 	Name   Text     `yaml:"name" doc:"Name on screen." need:"true"`
 	Preset Text     `yaml:"preset" doc:"Name of the preset that says which histogram to read."`
 	Match  Text     `yaml:"match" doc:"Label matchers that narrow it, such as job=\"payment\"."`
-	SLO    Duration `yaml:"slo" doc:"What p99 must stay within, such as 500ms."`
-	Calls  []Text   `yaml:"calls" doc:"Names of the latencies that this one calls."`
+	SLO    Duration `yaml:"slo" doc:"What p99 must stay within, such as 500ms; with an objective, how fast is fast enough."`
+
+	Objective Share    `yaml:"objective" doc:"Percentage of calls that must be good, such as 99.9. Its error budget is shown, and how fast it burns."`
+	Window    Duration `yaml:"window" doc:"Over which the objective must be kept, such as 30d, which is the default."`
+	SLI       Text     `yaml:"sli" doc:"What makes a call bad: latency, it took longer than slo, or errors, it failed. Default: latency."`
+
+	Calls []Text `yaml:"calls" doc:"Names of the latencies that this one calls."`
 }
 
 // RuleConfig holds for one flag.
@@ -189,10 +194,31 @@ type Duration struct {
 
 func (d *Duration) setScalar(s string, at pos) error {
 	v, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); err != nil && ok {
+		var n uint64
+		if n, err = strconv.ParseUint(days, 10, 16); err == nil {
+			v = time.Duration(n) * 24 * time.Hour //nolint:gosec // of 16 bits
+		}
+	}
 	if err != nil || v <= 0 {
 		return fmt.Errorf("%s is no duration: write a number above 0 and a unit, such as 500ms, 15s or 2m", quote(s))
 	}
 	*d = Duration{D: v, at: at}
+	return nil
+}
+
+// Share is a percentage above 0 and below 100 as a share, and where it was written.
+type Share struct {
+	V  float64 // 0..1; 0 for unset
+	at pos
+}
+
+func (p *Share) setScalar(s string, at pos) error {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
+	if err != nil || !(v > 0 && v < 100) {
+		return fmt.Errorf("%s is no objective: write a percentage above 0 and below 100, such as 99.9", quote(s))
+	}
+	*p = Share{V: v / 100, at: at}
 	return nil
 }
 

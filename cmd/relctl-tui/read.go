@@ -182,6 +182,9 @@ func (p *reading) ask(ctx context.Context, b sources.BreakerLister, l sources.La
 	if l != nil && len(errs) == 0 {
 		set, err := l.Latencies(ctx)
 		p.latencies, warnings, errs = slices.Clone(set.Latencies), append(warnings, set.Warnings...), appendErr(errs, err)
+		if budgets, ok := l.(sources.BudgetReader); ok && err == nil {
+			warnings = append(warnings, p.spend(ctx, budgets)...)
+		}
 	}
 	if e != nil && len(errs) == 0 {
 		set, err := e.Exposures(ctx)
@@ -192,6 +195,32 @@ func (p *reading) ask(ctx context.Context, b sources.BreakerLister, l sources.La
 	}
 	slices.Sort(warnings)
 	return slices.Compact(warnings), errors.Join(errs...)
+}
+
+// spend reads all spans of the error budgets. What cannot be read of them is a warning,
+// for the latencies stand without them.
+func (p *reading) spend(ctx context.Context, r sources.BudgetReader) (warnings []string) {
+	now := make([]sources.Verdict, len(p.latencies))
+	for i := range p.latencies {
+		now[i] = p.latencies[i].Verdict
+	}
+	for more := true; more; {
+		set, err := r.Budgets(ctx)
+		if errors.Is(err, sources.ErrUnsupported) {
+			return warnings
+		}
+		if err != nil {
+			return append(warnings, "error budgets are not complete: "+sources.Sentence(err))
+		}
+		warnings, more = append(warnings, set.Warnings...), set.More
+		for i := range p.latencies {
+			l := &p.latencies[i]
+			if b, ok := set.Budgets[l.Name]; ok {
+				l.Budget, l.Verdict = b, b.Judge(now[i])
+			}
+		}
+	}
+	return warnings
 }
 
 func appendErr(errs []error, err error) []error {

@@ -115,6 +115,10 @@ type latencyJSON struct {
 	Stale      bool          `json:"stale"`
 	Calls      []string      `json:"calls"`
 	Note       string        `json:"note"`
+	Objective  sources.Value `json:"objective"`
+	Window     sources.Value `json:"objective_window_s"`
+	Left       sources.Value `json:"budget_left"`
+	Burn       sources.Value `json:"burn_1h"`
 }
 
 func latencyShape(l *sources.Latency) latencyJSON {
@@ -127,6 +131,10 @@ func latencyShape(l *sources.Latency) latencyJSON {
 	out.P99, out.P99Over = quantileShape(l.P99)
 	if l.SLO > 0 {
 		out.SLO = sources.Some(l.SLO.Seconds())
+	}
+	if b := &l.Budget; b.Set() {
+		out.Objective, out.Window = sources.Some(b.Objective), sources.Some(b.Window.Seconds())
+		out.Left, out.Burn = b.Left, b.Burn(time.Hour)
 	}
 	return out
 }

@@ -129,9 +129,11 @@ func (st *sourceState) down() bool {
 }
 
 // counts tells whether a part decides if the source can speak: alerts do not where
-// there is more to tell, for another Prometheus would have none of these alerts either.
+// there is more to tell, for another Prometheus would have none of these alerts either,
+// and neither do budgets, whose questions over weeks may be too much for a server that
+// is well.
 func (st *sourceState) counts(part int) bool {
-	if sources.Part(part) != sources.PartAlerts {
+	if p := sources.Part(part); p != sources.PartAlerts && p != sources.PartBudgets {
 		return st.caps[part].has
 	}
 	for c := range st.caps {

@@ -59,6 +59,19 @@ func (e *Engine) loops(i int) (loops []loop) {
 			loops = append(loops, loop{sources.PartLatencies, func(ctx context.Context) { e.backfill(ctx, i, r, first) }})
 		}
 	}
+	e.laterLoops(i, add)
+	return loops
+}
+
+// laterLoops are of what is looked at beside breakers and latencies.
+func (e *Engine) laterLoops(i int, add func(sources.Part, func(context.Context) (func(*state), error))) {
+	src := e.opts.Sources[i]
+	if d, ok := src.Driver.(sources.BudgetReader); ok {
+		add(sources.PartBudgets, func(ctx context.Context) (func(*state), error) {
+			set, err := d.Budgets(ctx)
+			return func(s *state) { s.setBudgets(i, set) }, err
+		})
+	}
 	if d, ok := src.Driver.(sources.ExposureReader); ok {
 		add(sources.PartExposures, func(ctx context.Context) (func(*state), error) {
 			set, err := d.Exposures(ctx)
@@ -71,7 +84,6 @@ func (e *Engine) loops(i int) (loops []loop) {
 			return func(s *state) { s.setAlerts(i, set, e.opts.Now()) }, err
 		})
 	}
-	return loops
 }
 
 // poll reads again and again: after Every, later when it fails, at once when

@@ -85,7 +85,17 @@ func (s *state) setLatencies(i int, set sources.LatencySet) {
 func sameLatency(a, b sources.Latency) bool {
 	return a.Source == b.Source && a.Name == b.Name && a.P50 == b.P50 && a.P95 == b.P95 && a.P99 == b.P99 &&
 		a.Rate == b.Rate && a.ErrorRatio == b.ErrorRatio && a.SLO == b.SLO && a.Verdict == b.Verdict &&
-		a.Note == b.Note && slices.Equal(a.Calls, b.Calls)
+		a.Note == b.Note && slices.Equal(a.Calls, b.Calls) && a.Budget.Equal(&b.Budget)
+}
+
+// setBudgets takes what a source says of its latencies' error budgets.
+func (s *state) setBudgets(i int, set sources.BudgetSet) {
+	st := s.sources[i]
+	s.warn(st, sources.PartBudgets, set.Warnings)
+	if !maps.EqualFunc(st.budgets, set.Budgets, func(a, b sources.Budget) bool { return a.Equal(&b) }) {
+		s.metricsDirty, s.dirty = true, true
+	}
+	st.budgets = set.Budgets
 }
 
 func (s *state) setExposures(i int, set *sources.ExposureSet) {
@@ -118,6 +128,8 @@ func (s *state) mergeMetrics() {
 		for _, l := range st.latencies {
 			if st.caps[sources.PartLatencies].health == sources.Unknown {
 				l = sources.Latency{Source: l.Source, Name: l.Name, SLO: l.SLO, Calls: l.Calls, Note: l.Note}
+			} else if b, ok := st.budgets[l.Name]; ok && st.caps[sources.PartBudgets].health != sources.Unknown {
+				l.Budget, l.Verdict = b, b.Judge(l.Verdict)
 			}
 			latencies = append(latencies, l)
 		}

@@ -46,6 +46,7 @@ type sourceState struct {
 	turns     map[string][]sources.BreakerTurn // by breaker, newest first, as seen from here
 	seenSince time.Time                        // when its breakers were first read
 	latencies []sources.Latency
+	budgets   map[string]sources.Budget // by latency
 	exposures *sources.ExposureSet
 	alerts    []sources.Alert
 	alerted   bool // alerts were read before
@@ -78,6 +79,7 @@ func newState(opts Options) *state {
 		st.caps[sources.PartFlags].has = lists || st.watched
 		_, st.caps[sources.PartBreakers].has = cfg.Driver.(sources.BreakerLister)
 		_, st.caps[sources.PartLatencies].has = cfg.Driver.(sources.LatencyReader)
+		_, st.caps[sources.PartBudgets].has = cfg.Driver.(sources.BudgetReader)
 		_, st.caps[sources.PartExposures].has = cfg.Driver.(sources.ExposureReader)
 		_, st.caps[sources.PartAlerts].has = cfg.Driver.(sources.AlertLister)
 		s.sources = append(s.sources, st)

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"strings"
+	"time"
 )
 
 // Labels are one series' labels, without its name. An absent label and an empty
@@ -30,7 +31,9 @@ type Query struct {
 	Any    [][]Matcher // a series must pass all matchers of one of these; empty means every series
 	// Optional says that a failure goes into Answer.Err and hinders nothing else.
 	Optional bool
-	Found    Forms // for Buckets and Count: which forms of the histogram exist
+	Found    Forms         // for Buckets and Count: which forms of the histogram exist
+	Over     time.Duration // the span of the rate; 0 for the plan's window
+	Bounds   []float64     // for Buckets: the only bounds wanted of the classic form; nil for all
 }
 
 // Summaries is the name under which Exists tells whether a metric has quantiles of

@@ -34,7 +34,14 @@ type LatencyRule struct {
 	Match  string        // `job="payment",service=~"a|b"`; "" for every series
 	SLO    time.Duration // 0 for none
 	Calls  []string      // names of the latencies this one calls
+
+	Objective float64       // share of calls that must be good within Window, 0..1; 0 for none
+	Window    time.Duration // 0 means DefaultObjectiveWindow
+	Errors    bool          // a call is bad when it fails, however fast it is; else when it takes longer than SLO
 }
+
+// DefaultObjectiveWindow is the window of an objective that names none.
+const DefaultObjectiveWindow = 30 * 24 * time.Hour
 
 // BreakerRule is where breakers are to be found.
 type BreakerRule struct {
@@ -59,6 +66,7 @@ type Plan struct {
 	latency   []latencyRule
 	breakers  []breakerRule
 	events    transitions
+	spent     spent
 	ratios    []Ratio
 }
 
@@ -155,6 +163,9 @@ func (p *Plan) compileLatency(r LatencyRule, i int) (latencyRule, error) {
 	name := sources.Clean(r.Name, 60)
 	if r.SLO < 0 {
 		return out, fmt.Errorf("latency %s: the SLO %s is below 0: %w", name, r.SLO, sources.ErrInvalid)
+	}
+	if err := out.objective(); err != nil {
+		return out, err
 	}
 	if r.Preset != "" && r.Preset != "auto" {
 		at := slices.IndexFunc(p.latencies, func(p LatencyPreset) bool { return p.Name == r.Preset })

@@ -32,6 +32,7 @@ var (
 	_ sources.ExposureReader = (*Source)(nil)
 	_ sources.TrendReader    = (*Source)(nil)
 	_ sources.AlertLister    = (*Source)(nil)
+	_ sources.BudgetReader   = (*Source)(nil)
 
 	_ sources.BreakerInspector = (*Source)(nil)
 	_ metrics.Asker            = (*call)(nil)
@@ -175,6 +176,17 @@ func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
 		return sources.LatencySet{}, err
 	}
 	return sources.LatencySet{Latencies: rows, Warnings: c.with(warns), ReadAt: at}, nil
+}
+
+// Budgets implements sources.BudgetReader.
+func (s *Source) Budgets(ctx context.Context) (sources.BudgetSet, error) {
+	c := &call{s: s}
+	set, err := s.plan.Budgets(ctx, c, s.opts.Now())
+	if err != nil {
+		return sources.BudgetSet{}, err
+	}
+	set.Warnings = c.with(nil)
+	return set, nil
 }
 
 // Exposures reads the shares of flag evaluations.

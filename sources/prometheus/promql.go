@@ -1,7 +1,9 @@
 package prometheus
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 // which never counts a group twice because its labels decide every matcher.
 func render(q *metrics.Query, window time.Duration) string {
 	by := strings.Join(q.By, ",")
-	span := "[" + model.Duration(window).String() + "]"
+	span := "[" + model.Duration(cmp.Or(q.Over, window)).String() + "]"
 	rate := func(sel string) string { return "rate(" + sel + span + ")" }
 	sum := func(by, of string) string { return "sum by (" + by + ") (" + of + ")" }
 	withLe := strings.Join(append([]string{"le"}, q.By...), ",")
@@ -46,7 +48,7 @@ func render(q *metrics.Query, window time.Duration) string {
 			parts = append(parts, sum(by, rate(selector(q.Metric))))
 		case metrics.Buckets:
 			if q.Found.Classic {
-				parts = append(parts, sum(withLe, rate(selector(q.Metric+"_bucket"))))
+				parts = append(parts, sum(withLe, rate(ending(selector(q.Metric+"_bucket"), q.Bounds))))
 			}
 			if q.Found.Native {
 				parts = append(parts, sum(by, rate(selector(q.Metric))))
@@ -62,6 +64,28 @@ func render(q *metrics.Query, window time.Duration) string {
 	}
 	slices.Sort(parts)
 	return strings.Join(slices.Compact(parts), " or ")
+}
+
+// ending narrows a selector of buckets to some bounds, in each spelling that servers
+// and libraries have for them. An empty list, unlike none, is no bucket at all.
+func ending(selector string, bounds []float64) string {
+	if bounds == nil {
+		return selector
+	}
+	spelt := []string{}
+	for _, b := range bounds {
+		short := strconv.FormatFloat(b, 'g', -1, 64)
+		spelt = append(spelt, short, strconv.FormatFloat(b, 'f', -1, 64))
+		if !strings.ContainsAny(short, ".e") {
+			spelt = append(spelt, short+".0")
+		}
+	}
+	slices.Sort(spelt)
+	le := `le=~"` + strings.ReplaceAll(strings.ReplaceAll(strings.Join(slices.Compact(spelt), "|"), ".", `\\.`), "+", `\\+`) + `"`
+	if inner, ok := strings.CutSuffix(selector, "}"); ok {
+		return inner + "," + le + "}"
+	}
+	return selector + "{" + le + "}"
 }
 
 // probe counts the series of each name that exists. A summary's quantiles bear

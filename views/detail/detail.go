@@ -212,7 +212,7 @@ func (m *Model) title() (name string, look views.Look, source string, part sourc
 	case m.breaker != nil:
 		return m.breaker.Name, views.BreakerLook(m.th, m.breaker.State), m.breaker.Source, sources.PartBreakers
 	case m.latency != nil:
-		return m.latency.Name, views.VerdictLook(m.th, m.latency.Verdict), m.latency.Source, sources.PartLatencies
+		return m.latency.Name, views.LatencyLook(m.th, m.latency), m.latency.Source, sources.PartLatencies
 	case m.alert != nil:
 		return m.alert.Name, views.AlertLook(m.th, m.alert.State), m.alert.Source, sources.PartAlerts
 	default:

@@ -341,7 +341,7 @@ func (m *Model) metric(p *views.Pen, f *sources.Flag, ink *inks) {
 	quiet, number, bad := ink.quiet, ink.quiet, m.th.Bad
 	if !views.Fresh(m.snap, l.Source, sources.PartLatencies) {
 		quiet, number, bad = m.th.Stale, m.th.Stale, m.th.Stale
-	} else if l.Verdict == sources.VerdictBreached {
+	} else if l.Verdict == sources.VerdictBreached || l.Verdict == sources.VerdictBurning {
 		number = m.th.Bad
 	}
 	p.To(t.Starts[colSpark])

@@ -87,16 +87,27 @@ func (m Model) View() string {
 
 // notes is what the title says besides the number: how many miss their SLO.
 func (m *Model) notes() []views.Note {
-	breached := 0
+	breached, burning := 0, 0
 	if m.Snap != nil {
 		for i := range m.Snap.Latencies {
-			if m.Snap.Latencies[i].Verdict == sources.VerdictBreached {
+			switch m.Snap.Latencies[i].Verdict {
+			case sources.VerdictBreached:
 				breached++
+			case sources.VerdictBurning:
+				burning++
+			default:
 			}
 		}
 	}
-	switch text := strconv.Itoa(breached) + " breached"; {
-	case breached == 0:
+	var words []string
+	if burning > 0 {
+		words = append(words, strconv.Itoa(burning)+" burning")
+	}
+	if breached > 0 {
+		words = append(words, strconv.Itoa(breached)+" breached")
+	}
+	switch text := strings.Join(words, ", "); {
+	case text == "":
 		return nil
 	case m.Feed.AllOld:
 		return []views.Note{{Ink: m.Theme.Warn, Text: text + " when last seen"}}
@@ -107,10 +118,13 @@ func (m *Model) notes() []views.Note {
 
 func (m *Model) row(p *views.Pen, i int) {
 	th, t, l := m.Theme, &m.Table, &m.Snap.Latencies[i]
-	look := views.VerdictLook(th, l.Verdict)
+	look := views.LatencyLook(th, l)
 	name, p99, quiet, errors, bad := th.Text, th.Text, th.Quiet, th.Quiet, th.Bad
-	if l.Verdict == sources.VerdictBreached {
-		name, p99 = th.Strong, th.Bad
+	if l.Verdict == sources.VerdictBreached || l.Verdict == sources.VerdictBurning {
+		name = th.Strong
+	}
+	if l.SLO > 0 && l.P99.OK && l.P99.Seconds > l.SLO.Seconds() {
+		p99 = th.Bad
 	}
 	if l.ErrorRatio.OK && l.ErrorRatio.V >= 0.01 {
 		errors = th.Bad
