@@ -197,7 +197,7 @@ func (d *Duration) setScalar(s string, at pos) error {
 	if days, ok := strings.CutSuffix(s, "d"); err != nil && ok {
 		var n uint64
 		if n, err = strconv.ParseUint(days, 10, 16); err == nil {
-			v = time.Duration(n) * 24 * time.Hour //nolint:gosec // of 16 bits
+			v = time.Duration(n) * 24 * time.Hour
 		}
 	}
 	if err != nil || v <= 0 {
