@@ -62,6 +62,25 @@ func RetryAfter(err error) (time.Duration, bool) {
 	return 0, false
 }
 
+// unnamed is ErrConfirm of one flag.
+type unnamed struct {
+	error
+	flag FlagID
+}
+
+func (u unnamed) Unwrap() error { return u.error }
+
+// WithName is err, which wraps ErrConfirm, of which NameOf tells whose name must be
+// typed out.
+func WithName(err error, flag FlagID) error { return unnamed{err, flag} }
+
+// NameOf is the flag whose name must be typed out before a change is made; false when
+// that is not what err asks for.
+func NameOf(err error) (FlagID, bool) {
+	var u unnamed
+	return u.flag, errors.As(err, &u)
+}
+
 // linked is an error with an address where the operator can do something about it.
 type linked struct {
 	error

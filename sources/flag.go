@@ -115,6 +115,9 @@ type FlagEvent struct {
 
 // CanRamp says why a flag's percentage cannot be set, or nil.
 func (f *Flag) CanRamp() error {
+	if f.Migration != nil {
+		return fmt.Errorf("%s is a migration, which moves from stage to stage and has no percentage: %w", f.Name, ErrUnsupported)
+	}
 	switch f.State {
 	case FlagCustom:
 		return fmt.Errorf("%s has custom targeting (%s), only kill is offered: %w", f.Name, f.Note, ErrUnsupported)
@@ -176,7 +179,7 @@ func (f *Flag) Intend(kind ChangeKind) (Intent, error) {
 			err = fmt.Errorf("%s is at %s already: %w", f.Name, in.Stage, ErrInvalid)
 		}
 	default:
-		err = fmt.Errorf("%s is a migration, which moves from stage to stage and has no percentage: %w", f.Name, ErrUnsupported)
+		err = f.CanRamp()
 	}
 	return in, err
 }

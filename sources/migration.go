@@ -62,6 +62,13 @@ func NewMigration(m Migration, compared, noReturn string) (*Migration, error) {
 	return &m, nil
 }
 
+// Beyond says that the flag is known to be at or past the point of no return, for some
+// of the users at least.
+func (m *Migration) Beyond(f *Flag) bool {
+	at, err := m.Position(f)
+	return err == nil && at.High >= m.NoReturn
+}
+
 func (m *Migration) stage(name, usual, what string) (int, error) {
 	if name == "" {
 		name = usual

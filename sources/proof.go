@@ -56,7 +56,10 @@ type Proof struct {
 }
 
 // gap is the longest silence between two samples that still counts as measured.
-func (m *Migration) gap() time.Duration { return max(m.Window/5, 2500*time.Millisecond) }
+func (m *Migration) gap() time.Duration { return max(m.Window/5, leastGap) }
+
+// leastGap is longer than sources are asked apart.
+const leastGap = 6 * time.Second
 
 // Span is how far back samples must reach to prove anything.
 func (m *Migration) Span() time.Duration { return m.Window + m.gap() }

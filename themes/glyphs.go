@@ -20,6 +20,8 @@ type Glyphs struct {
 
 	BarFull, BarHalf, BarEmpty string
 
+	NoReturn string // the point of no return in a track of stages
+
 	// Spark is one cell of a sparkline by its two levels, each 0 (nothing) to 4.
 	Spark [5][5]string
 }
@@ -30,7 +32,7 @@ func unicodeGlyphs() Glyphs {
 		FlagOn: "◉", FlagRamping: "◒", FlagOff: "◌", FlagKilled: "✗", FlagCustom: "❖", FlagBroken: "!",
 		Closed: "✓", HalfOpen: "◒", Open: "✗", Forced: "⊗", Unprotected: "⊘",
 		Good: "✓", Bad: "✗", Stale: "◔", Unknown: "?", Idle: "◌", Neutral: "∙",
-		BarFull: "⣿", BarHalf: "⡇", BarEmpty: "⣀",
+		BarFull: "⣿", BarHalf: "⡇", BarEmpty: "⣀", NoReturn: "⦀",
 		Spark: brailleSpark(),
 	}
 }
@@ -41,7 +43,7 @@ func asciiGlyphs() Glyphs {
 		FlagOn: "@", FlagRamping: "%", FlagOff: ".", FlagKilled: "x", FlagCustom: "*", FlagBroken: "!",
 		Closed: "+", HalfOpen: "%", Open: "X", Forced: "F", Unprotected: "!",
 		Good: "+", Bad: "X", Stale: "~", Unknown: "?", Idle: ".", Neutral: "-",
-		BarFull: "#", BarHalf: "=", BarEmpty: ".",
+		BarFull: "#", BarHalf: "=", BarEmpty: ".", NoReturn: "|",
 		Spark: asciiSpark(),
 	}
 }

@@ -201,7 +201,10 @@ func (m *Model) describe(in sources.Intent) string {
 		from = f.Brief()
 	}
 	to := in.To.String() + "%"
-	if in.Kind == sources.Kill {
+	switch {
+	case in.Stage != "":
+		to = in.Stage
+	case in.Kind == sources.Kill:
 		to = "killed"
 	}
 	return fmt.Sprintf("%s %s %s %s", m.nameOf(in.Flag), from, m.opts.Theme.Glyphs.Arrow, to)
@@ -229,6 +232,10 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 	id := msg.Intent.Flag
 	if p, ok := m.pending[id]; ok && p.seq == msg.Seq {
 		delete(m.pending, id)
+	}
+	if m.askName(msg) {
+		m.refresh()
+		return nil
 	}
 	var cmd tea.Cmd
 	if msg.Err == nil && msg.Receipt.New.ID == id {

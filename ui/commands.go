@@ -54,6 +54,13 @@ type BreakerInspectedMsg struct {
 // InspectDueMsg ends the pause before a breaker is read in depth.
 type InspectDueMsg struct{ Seq int }
 
+// StandingReadMsg is how a migration stands, or why that could not be read.
+type StandingReadMsg struct {
+	Flag     sources.FlagID
+	Standing sources.Standing
+	Err      error
+}
+
 // PendingExpiredMsg lifts a pending mark that no snapshot has lifted.
 type PendingExpiredMsg struct {
 	Seq  int
@@ -168,6 +175,16 @@ func inspectBreaker(ctx context.Context, engine *live.Engine, seq int, source, a
 
 func inspectAfter(seq int, pause time.Duration) tea.Cmd {
 	return tea.Tick(pause, func(time.Time) tea.Msg { return InspectDueMsg{Seq: seq} })
+}
+
+// readStanding looks once how a migration stands. It changes nothing.
+func readStanding(ctx context.Context, c *control.Controller, id sources.FlagID) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, actionTimeout)
+		defer cancel()
+		st, err := c.Standing(ctx, id)
+		return StandingReadMsg{Flag: id, Standing: st, Err: err}
+	}
 }
 
 // doubtAge is how old a change without a result must be to be in doubt: a younger

@@ -84,6 +84,8 @@ type Model struct {
 	seq       int
 	pending   map[sources.FlagID]inFlight
 	proving   map[sources.FlagID]ActionFinishedMsg // the change of each flag whose effect is waited for
+	standing  *sources.Standing                    // of the migration that the detail is about, as last read; nil for none
+	asking    sources.FlagID                       // whose standing is being read; zero for nobody's
 	selected  sources.FlagID
 	seen      sources.Revision // of the selected flag in the last snapshot
 	changedAt time.Time        // when the selected flag last changed by itself
@@ -203,6 +205,7 @@ func (m *Model) refresh() {
 	m.header.SetSnapshot(m.snapshot, m.now)
 	m.pointDetail()
 	m.detail.SetSnapshot(m.snapshot, m.now)
+	m.detail.SetStanding(m.standing)
 }
 
 // pointDetail makes the detail pane follow the selection of the pane that has the
@@ -227,8 +230,11 @@ func (m *Model) pointDetail() {
 
 // bottomLines is how many lines the bottom of the screen has something to say in.
 func (m *Model) bottomLines() int {
-	if m.confirm.Opened() {
+	switch {
+	case m.confirm.Opened():
 		return m.confirm.Lines(m.w)
+	case m.prompt.Opened():
+		return m.prompt.Lines(m.w)
 	}
 	return m.footer.Lines(m.w)
 }

@@ -42,7 +42,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case ClockTickedMsg:
 		m.now = m.opts.Now()
 		m.refresh()
-		return m, tick()
+		return m, tea.Batch(tick(), m.askStanding())
 	case views.IntentMsg:
 		return m, m.intended(msg.Intent, false)
 	case views.RefusedMsg:
@@ -86,14 +86,20 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		m.detail.SetSnapshot(m.snapshot, m.now)
 		m.relayout()
 		m.looks.at = lookedAt{}
-		return m.inspect(0)
+		return tea.Batch(m.inspect(0), m.askStanding())
 	case detail.ClosedMsg, help.ClosedMsg:
 		m.escape()
+	case StandingReadMsg:
+		m.standingRead(msg)
 	case prompt.ChangedMsg:
 		m.filter(msg.Text)
 	case prompt.CancelledMsg:
-		if msg.Purpose == prompt.Filter {
+		switch msg.Purpose {
+		case prompt.Filter:
 			m.filter("")
+		case prompt.Name:
+			m.footer.SetStatus("nothing was done", footer.Info)
+		default:
 		}
 	case prompt.SubmittedMsg:
 		if msg.Purpose == prompt.Reason {
@@ -103,6 +109,9 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		}
 		if msg.Purpose == prompt.Percent {
 			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)
+		}
+		if msg.Purpose == prompt.Name {
+			return m.intended(msg.Intent, true)
 		}
 		m.filter(msg.Text)
 	case confirm.AcceptedMsg:

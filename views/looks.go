@@ -1,6 +1,9 @@
 package views
 
 import (
+	"strconv"
+	"strings"
+
 	"relctl-tui/sources"
 	"relctl-tui/themes"
 )
@@ -23,6 +26,8 @@ func FlagLook(th *themes.Theme, f *sources.Flag) Look {
 		return Look{g.FlagBroken, "broken", th.Bad}
 	case f.Killed:
 		return Look{g.FlagKilled, "killed", th.Warn}
+	case f.Stage() != "":
+		return stageLook(th, f)
 	case f.State == sources.FlagCustom:
 		return Look{g.FlagCustom, "custom", th.Text}
 	case Ramping(f):
@@ -34,8 +39,41 @@ func FlagLook(th *themes.Theme, f *sources.Flag) Look {
 	}
 }
 
-// Ramping tells whether a flag is between off and fully on.
+// stageLook is a migration's highest stage.
+func stageLook(th *themes.Theme, f *sources.Flag) Look {
+	at, _ := f.Migration.Position(f)
+	word := f.Migration.Stages[at.High]
+	if strings.ContainsFunc(word, func(r rune) bool { return r >= 0x80 }) {
+		word = "stage" // the column is cut by bytes; the whole name stands beside it
+	}
+	switch {
+	case at == sources.Position{}:
+		return Look{th.Glyphs.FlagOff, word, th.Quiet}
+	case at.Low == len(f.Migration.Stages)-1:
+		return Look{th.Glyphs.FlagOn, word, th.Good}
+	default:
+		return Look{th.Glyphs.FlagRamping, word, th.Accent}
+	}
+}
+
+// StageText is where a migration stands in few words: "shadow 3/6", or each cohort's
+// stage with its part; "" for what is no migration or cannot be told.
+func StageText(f *sources.Flag) string {
+	text := f.Stage()
+	if text == "" || len(f.Serves) > 1 {
+		return text
+	}
+	at, _ := f.Migration.Position(f)
+	return text + " " + strconv.Itoa(at.High+1) + "/" + strconv.Itoa(len(f.Migration.Stages))
+}
+
+// Ramping tells whether a flag is between off and fully on, or a migration between its
+// first and its last stage.
 func Ramping(f *sources.Flag) bool {
+	if f.Stage() != "" && !f.Killed {
+		at, _ := f.Migration.Position(f)
+		return at.High > 0 && at.Low < len(f.Migration.Stages)-1
+	}
 	return f.State == sources.FlagOn && f.Rollout.OK && f.Rollout.V > 0 && f.Rollout.V < sources.Full
 }
 

@@ -67,11 +67,11 @@ func Act(f *sources.Flag, kind sources.ChangeKind, readOnly bool) tea.Cmd {
 	case readOnly:
 		return Send(RefusedMsg{Reason: "this board is read-only"})
 	}
-	to, err := f.Plan(kind)
+	in, err := f.Intend(kind)
 	if err != nil {
 		return Send(RefusedMsg{Reason: sources.Sentence(err)})
 	}
-	return Send(IntentMsg{Intent: sources.Intent{Kind: kind, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: to}})
+	return Send(IntentMsg{Intent: in})
 }
 
 // Switch is the command for a key that switches a breaker as it is on the screen: an

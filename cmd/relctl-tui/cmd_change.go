@@ -94,8 +94,8 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		began := o.now()
 		r, err := ctl.Do(ctx, in)
 		if errors.Is(err, sources.ErrConfirm) {
-			name := cmp.Or(in.Flag.Key, "with the flag's name")
-			return fmt.Errorf("%w: nothing was changed; if that is meant, repeat with --confirm %s", err, shellQuote(name))
+			id, _ := sources.NameOf(err)
+			return fmt.Errorf("%s: nothing was changed; if that is meant, repeat with --confirm %s: %w", sources.Sentence(err), shellQuote(id.Key), sources.ErrConfirm)
 		}
 		if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
 			return err

@@ -212,7 +212,7 @@ func (a *attempt) allowedMove(p *sources.Planned) error {
 	case course.Proof && a.proof.Verdict != sources.ProofPass:
 		return fmt.Errorf("%s stays at %s: %s: %w", old.Name, old.Brief(), a.proof.Sentence(), sources.ErrRefused)
 	case course.Name != "" && a.intent.Confirm == "":
-		return fmt.Errorf("%s %s to %s: %s: %w", old.Name, old.Brief(), p.New.Brief(), course.Name, sources.ErrConfirm)
+		return sources.WithName(fmt.Errorf("%s %s to %s: %s: %w", old.Name, old.Brief(), p.New.Brief(), course.Name, sources.ErrConfirm), old.ID)
 	case course.Name != "" && a.intent.Confirm != old.Name && a.intent.Confirm != old.ID.Key:
 		return fmt.Errorf("%q is not the name of %s, so it was not moved: %w", sources.Clean(a.intent.Confirm, 60), old.Name, sources.ErrRefused)
 	default:

@@ -116,7 +116,11 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	to := views.PercentText(i.To)
 	switch i.Kind {
 	case sources.Kill:
-		to = "killed"
+		if to = "killed"; i.Stage != "" {
+			to = i.Stage
+		}
+	case sources.Move:
+		to = i.Stage
 	case sources.ForceOpen:
 		to = sources.BreakerForcedOpen.String()
 	case sources.CloseBreaker:
@@ -129,7 +133,7 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	default:
 	}
 	verbs := map[sources.ChangeKind]string{
-		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Guarded: "Ramp under guard", sources.Kill: "Kill",
+		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Guarded: "Ramp under guard", sources.Kill: "Kill", sources.Move: "Move",
 		sources.ForceOpen: "Force open", sources.CloseBreaker: "Close",
 	}
 	return verbs[i.Kind] + " " + f.Name + " " + f.Brief() + " " + th.Glyphs.Arrow + " " + to + "?"

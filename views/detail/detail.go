@@ -30,6 +30,7 @@ type Model struct {
 	now      time.Time
 	subject  views.Subject
 	pending  string
+	standing *sources.Standing
 	scroll   views.Scroll
 
 	// The subject as last seen, kept when it goes away. At most one is not nil.
@@ -74,6 +75,10 @@ func (m *Model) SetSubject(s views.Subject) {
 
 // SetPending names the change of the subject that is under way; "" for none.
 func (m *Model) SetPending(words string) { m.pending = sources.Clean(words, 260) }
+
+// SetStanding shows how a migration stands; nil while that is not known. One of
+// another flag is not shown.
+func (m *Model) SetStanding(s *sources.Standing) { m.standing = s }
 
 // Subject is what the pane is about.
 func (m Model) Subject() views.Subject { return m.subject }

@@ -18,12 +18,17 @@ import (
 func (m *Model) flagLines() []line {
 	f := m.flag
 	out := m.prose(nil, f.Description, m.th.Text)
-	if f.Note != "" {
+	if f.Note != "" && f.Stage() == "" {
 		out = m.prose(out, f.Note, m.th.Warn)
 	}
-	out = append(out, m.rollout)
-	if r := m.snap.Ramp(f.ID); r == nil || r.Phase.Ended() { // else its track is the ladder
-		out = append(out, m.ladder)
+	r := m.snap.Ramp(f.ID)
+	switch {
+	case f.Migration != nil:
+		out = m.migration(out)
+	case r == nil || r.Phase.Ended():
+		out = append(out, m.rollout, m.ladder)
+	default: // its track is the ladder
+		out = append(out, m.rollout)
 	}
 	for i := range f.Upcoming {
 		name := ""
@@ -132,16 +137,20 @@ func (m *Model) plans(p *views.Pen) {
 		kind sources.ChangeKind
 		key  key.Binding
 	}{{sources.Ramp, m.keys.Ramp}, {sources.Back, m.keys.Back}, {sources.Kill, m.keys.Kill}} {
-		to, err := f.Plan(k.kind)
+		in, err := f.Intend(k.kind)
 		p.Text(m.th.Key, k.key.Help().Key)
 		p.Gap(1)
 		switch {
 		case err != nil:
 			p.Text(m.th.Quiet, "nothing")
+		case k.kind == sources.Kill && f.Migration != nil && f.Migration.Beyond(f):
+			p.Text(m.th.Quiet, "refused: "+in.Stage+" would read an old side that is not written")
+		case in.Stage != "":
+			p.Text(m.th.Text, "to "+in.Stage)
 		case k.kind == sources.Kill:
 			p.Text(m.th.Text, "kill")
 		default:
-			p.Text(m.th.Text, "to "+views.PercentText(to))
+			p.Text(m.th.Text, "to "+views.PercentText(in.To))
 		}
 		p.Gap(3)
 	}

@@ -211,6 +211,15 @@ func withStore(th *themes.Theme, name, store string, w int) string {
 // is observed have places of their own.
 func (m *Model) rollout(p *views.Pen, f *sources.Flag, ink *inks) {
 	t := &m.table
+	if stage := views.StageText(f); stage != "" && !f.Killed {
+		at := colPercent
+		if t.Has(colBar) {
+			at = colBar
+		}
+		p.To(t.Starts[at])
+		p.Cell(ink.state, stage, t.Starts[colPercent]+t.Widths[colPercent]-t.Starts[at])
+		return
+	}
 	if !f.Rollout.OK {
 		if f.Note == "" || !t.Has(colBar) {
 			t.Cell(p, colPercent, ink.quiet, views.Absent)

@@ -24,6 +24,7 @@ const (
 	Filter  Purpose = iota // narrows the flags while it is typed
 	Percent                // a rollout for one flag
 	Reason                 // why a flag is to be raised against its guards
+	Name                   // the name of a flag, so that nobody passes a point of no return by a slip of the finger
 )
 
 // ChangedMsg carries a filter as it stands after each key.
@@ -40,7 +41,7 @@ type SubmittedMsg struct {
 	Seen    sources.Revision // and the revision that was on the screen then
 	SeenAs  string           // the same in words
 	To      sources.Percent  // for Percent
-	Intent  sources.Intent   // for Reason: what was refused
+	Intent  sources.Intent   // for Reason: what was refused; for Name: what is done now, with the name in Confirm
 }
 
 // CancelledMsg says that the operator thought better of it.
@@ -57,17 +58,21 @@ type Model struct {
 	open    bool
 	purpose Purpose
 	flag    sources.Flag
-	input   textinput.Model
 	intent  sources.Intent
+	why     string // for Name: what is lost, or cannot be taken back
+	input   textinput.Model
 	hint    string
 	valid   bool
 }
+
+// charLimit is how long a filter, a percentage or a reason may be.
+const charLimit = 80
 
 // New is a closed prompt without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
 	in := textinput.New()
 	in.Prompt = ""
-	in.CharLimit = 80
+	in.CharLimit = charLimit
 	plain := lipgloss.NewStyle()
 	state := textinput.StyleState{Text: th.Text.Style(), Placeholder: th.Quiet.Style(), Suggestion: plain, Prompt: plain}
 	// No blinking: a cursor that blinks sends bytes over a link that may be slow.
@@ -84,8 +89,11 @@ func (m *Model) SetSize(w, h int) {
 // fit leaves as much room for the hint as what is typed does not need.
 func (m *Model) fit() {
 	wide := 24
-	if m.purpose == Percent {
+	switch m.purpose {
+	case Percent:
 		wide = 8
+	case Name:
+		wide = max(wide, views.Width(m.flag.Name)+2)
 	}
 	m.input.SetWidth(max(1, min(wide, m.width-12)))
 	m.input.SetCursor(m.input.Position()) // scrolls the text for the new width
@@ -118,8 +126,30 @@ func (m *Model) OpenReason(f sources.Flag, in sources.Intent) {
 	m.check()
 }
 
+// OpenName asks for the flag's name typed out before an intent is done; why is what
+// that means.
+func (m *Model) OpenName(f sources.Flag, in sources.Intent, why string) {
+	m.start(Name, "")
+	m.flag, m.intent, m.why = f, in, sources.Clean(why, 500)
+	m.input.CharLimit = sources.MaxName // a name that cannot be typed could never be agreed to
+	m.fit()
+	m.check()
+}
+
+// Lines is how many lines the prompt takes in w cells.
+func (m Model) Lines(w int) int {
+	if m.purpose != Name {
+		return 1
+	}
+	return 1 + len(m.reason(w))
+}
+
+// reason is why a name is asked for, in lines.
+func (m *Model) reason(w int) []string { return views.WrapLines(m.th, m.why, max(w-4, 1), 3) }
+
 func (m *Model) start(purpose Purpose, text string) {
-	m.open, m.purpose, m.flag, m.intent = true, purpose, sources.Flag{}, sources.Intent{}
+	m.open, m.purpose, m.flag, m.intent, m.why = true, purpose, sources.Flag{}, sources.Intent{}, ""
+	m.input.CharLimit = charLimit
 	m.fit()
 	m.input.SetValue(text)
 	m.input.CursorEnd()
@@ -187,6 +217,10 @@ func (m Model) submit() (Model, tea.Cmd) {
 		}
 		out.Flag, out.Seen, out.SeenAs, out.To = m.flag.ID, m.flag.Revision, m.flag.Brief(), p
 	}
+	if m.purpose == Name {
+		out.Flag, out.Intent = m.flag.ID, m.intent
+		out.Intent.Confirm = m.flag.Name
+	}
 	m.Close()
 	return m, views.Send(out)
 }
@@ -202,6 +236,13 @@ func (m *Model) check() {
 	if m.purpose == Reason {
 		m.valid = strings.TrimSpace(text) != ""
 		m.hint = "enter raises it to " + views.PercentText(m.intent.To) + " against its guards, on record"
+		return
+	}
+	if m.purpose == Name {
+		m.valid, m.hint = text == m.flag.Name, "type "+m.flag.Name+" to go on, esc leaves everything as it is"
+		if m.valid {
+			m.hint = "enter goes on"
+		}
 		return
 	}
 	p, err := sources.ParsePercent(text)
@@ -221,10 +262,23 @@ func (m Model) View() string {
 	if !m.open {
 		return p.String()
 	}
+	for i, line := range m.reason(m.width) {
+		if i == 0 {
+			p.Gap(1)
+			p.Text(m.th.Warn, m.th.Glyphs.FlagBroken)
+		}
+		p.To(3)
+		p.Text(m.th.Warn, line)
+		p.End()
+	}
 	p.Gap(1)
-	if m.purpose == Filter {
+	switch m.purpose {
+	case Filter:
 		p.Text(m.th.Key, "/")
-	} else {
+	case Name:
+		p.Text(m.th.Key, "name:")
+		p.Gap(1)
+	default:
 		sign := " ="
 		if m.purpose == Reason {
 			sign = " why:"

@@ -148,3 +148,35 @@ func TestAPasteIsTextAndNeverALine(t *testing.T) {
 	require.True(t, m.Opened())
 	viewtest.RequireFrame(t, m.View(), 80, 1)
 }
+
+func TestANameIsAcceptedOnlyWhenItIsTypedOutWhole(t *testing.T) {
+	t.Parallel()
+	m := prompt.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	f := sources.Flag{ID: sources.FlagID{Source: "prod", Key: "orders"}, Name: "orders"}
+	m.OpenName(f, sources.Intent{Kind: sources.Move, Flag: f.ID, Stage: "rampdown"}, "this is the point of no return")
+	require.Equal(t, 2, m.Lines(80))
+	m.SetSize(80, 2)
+	require.Contains(t, ansi.Strip(m.View()), "this is the point of no return")
+	require.Contains(t, ansi.Strip(m.View()), "type orders to go on")
+	enter := tea.KeyPressMsg{Code: tea.KeyEnter}
+	for _, typed := range []string{"", "order", "orders "} {
+		m.OpenName(f, sources.Intent{Kind: sources.Move, Flag: f.ID, Stage: "rampdown"}, "lost")
+		for _, r := range typed {
+			m, _ = m.Update(tea.KeyPressMsg{Code: r, Text: string(r)})
+		}
+		var cmd tea.Cmd
+		m, cmd = m.Update(enter)
+		require.Nil(t, cmd, "%q", typed)
+		require.True(t, m.Opened())
+	}
+	m.OpenName(f, sources.Intent{Kind: sources.Move, Flag: f.ID, Stage: "rampdown"}, "lost")
+	for _, r := range "orders" {
+		m, _ = m.Update(tea.KeyPressMsg{Code: r, Text: string(r)})
+	}
+	m, cmd := m.Update(enter)
+	require.False(t, m.Opened())
+	said, ok := cmd().(prompt.SubmittedMsg)
+	require.True(t, ok)
+	require.Equal(t, prompt.Name, said.Purpose)
+	require.Equal(t, sources.Intent{Kind: sources.Move, Flag: f.ID, Stage: "rampdown", Confirm: "orders"}, said.Intent)
+}
