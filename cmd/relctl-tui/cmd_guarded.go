@@ -20,6 +20,7 @@ import (
 // rampFlags are the options of ramp about guards.
 type rampFlags struct {
 	guarded, override bool
+	takeOver          bool
 	to                string
 	hold, tick        time.Duration
 	onBreach          string
@@ -31,6 +32,7 @@ func (r *rampFlags) add(f *pflag.FlagSet) {
 	f.DurationVar(&r.hold, "hold", 0, "with --guarded: how long to stay at each step (default: the config's, else 5m)")
 	f.DurationVar(&r.tick, "tick", 0, "with --guarded: how often to look (default: a fifth of --hold, at most 5s)")
 	f.StringVar(&r.onBreach, "on-breach", "", "with --guarded: ask (stop there), back or kill (default: the config's)")
+	f.BoolVar(&r.takeOver, "take-over", false, "with --guarded: stop whoever ramps the flag now, and go on from where it is")
 	f.BoolVar(&r.override, "override", false, "raise the flag against its guards; needs --reason and is on record")
 }
 
@@ -75,8 +77,27 @@ func runGuarded(cmd *cobra.Command, o *options, s *setup, key string, flags *ram
 	if err != nil {
 		return err
 	}
+	if flags.takeOver {
+		if ro.Over, err = s.holder(ctx, o, f.ID); err != nil {
+			return err
+		}
+	}
 	_, err = s.climb(ctx, o, ro, cmd.OutOrStdout())
 	return err
+}
+
+// holder is the lease of whoever ramps a flag now; "" for nobody.
+func (s *setup) holder(ctx context.Context, o *options, id sources.FlagID) (string, error) {
+	leases, err := s.controller(o.now).Leases(ctx, id.Source)
+	if err != nil {
+		return "", err
+	}
+	for i := range leases {
+		if leases[i].Flag == id {
+			return leases[i].Token, nil
+		}
+	}
+	return "", nil
 }
 
 // climb runs the engine and a guarded ramp on it to its end.

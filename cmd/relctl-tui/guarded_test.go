@@ -1,9 +1,15 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/flagd"
 )
 
 func TestFaultyGuardsAreToldAtTheirPlace(t *testing.T) {
@@ -75,4 +81,38 @@ func TestTheDemosStoriesEndAsTheyShould(t *testing.T) {
 	wrong := runIn(t, cleanEnv(t), "demo", "--scenario", "god-ramp")
 	require.Equal(t, exitUsage, wrong.code)
 	require.Contains(t, wrong.stderr, "good-ramp")
+}
+
+func TestARunnerThatIsKilledLeavesTheFlagAtItsStepUntilSomebodyTakesItOver(t *testing.T) {
+	f := startFleet(t)
+	config := filepath.Join(t.TempDir(), "c.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(`contexts:
+  demo:
+    flags: [{dsn: "flagd:`+f.flags+`", name: demo}]
+    metrics: [{dsn: "scrape+`+f.metrics+`"}]
+    breakers: [{preset: auto}]
+    guards: [{preset: breaker, of: payment API}]
+`), 0o600))
+	at := func() sources.Percent {
+		got, err := flagd.New("demo", f.flags).Flag(t.Context(), sources.FlagID{Source: "demo", Key: "gift-cards"})
+		require.NoError(t, err)
+		return got.Rollout.V
+	}
+	ramp := func(more ...string) []string {
+		return append([]string{"ramp", "gift-cards", "--guarded", "--config", config}, more...)
+	}
+	first := exec.Command(binary, ramp("--hold", "5m", "--actor", "ana")...)
+	first.Env = cleanEnv(t)
+	require.NoError(t, first.Start())
+	poll(t, "the first step", func() bool { return at() == sources.Pct(5) })
+	require.NoError(t, first.Process.Kill())
+	require.Error(t, first.Wait())
+	r := runIn(t, cleanEnv(t), ramp("--hold", "1s", "--actor", "ben")...)
+	require.Equal(t, exitConflict, r.code, r.stderr)
+	require.Contains(t, r.stderr, "gift-cards is run by ana on ")
+	require.Equal(t, sources.Pct(5), at(), "nobody has moved it")
+	r = runIn(t, cleanEnv(t), ramp("--hold", "300ms", "--to", "25", "--take-over", "--actor", "ben")...)
+	require.Zero(t, r.code, r.stdout+r.stderr)
+	require.Contains(t, r.stdout, "arrived")
+	require.Equal(t, sources.Pct(25), at())
 }

@@ -23,7 +23,7 @@ import (
 // fleet is the headless demo in a process of its own.
 type fleet struct{ flags, metrics string }
 
-func startFleet(t *testing.T) fleet {
+func startFleet(t testing.TB) fleet {
 	t.Helper()
 	cmd := exec.Command(binary, "demo", "--headless", "--seed", "7",
 		"--flags-file", filepath.Join(t.TempDir(), "demo.flagd.json"))
@@ -50,7 +50,7 @@ func startFleet(t *testing.T) fleet {
 }
 
 // startPrometheus runs a real server that scrapes the fleet each second.
-func startPrometheus(t *testing.T, fleetMetrics string) string {
+func startPrometheus(t testing.TB, fleetMetrics string) string {
 	t.Helper()
 	bin := sourcetest.RealTool(t, "prometheus", "apt-get install prometheus")
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func startPrometheus(t *testing.T, fleetMetrics string) string {
 }
 
 // served is how many requests the fleet's new checkout path has answered.
-func served(t *testing.T, metrics string) int {
+func served(t testing.TB, metrics string) int {
 	t.Helper()
 	resp, err := http.Get(metrics)
 	require.NoError(t, err)
