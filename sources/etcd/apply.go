@@ -142,9 +142,9 @@ func (w *write) run(ctx context.Context) error {
 func (w *write) txn(ctx context.Context, cli *clientv3.Client) (*clientv3.TxnResponse, error) {
 	flag, journal := w.s.at.flag(w.row.key), w.s.at.journal+w.change.ID
 	return cli.Txn(ctx).
-		If(clientv3.Compare(clientv3.ModRevision(flag), "=", w.row.mod)).
+		If(append(w.owned(), clientv3.Compare(clientv3.ModRevision(flag), "=", w.row.mod))...).
 		Then(clientv3.OpPut(flag, string(w.draft.value)), clientv3.OpPut(journal, w.entry)).
-		Else(clientv3.OpGet(flag), clientv3.OpGet(journal)).
+		Else(clientv3.OpGet(flag), clientv3.OpGet(journal), clientv3.OpGet(w.s.at.owners+w.row.key)).
 		Commit()
 }
 
@@ -162,6 +162,9 @@ func (w *write) lost(got *clientv3.TxnResponse) (done bool, err error) {
 			s.memory.put(w.row.key, flag.Value, flag.ModRevision, s.opts.Now())
 		}
 		return true, nil
+	}
+	if err := w.dispossessed(got); err != nil {
+		return false, err
 	}
 	if flag == nil {
 		s.memory.forget(w.row.key)

@@ -8,6 +8,8 @@
 //	PREFIX/document           the other members of the flagd file, as one JSON object:
 //	                          {"$schema": …, "$evaluators": {…}, "metadata": {…}}; may be absent
 //	PREFIX/journal/CHANGEID   what one change did, as a JSON object
+//	PREFIX/lease/KEY          the token of whoever ramps the flag under guard; ends by itself
+//	PREFIX/ramp/KEY           how far that ramp is, as a JSON object; ends with it
 //
 // KEY is everything behind "flags/", slashes included, so a/b and a are two flags
 // and need no escaping. A value that is no definition is shown as a broken flag. Of

@@ -23,6 +23,8 @@ type layout struct {
 	flags    string // what a flag's key begins with
 	document string
 	journal  string // what an entry's key begins with
+	owners   string // what the key of who ramps a flag begins with
+	ramps    string // what the key of how far that ramp is begins with
 	end      string // the first key behind the flags
 }
 
@@ -36,7 +38,7 @@ func layoutOf(prefix string) (layout, error) {
 	}
 	return layout{
 		prefix: prefix, flags: prefix + "/flags/", document: prefix + "/document",
-		journal: prefix + "/journal/", end: prefix + "/flags0", // '0' follows '/'
+		journal: prefix + "/journal/", owners: prefix + "/lease/", ramps: prefix + "/ramp/", end: prefix + "/flags0", // '0' follows '/'
 	}, nil
 }
 
