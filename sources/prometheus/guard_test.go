@@ -12,10 +12,10 @@ import (
 	"relctl-tui/sources/prometheus"
 )
 
-// counting counts requests.
-type counting struct{ n atomic.Int64 }
+// askedOf counts the requests of a source.
+type askedOf struct{ n atomic.Int64 }
 
-func (c *counting) RoundTrip(req *http.Request) (*http.Response, error) {
+func (c *askedOf) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.n.Add(1)
 	return http.DefaultTransport.RoundTrip(req)
 }
@@ -24,7 +24,7 @@ func TestAGuardIsMeasuredByOneQueryOfARealServer(t *testing.T) {
 	t.Parallel()
 	exp := exporter(t)
 	url, _, good := startServer(t, exp.URL)
-	var asked counting
+	var asked askedOf
 	s, err := prometheus.New("prom", url, prometheus.Options{Transport: &asked})
 	require.NoError(t, err)
 	measure := func(m sources.Measurement) (sources.GuardSample, error) {
