@@ -70,8 +70,18 @@ type readerDoc struct {
 	Kind    string      `json:"kind"`
 	Took    float64     `json:"took_s"`
 	Presets []presetDoc `json:"presets"`
-	Alerts  *alertsDoc  `json:"alerts"` // null when it has none to tell of
+	Alerts  *alertsDoc  `json:"alerts"`            // null when it has none to tell of
+	Fuses   *fusesDoc   `json:"switched_breakers"` // null when it measures and cannot switch
 	Error   string      `json:"error"`
+}
+
+// fusesDoc is what a source knows whose breakers can be switched.
+type fusesDoc struct {
+	Breakers  int      `json:"breakers"`
+	Changes   string   `json:"changes"` // why they cannot be switched; "" when they can
+	Journal   string   `json:"journal"`
+	Journaled bool     `json:"journal_writable"`
+	Warnings  []string `json:"warnings"`
 }
 
 type alertsDoc struct {
@@ -101,7 +111,7 @@ func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
 		d.Stores = append(d.Stores, s.examineStore(ctx, &s.stores[i], ctl.CanVerify(s.stores[i].name), now))
 	}
 	for i := range s.readers {
-		d.Metrics = append(d.Metrics, examineReader(ctx, &s.readers[i], now))
+		d.Metrics = append(d.Metrics, s.examineReader(ctx, &s.readers[i], now))
 	}
 	return d
 }
@@ -135,7 +145,7 @@ func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now fu
 	return doc
 }
 
-func examineReader(ctx context.Context, r *reader, now func() time.Time) readerDoc {
+func (s *setup) examineReader(ctx context.Context, r *reader, now func() time.Time) readerDoc {
 	ctx, cancel := context.WithTimeout(ctx, max(r.timeout, readTimeout))
 	defer cancel()
 	doc := readerDoc{Name: r.name, Kind: r.kind, Presets: []presetDoc{}}
@@ -153,11 +163,44 @@ func examineReader(ctx context.Context, r *reader, now func() time.Time) readerD
 	if l, ok := r.src.(sources.AlertLister); ok && !r.breakersOnly && err == nil {
 		doc.Alerts, err = countAlerts(ctx, l)
 	}
+	if l, ok := r.src.(sources.BreakerLister); ok && r.switches && err == nil {
+		doc.Fuses, err = s.examineFuses(ctx, r, l)
+	}
 	doc.Took = now().Sub(began).Seconds()
 	if err != nil {
 		doc.Error = errorSentences(err)[0]
 	}
 	return doc
+}
+
+func (s *setup) examineFuses(ctx context.Context, r *reader, l sources.BreakerLister) (*fusesDoc, error) {
+	set, err := l.Breakers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc := &fusesDoc{
+		Breakers: len(set.Breakers), Changes: set.ReadOnly, Journal: r.journal, Journaled: writable(r.journal),
+		Warnings: append([]string{}, set.Warnings...),
+	}
+	if r.readOnly || s.readOnly {
+		doc.Changes = "the config or --read-only forbids it"
+	}
+	return doc, nil
+}
+
+func (f *fusesDoc) lines() []string {
+	line := fmt.Sprintf("         breakers %d, can be switched", f.Breakers)
+	if f.Changes != "" {
+		line = fmt.Sprintf("         breakers %d; cannot be switched: %s", f.Breakers, f.Changes)
+	}
+	lines := []string{line}
+	if !f.Journaled {
+		lines = append(lines, "         the journal "+sources.Clean(f.Journal, sources.MaxName)+" cannot be written: closing will be refused")
+	}
+	for _, w := range f.Warnings {
+		lines = append(lines, "         "+w)
+	}
+	return lines
 }
 
 func countAlerts(ctx context.Context, l sources.AlertLister) (*alertsDoc, error) {
@@ -269,6 +312,9 @@ func (r *readerDoc) print(out io.Writer) error {
 		if n := absent[kind]; n > 0 {
 			lines = append(lines, "         "+kind+": "+strconv.Itoa(n)+" other presets are not exported")
 		}
+	}
+	if r.Fuses != nil {
+		lines = append(lines, r.Fuses.lines()...)
 	}
 	if a := r.Alerts; a != nil {
 		lines = append(lines, fmt.Sprintf("         alerts   %d firing, %d pending, %d silenced", a.Firing, a.Pending, a.Silenced))

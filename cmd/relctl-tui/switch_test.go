@@ -118,6 +118,22 @@ resilience4j_circuitbreaker_state{name="search",state="closed"} 1
 	require.Contains(t, measured.stderr, "measures and cannot switch")
 }
 
+func TestTheDoctorAsksWhatCanBeSwitched(t *testing.T) {
+	t.Parallel()
+	dsn, apps := twoApps(t, "CLOSED")
+	well := runIn(t, cleanEnv(t), "doctor", "--breakers", dsn)
+	require.Equal(t, exitDone, well.code, well.stderr)
+	require.Contains(t, well.stdout, "breakers 2, can be switched")
+	apps[1].Down(true)
+	half := runIn(t, cleanEnv(t), "doctor", "--breakers", dsn, "--read-only")
+	require.Contains(t, half.stdout, "breakers 2; cannot be switched: the config or --read-only forbids it")
+	require.Contains(t, half.stdout, apps[1].Host())
+	apps[0].Down(true)
+	dead := runIn(t, cleanEnv(t), "doctor", "--breakers", dsn)
+	require.Equal(t, exitFailed, dead.code)
+	require.Contains(t, dead.stdout, "DOES NOT WORK: ")
+}
+
 func TestAddressesOfActuatorsAreCheckedWhenTheyAreTyped(t *testing.T) {
 	t.Parallel()
 	for dsn, says := range map[string]string{
