@@ -278,6 +278,7 @@ func (m *Model) step(by int) {
 		}
 	}
 	m.relayout()
+	m.breaker = m.underCursor() // which a pane has once it has the keys
 }
 
 func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {

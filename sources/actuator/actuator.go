@@ -144,11 +144,15 @@ func (i *instance) list(ctx context.Context) (map[string]details, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list map[string]details
+	return i.decode(got.CircuitBreakers)
+}
+
+// decode is what stands under circuitBreakers.
+func (i *instance) decode(raw json.RawMessage) (list map[string]details, err error) {
 	var names []string
 	switch {
-	case json.Unmarshal(got.CircuitBreakers, &list) == nil && list != nil:
-	case json.Unmarshal(got.CircuitBreakers, &names) == nil && names != nil:
+	case json.Unmarshal(raw, &list) == nil && list != nil:
+	case json.Unmarshal(raw, &names) == nil && names != nil:
 		return nil, fmt.Errorf("%s lists its breakers without their states, as an older resilience4j does: read them through metrics: %w", i.name, sources.ErrUnsupported)
 	default:
 		return nil, fmt.Errorf("%s answers no circuitBreakers, check that this is Spring Boot's Actuator with resilience4j: %w", i.name, sources.ErrInvalid)

@@ -292,3 +292,23 @@ func TestAForcedOpenBreakerNeedsNoJournalButLettingGoDoes(t *testing.T) {
 	require.ErrorContains(t, err, "could not be recorded")
 	require.Equal(t, []string{"FORCED_OPEN"}, f.states())
 }
+
+func TestASwitchOfWhichNobodyKnowsTheEndIsHeldAgainstTheBreaker(t *testing.T) {
+	t.Parallel()
+	f := wire(t, []string{"CLOSED", "CLOSED"})
+	_, err := f.do(sources.ForceOpen, sources.BreakerClosed)
+	require.NoError(t, err)
+	done := f.last()
+	for _, c := range []struct {
+		second string
+		want   sources.Outcome
+	}{{"FORCED_OPEN", sources.Confirmed}, {"CLOSED", sources.Unconfirmed}} { // as after a process that died
+		f.j = journal.Open(filepath.Join(t.TempDir(), "orders.jsonl"), journal.Options{})
+		require.NoError(t, f.j.Intent(done))
+		f.apps[1].Turn("payments", c.second)
+		after := control.New(control.Options{Stores: []control.Store{{Name: "orders", Driver: f.Stores()[0].Driver, Journal: f.j}}})
+		doubts := after.InDoubt()
+		require.Len(t, doubts, 1)
+		require.Equal(t, c.want, doubts[0].Outcome, doubts[0].Err)
+	}
+}
