@@ -83,6 +83,8 @@ func (d *drill) allowed(s *setup) error {
 	case !s.rules[f.ID.Key].drill:
 		return fmt.Errorf("%s is not marked for drills, nothing was changed: write rules: {%s: {drill: true}} in the config: %w",
 			f.Name, quote(f.ID.Key), errRefused)
+	case f.Migration != nil:
+		return fmt.Errorf("%s is a migration: what was missed after a kill is not brought back by an undo, so it is no drill; nothing was changed: %w", f.Name, errRefused)
 	case f.Killed || f.State == sources.FlagOff:
 		return fmt.Errorf("%s is %s, so a kill would prove nothing; nothing was changed: %w", f.Name, f.Brief(), errRefused)
 	case !d.ctl.CanVerify(f.ID.Source):
