@@ -68,6 +68,9 @@ type Plan struct {
 	events    transitions
 	spent     spent
 	ratios    []Ratio
+
+	latencyAsks []latencyRead // of the presets that the latencies can be in
+	askNames    []string
 }
 
 type latencyRule struct {
@@ -126,6 +129,7 @@ func (c Config) Compile() (*Plan, error) {
 		return nil, errors.Join(errs...)
 	}
 	p.leaveToRules()
+	p.wantLatencies()
 	return p, nil
 }
 

@@ -150,25 +150,29 @@ func (r *latencyRead) queries() []Query {
 	return []Query{buckets, codes}
 }
 
-func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error) {
-	var reads []latencyRead
-	var ask []string
+// wantLatencies works out once what the rules want of the presets, and what has to
+// exist for it.
+func (p *Plan) wantLatencies() {
 	for i := range p.latencies {
 		preset := &p.latencies[i]
 		by, sets, ok := p.selection(preset)
 		if !ok {
 			continue
 		}
-		reads = append(reads, latencyRead{preset: preset, by: by, any: sets})
-		ask = append(ask, preset.Metric, Summaries(preset.Metric), preset.Metric+"_count")
+		p.latencyAsks = append(p.latencyAsks, latencyRead{preset: preset, by: by, any: sets})
+		p.askNames = append(p.askNames, preset.Metric, Summaries(preset.Metric), preset.Metric+"_count")
 		if preset.CodeOf != "" {
-			ask = append(ask, preset.CodeOf)
+			p.askNames = append(p.askNames, preset.CodeOf)
 		}
 	}
-	found, err := a.Exists(ctx, ask)
+}
+
+func (p *Plan) latencyReads(ctx context.Context, a Asker) ([]latencyRead, error) {
+	found, err := a.Exists(ctx, p.askNames)
 	if err != nil {
 		return nil, err
 	}
+	reads := slices.Clone(p.latencyAsks)
 	service := false
 	for i := range reads {
 		r := &reads[i]

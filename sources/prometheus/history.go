@@ -60,7 +60,7 @@ type history struct {
 	steps  int
 	at     int
 	found  map[string]bool
-	frames [][]model.Vector // by query, by step
+	frames [][]metrics.Answer // by query, by step
 }
 
 // serverTime is the server's present: a clock of ours that is ahead of it would
@@ -89,7 +89,7 @@ func (h *history) Exists(ctx context.Context, names []string) (map[string]bool, 
 // Ask implements metrics.Asker.
 func (h *history) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
 	if h.frames == nil {
-		frames := make([][]model.Vector, len(queries))
+		frames := make([][]metrics.Answer, len(queries))
 		for _, batch := range batches(queries) {
 			m, err := h.matrix(ctx, renderAll(queries, batch, h.s.plan.Window()))
 			if err != nil {
@@ -97,14 +97,14 @@ func (h *history) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.A
 			}
 			parts := deal(batch, m, metricOfStream)
 			for _, i := range batch {
-				frames[i] = h.split(parts[i])
+				frames[i] = h.answers(&queries[i], parts[i])
 			}
 		}
 		h.frames = frames
 	}
 	out := make([]metrics.Answer, len(queries))
 	for i := range queries {
-		out[i] = answer(&queries[i], h.frames[i][h.at])
+		out[i] = h.frames[i][h.at]
 	}
 	return out, nil
 }
@@ -123,21 +123,81 @@ func (h *history) matrix(ctx context.Context, query string) (model.Matrix, error
 	return m, h.s.bounded(len(m))
 }
 
-// split is a matrix as one vector a step.
-func (h *history) split(m model.Matrix) []model.Vector {
-	out := make([]model.Vector, h.steps)
-	put := func(t model.Time, s *model.Sample) {
-		if k := int(math.Round(float64(t.Time().Sub(h.span.Start)) / float64(h.span.Step))); k >= 0 && k < h.steps {
-			out[k] = append(out[k], s)
-		}
+// answers is one answer a step. What of a series is the same at each step is worked
+// out once: a past has hundreds of them.
+func (h *history) answers(q *metrics.Query, streams []*model.SampleStream) []metrics.Answer {
+	out := make([]metrics.Answer, h.steps)
+	if q.Kind == metrics.Buckets {
+		h.buckets(out, streams)
+		return out
 	}
-	for _, series := range m {
-		for _, p := range series.Values {
-			put(p.Timestamp, &model.Sample{Metric: series.Metric, Value: p.Value, Timestamp: p.Timestamp})
-		}
-		for _, p := range series.Histograms {
-			put(p.Timestamp, &model.Sample{Metric: series.Metric, Histogram: p.Histogram, Timestamp: p.Timestamp})
+	for _, s := range streams {
+		l := labels(s.Metric)
+		for _, p := range s.Values {
+			if k, ok := h.step(p.Timestamp); ok {
+				if out[k].Series == nil {
+					out[k].Series = make([]metrics.Series, 0, len(streams))
+				}
+				out[k].Series = append(out[k].Series, metrics.Series{Labels: l, Value: float64(p.Value)})
+			}
 		}
 	}
 	return out
+}
+
+// buckets enters histograms, step by step.
+func (h *history) buckets(out []metrics.Answer, streams []*model.SampleStream) {
+	type group struct {
+		labels metrics.Labels
+		bounds int   // how many there are
+		at     []int // by step, its place among the answer's histograms, from 1
+	}
+	groups := map[model.Fingerprint]*group{}
+	groupOf := make([]*group, len(streams))
+	for i, s := range streams {
+		m := s.Metric.Clone()
+		delete(m, model.BucketLabel)
+		g := groups[m.Fingerprint()]
+		if g == nil {
+			g = &group{labels: labels(m), at: make([]int, h.steps)}
+			groups[m.Fingerprint()] = g
+		}
+		g.bounds++
+		groupOf[i] = g
+	}
+	for i, s := range streams {
+		g := groupOf[i]
+		for _, p := range s.Histograms {
+			if k, ok := h.step(p.Timestamp); ok {
+				out[k].Hists = append(out[k].Hists, metrics.Hist{Labels: g.labels, Native: spans(p.Histogram)})
+			}
+		}
+		le, ok := bound(s.Metric)
+		if !ok {
+			continue
+		}
+		for _, p := range s.Values {
+			k, ok := h.step(p.Timestamp)
+			if !ok {
+				continue
+			}
+			if g.at[k] == 0 {
+				out[k].Hists = append(out[k].Hists, metrics.Hist{Labels: g.labels, Classic: make([]metrics.Bucket, 0, g.bounds)})
+				g.at[k] = len(out[k].Hists)
+			}
+			one := &out[k].Hists[g.at[k]-1]
+			one.Classic = append(one.Classic, metrics.Bucket{Upper: le, Count: float64(p.Value)})
+		}
+	}
+	for k := range out {
+		for i := range out[k].Hists {
+			out[k].Hists[i].Normalise()
+		}
+	}
+}
+
+// step is which step a sample is of.
+func (h *history) step(t model.Time) (int, bool) {
+	k := int(math.Round(float64(t.Time().Sub(h.span.Start)) / float64(h.span.Step)))
+	return k, k >= 0 && k < h.steps
 }

@@ -46,17 +46,17 @@ func (s *Source) Ratios(ctx context.Context, name string, span time.Duration) ([
 		return nil, fmt.Errorf("%s: the query for the mismatch of %s has %d results where one is needed: %w", s.who, sources.Clean(name, 60), len(m), sources.ErrInvalid)
 	}
 	var out []sources.RatioSample
-	for i, frame := range h.split(m) {
+	for i, frame := range h.answers(&q, m) {
 		sample := sources.RatioSample{At: h.span.Start.Add(time.Duration(i)*step - ahead)}
 		switch {
-		case len(frame) == 0:
+		case len(frame.Series) == 0:
 			continue
 		case r.Query != "":
-			if v := float64(frame[0].Value); !math.IsNaN(v) && !math.IsInf(v, 0) && v >= 0 {
+			if v := frame.Series[0].Value; !math.IsNaN(v) && !math.IsInf(v, 0) && v >= 0 {
 				sample.Ratio = sources.Some(v)
 			}
 		default:
-			sample.Ratio, sample.Rate = r.Of(answer(&q, frame).Series)
+			sample.Ratio, sample.Rate = r.Of(frame.Series)
 		}
 		out = append(out, sample)
 	}
