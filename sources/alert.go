@@ -2,6 +2,7 @@ package sources
 
 import (
 	"cmp"
+	"strings"
 	"time"
 )
 
@@ -31,17 +32,24 @@ func (s AlertState) String() string {
 // Alert is one alert of one source. Strings and labels are cleaned.
 type Alert struct {
 	Source   string
-	ID       string // equal for the same alert at every reading; what a silence would match is Labels
+	Also     string // another source that has it too; "" for none
+	ID       string // equal for the same alert at every reading and in every source
 	Name     string // its rule's name
 	State    AlertState
 	Severity string // as the rule says it: "critical", "warning", ...; "" for none
 	Summary  string // what it means, for people; "" for none
-	Service  string // the service that it is about; "" when no label says so
-	Flag     string // key of the flag that a label names; "" for none
-	Labels   map[string]string
-	Since    time.Time // when its condition began to hold; zero when unknown
-	Until    time.Time // when its silence ends; zero for none
-	Why      string    // who silenced it and why, or what inhibits it; "" for neither
+
+	Description string // the same at length, where that says more than Summary; "" for none
+	Runbook     string // where it says what to do: text, never followed; "" for none
+	Value       string // what its rule found, as the source writes it; "" where it does not say
+
+	Service string // the service that it is about; "" when no label says so
+	Flag    string // key of the flag that a label names; "" for none
+	Labels  map[string]string
+	Cut     int       // labels that are not among Labels, for there are too many
+	Since   time.Time // when its condition began to hold; zero when unknown
+	Until   time.Time // when its silence ends; zero for none
+	Why     string    // who silenced it and why, or what inhibits it; "" for neither
 }
 
 // AlertSet is what one source says of its alerts at one moment.
@@ -53,7 +61,7 @@ type AlertSet struct {
 
 // rank orders severities as people use them; what nobody knows is in the middle.
 func (a *Alert) rank() int {
-	switch a.Severity {
+	switch strings.ToLower(a.Severity) {
 	case "page", "critical", "crit", "fatal", "emergency":
 		return 3
 	case "error", "high", "major":

@@ -17,6 +17,7 @@ const (
 	maxAlertLabels = 40
 	maxLabelName   = 100 // runes
 	maxSummary     = 400 // runes
+	maxDescription = 2000
 )
 
 var (
@@ -38,7 +39,8 @@ var (
 // the Prometheus operator adds to tell a server from its twin do not count, and an
 // empty label is none.
 func AlertOf(source string, labels, annotations map[string]string) Alert {
-	return Alert{
+	kept := alertLabels(labels)
+	a := Alert{
 		Source:   source,
 		ID:       alertID(labels),
 		Name:     cmp.Or(Clean(labels["alertname"], MaxName), "alert without a name"),
@@ -46,8 +48,54 @@ func AlertOf(source string, labels, annotations map[string]string) Alert {
 		Summary:  Clean(firstOf(annotations, []string{"summary", "description", "message"}), maxSummary),
 		Service:  Clean(alertService(labels), MaxName),
 		Flag:     Clean(firstOf(labels, alertFlags), MaxName),
-		Labels:   alertLabels(labels),
+		Labels:   kept,
+		Cut:      -len(kept),
+		Runbook:  Clean(firstOf(annotations, []string{"runbook_url", "runbook", "playbook"}), maxSummary),
 	}
+	for _, v := range labels {
+		if v != "" {
+			a.Cut++
+		}
+	}
+	if text := Clean(firstOf(annotations, []string{"description", "message"}), maxDescription); text != a.Summary {
+		a.Description = text
+	}
+	return a
+}
+
+// JoinAlerts puts the alerts of several sources together, each once. Who knows of
+// silences knows more than who only evaluates the rule, and speaks for both; between
+// two that know as much, the worse state is told, but for a silence.
+func JoinAlerts(sets [][]Alert, silences func(source string) bool) []Alert {
+	var all []Alert
+	at := map[string]int{}
+	for _, set := range sets {
+		for _, a := range set {
+			i, known := at[a.ID]
+			if !known {
+				at[a.ID] = len(all)
+				all = append(all, a)
+				continue
+			}
+			all[i] = joined(all[i], a, silences)
+		}
+	}
+	slices.SortStableFunc(all, CompareAlerts)
+	return all
+}
+
+func joined(a, b Alert, silences func(source string) bool) Alert {
+	switch knows := silences(b.Source); {
+	case knows != silences(a.Source):
+		if knows {
+			a, b = b, a
+		}
+	case b.State == AlertSilenced && a.State == AlertFiring, b.State == AlertFiring && a.State == AlertPending:
+		a, b = b, a
+	}
+	a.Since = Earlier(a.Since, b.Since)
+	a.Value, a.Also = cmp.Or(a.Value, b.Value), cmp.Or(a.Also, b.Source)
+	return a
 }
 
 // firstOf is the value of the first name that has one.

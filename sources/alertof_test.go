@@ -23,7 +23,8 @@ func TestAnAlertSaysWhatItsLabelsAndAnnotationsTell(t *testing.T) {
 	}, texts{"summary": "Errors above 5 %", "description": "a long text"})
 	require.Equal(t, sources.Alert{
 		Source: "prod", ID: a.ID, Name: "HighErrorRate", Severity: "critical", Summary: "Errors above 5 %", Service: "checkout", Flag: "checkout-v2",
-		Labels: texts{"alertname": "HighErrorRate", "severity": "critical", "service": "checkout", "job": "web", "flag": "checkout-v2"},
+		Description: "a long text",
+		Labels:      texts{"alertname": "HighErrorRate", "severity": "critical", "service": "checkout", "job": "web", "flag": "checkout-v2"},
 	}, a)
 	require.Equal(t, "alert without a name", sources.AlertOf("prod", nil, nil).Name)
 	require.Equal(t, "why", sources.AlertOf("prod", nil, texts{"description": "why", "message": "old"}).Summary)

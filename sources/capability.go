@@ -86,6 +86,21 @@ type AlertLister interface {
 	Alerts(ctx context.Context) (AlertSet, error)
 }
 
+// AlertSilencer silences alerts for a while. It is used by control alone, which
+// compares, records, reads back and undoes.
+type AlertSilencer interface {
+	// AlertNow reads one alert afresh, by its ID. ErrNotFound means that there is no
+	// such alert, or no more.
+	AlertNow(ctx context.Context, id string) (AlertNow, error)
+
+	// Silence silences the alert that has exactly these labels, and gives the
+	// silence's own ID.
+	Silence(ctx context.Context, s Silence) (id string, err error)
+
+	// Expire ends a silence; one that has ended already, or is gone, is no error.
+	Expire(ctx context.Context, id string) error
+}
+
 // TrendReader reads latencies of the past, for a board that begins with a
 // history instead of an empty one: the p99 in seconds by Latency.Name, for each
 // of the last points steps, oldest first, the newest being now. Every slice has

@@ -27,11 +27,13 @@ type reading struct {
 	breakers  []sources.Breaker
 	latencies []sources.Latency
 	exposures []*sources.ExposureSet
+	alertSets [][]sources.Alert // of each source that has alerts to tell of; alerts is what they come to
+	alerts    []sources.Alert
 	errs      []error // one for each source that failed
 }
 
 // want says what to read.
-type want struct{ flags, breakers, latencies, exposures bool }
+type want struct{ flags, breakers, latencies, exposures, alerts bool }
 
 // read asks every source that can answer, all at once, each within its own
 // timeout, but of those that stand in for each other only as many as it takes. One
@@ -65,6 +67,7 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 		out.breakers = append(out.breakers, p.breakers...)
 		out.latencies = append(out.latencies, p.latencies...)
 		out.exposures = append(out.exposures, p.exposures...)
+		out.alertSets = append(out.alertSets, p.alertSets...)
 		out.errs = append(out.errs, p.errs...)
 	}
 	slices.SortFunc(out.flags, func(a, b sources.Flag) int {
@@ -72,6 +75,7 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 	})
 	out.breakers = sources.JoinBreakers(out.breakers, s.switches)
 	slices.SortFunc(out.breakers, sources.CompareBreakers)
+	out.alerts = sources.JoinAlerts(out.alertSets, s.knowsSilences)
 	slices.SortFunc(out.latencies, sources.CompareLatencies)
 	return out
 }
@@ -154,6 +158,9 @@ func readMetrics(ctx context.Context, r *reader, w want, now func() time.Time) *
 	}
 	if !w.exposures || r.breakersOnly {
 		exposures = nil
+	}
+	if alerts, ok := r.src.(sources.AlertLister); ok && w.alerts && !r.breakersOnly {
+		return readAlerts(ctx, r, alerts, now)
 	}
 	if breakers == nil && latencies == nil && exposures == nil {
 		return nil

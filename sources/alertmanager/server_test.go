@@ -152,7 +152,7 @@ groups:
   - {alert: SlowLedger, expr: vector(1), for: 1h}
 `)
 	config := write(t, "prometheus.yml", fmt.Sprintf(`
-global: {scrape_interval: 1s, evaluation_interval: 1s}
+global: {scrape_interval: 1s, evaluation_interval: 1s, external_labels: {cluster: west, service: everything}}
 rule_files: [%q]
 scrape_configs: [{job_name: factory, static_configs: [{targets: [%q]}]}]
 alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}

@@ -25,7 +25,8 @@ func (s *state) setAlerts(i int, set sources.AlertSet, now time.Time) {
 
 func sameAlert(a, b sources.Alert) bool {
 	same := a.ID == b.ID && a.State == b.State && a.Severity == b.Severity && a.Summary == b.Summary &&
-		a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && a.Why == b.Why
+		a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && a.Why == b.Why &&
+		a.Description == b.Description && a.Runbook == b.Runbook && a.Value == b.Value
 	return same && maps.Equal(a.Labels, b.Labels)
 }
 
@@ -76,28 +77,21 @@ func alertName(a *sources.Alert) string {
 	return a.Name + " " + a.Service
 }
 
-// mergeAlerts puts all sources' alerts together, each once. Who knows of a silence
-// knows more than who only evaluates the rule.
+// mergeAlerts puts all sources' alerts together, each once. A source that is not fresh
+// is no better a witness for what it knows of silences.
 func (s *state) mergeAlerts() []sources.Alert {
-	var all []sources.Alert
-	at := map[string]int{}
+	var sets [][]sources.Alert
 	for _, st := range s.sources {
-		if st.silent() {
-			continue
-		}
-		for _, a := range st.alerts {
-			i, known := at[a.ID]
-			switch {
-			case !known:
-				at[a.ID] = len(all)
-				all = append(all, a)
-			case a.State == sources.AlertSilenced && all[i].State == sources.AlertFiring,
-				a.State == sources.AlertFiring && all[i].State == sources.AlertPending:
-				a.Since = sources.Earlier(a.Since, all[i].Since)
-				all[i] = a
-			}
+		if !st.silent() {
+			sets = append(sets, st.alerts)
 		}
 	}
-	slices.SortStableFunc(all, sources.CompareAlerts)
-	return all
+	return sources.JoinAlerts(sets, func(name string) bool {
+		st := s.source(name)
+		if st == nil || st.caps[sources.PartAlerts].health != sources.Fresh {
+			return false
+		}
+		_, knows := st.cfg.Driver.(sources.AlertSilencer)
+		return knows
+	})
 }

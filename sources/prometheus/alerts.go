@@ -15,7 +15,7 @@ import (
 
 const alertsPath = "/api/v1/alerts"
 
-// Alerts implements sources.AlertLister in one request: what the server's own
+// Alerts implements sources.AlertLister in one request, and now and then one for the external labels: what the server's own
 // rules find, firing and pending; of silences it knows nothing. A server that
 // evaluates no rules, or answers queries alone, is ErrUnsupported. VictoriaMetrics says that there are none
 // instead, which is not believed before it has told of an alert once.
@@ -34,8 +34,12 @@ func (s *Source) Alerts(ctx context.Context) (sources.AlertSet, error) {
 		return sources.AlertSet{}, fmt.Errorf("%s evaluates no alerts itself, name the Alertmanager: %w", s.who, sources.ErrUnsupported)
 	}
 	list := make([]sources.Alert, 0, len(res.Alerts))
+	var extra map[string]string
+	if len(res.Alerts) > 0 {
+		extra = s.external(ctx)
+	}
 	for i := range res.Alerts {
-		if a, ok := s.alert(&res.Alerts[i]); ok {
+		if a, ok := s.alert(&res.Alerts[i], extra); ok {
 			list = append(list, a)
 		}
 	}
@@ -48,9 +52,9 @@ func (s *Source) Alerts(ctx context.Context) (sources.AlertSet, error) {
 
 // alert is an alert of the API, false for one that is neither firing nor pending. A
 // state that nobody knows fires, for it must not be missed.
-func (s *Source) alert(raw *v1.Alert) (sources.Alert, bool) {
-	a := sources.AlertOf(s.name, plain(raw.Labels), plain(raw.Annotations))
-	a.Since = raw.ActiveAt
+func (s *Source) alert(raw *v1.Alert, extra map[string]string) (sources.Alert, bool) {
+	a := sources.AlertOf(s.name, with(plain(raw.Labels), extra), plain(raw.Annotations))
+	a.Since, a.Value = raw.ActiveAt, sources.Clean(raw.Value, 40)
 	switch strings.ToLower(string(raw.State)) {
 	case "inactive", "normal": // the latter is Grafana's word
 		return sources.Alert{}, false

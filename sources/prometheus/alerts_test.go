@@ -64,7 +64,7 @@ func TestAlertsOfARealServerAreFiringAndPending(t *testing.T) {
 	labels := map[string]string{"alertname": "HighErrorRate", "severity": "critical", "service": "checkout", "feature_flag_key": "checkout-v2"}
 	require.Equal(t, sources.Alert{
 		Source: "prod", ID: sources.AlertOf("any", labels, nil).ID, Name: "HighErrorRate", State: sources.AlertFiring, Severity: "critical",
-		Summary: "Errors at 7 %", Service: "checkout", Flag: "checkout-v2", Labels: labels, Since: fires.Since,
+		Summary: "Errors at 7 %", Service: "checkout", Flag: "checkout-v2", Labels: labels, Since: fires.Since, Value: "7e+00",
 	}, fires)
 	require.Equal(t, "SlowLedger", waits.Name)
 	require.Equal(t, sources.AlertPending, waits.State)

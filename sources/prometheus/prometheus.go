@@ -77,6 +77,10 @@ type Source struct {
 
 	alerted atomic.Bool // it has told of an alert
 
+	extMu sync.Mutex
+	ext   map[string]string // external labels
+	extAt time.Time         // when they were asked for; zero for never
+
 	mu      sync.Mutex
 	last    *look // the last look at what exists, or the one under way; nil before the first
 	foundAt time.Time

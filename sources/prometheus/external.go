@@ -1,0 +1,85 @@
+package prometheus
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+)
+
+const (
+	externalFor = 10 * time.Minute // how long the external labels are good for
+	maxGlobal   = 64 << 10         // bytes of a config's global part
+)
+
+// configReader is what can tell a server's config; a server behind a gateway that lets
+// no one at it has no external labels for us.
+type configReader interface {
+	Config(ctx context.Context) (v1.ConfigResult, error)
+}
+
+// external is the labels that the server adds to every alert on its way to an
+// Alertmanager, which its own list of alerts lacks: without them one alert would be two.
+// Nil where the server does not say. It is asked once in externalFor, whatever it
+// answered.
+func (s *Source) external(ctx context.Context) map[string]string {
+	now := s.opts.Now()
+	s.extMu.Lock()
+	defer s.extMu.Unlock()
+	if !s.extAt.IsZero() && now.Sub(s.extAt) < externalFor && !now.Before(s.extAt) {
+		return s.ext
+	}
+	c, ok := s.api.(configReader)
+	if !ok {
+		return nil
+	}
+	res, err := c.Config(context.WithValue(ctx, alertsKey{}, &alertsCall{}))
+	if ctx.Err() != nil {
+		return s.ext // it ended with the read, and says nothing about the server
+	}
+	s.extAt = now
+	if err == nil {
+		s.ext = externalLabels(res.YAML)
+	}
+	return s.ext
+}
+
+// externalLabels finds them in a config's global part, the only one that is parsed.
+func externalLabels(config string) map[string]string {
+	config = "\n" + config
+	_, rest, found := strings.Cut(config, "\nglobal:")
+	if !found {
+		return nil
+	}
+	var b strings.Builder
+	b.WriteString("global:")
+	for i, line := range strings.Split(rest[:min(len(rest), maxGlobal)], "\n") {
+		if i > 0 && line != "" && line[0] != ' ' {
+			break
+		}
+		b.WriteString(line + "\n")
+	}
+	var doc struct {
+		Global struct {
+			External map[string]string `yaml:"external_labels"`
+		} `yaml:"global"`
+	}
+	if yaml.Unmarshal([]byte(b.String()), &doc) != nil {
+		return nil
+	}
+	return doc.Global.External
+}
+
+// with is labels and those of extra that they have not, as a server sends them on.
+func with(labels, extra map[string]string) map[string]string {
+	if len(extra) == 0 {
+		return labels
+	}
+	out := maps.Clone(extra)
+	maps.Copy(out, labels)
+	return out
+}
