@@ -42,12 +42,13 @@ type GuardPreset string
 const (
 	GuardErrors  GuardPreset = "error_ratio" // share of failed requests of a latency, 0..1
 	GuardP99     GuardPreset = "p99"         // of a latency, in seconds
+	GuardBurn    GuardPreset = "slo_burn"    // how many times too fast a latency's error budget is spent, over Window or else 5 minutes
 	GuardBreaker GuardPreset = "breaker"     // no breaker by that name, or before what a latency measures, is open
 )
 
 // GuardPresets are all of them.
 func GuardPresets() []GuardPreset {
-	return []GuardPreset{GuardErrors, GuardP99, GuardBreaker}
+	return []GuardPreset{GuardErrors, GuardP99, GuardBurn, GuardBreaker}
 }
 
 // Against is what a guard's value is compared with.

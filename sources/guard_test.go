@@ -145,3 +145,50 @@ func TestPresetsAreJudgedOnWhatTheBoardReads(t *testing.T) {
 		})
 	}
 }
+
+func TestTheBurningOfABudgetIsAPreset(t *testing.T) {
+	t.Parallel()
+	g := sources.Guard{Name: "burn", Preset: sources.GuardBurn, Limit: 2}
+	l := sources.Latency{Rate: sources.Some(10.0), Budget: sources.Budget{Objective: 0.999, Burns: []sources.Burn{{Over: 5 * time.Minute, Rate: 3}, {Over: time.Hour, Rate: 1}}}}
+	s, now := measured(sources.Fresh, l, sources.BreakerClosed)
+	r := s.Preset(&g, guardFlag(25), sources.Value{}, now)
+	require.Equal(t, sources.GuardBreach, r.Verdict)
+	require.Equal(t, "burn 3, more than the 2 (n 600)", r.Text)
+	g.Window = time.Hour
+	require.Equal(t, sources.GuardPass, s.Preset(&g, guardFlag(25), sources.Value{}, now).Verdict)
+	g.Window = 42 * time.Minute
+	require.Equal(t, sources.GuardUnknown, s.Preset(&g, guardFlag(25), sources.Value{}, now).Verdict, "nobody reads that span")
+	s, now = measured(sources.Fresh, sources.Latency{Rate: sources.Some(10.0)}, sources.BreakerClosed)
+	r = s.Preset(&g, guardFlag(25), sources.Value{}, now)
+	require.Equal(t, "burn is unknown: no objective is set for payment API", r.Text)
+}
+
+func TestTheNextStepIsExplainedInTrafficAndWhatIsMissingReadsUnknown(t *testing.T) {
+	t.Parallel()
+	busy := sources.Latency{Rate: sources.Some(4800.0), SLO: 500 * time.Millisecond, P99: sources.Quantile{Seconds: 0.32, OK: true}}
+	slow := busy
+	slow.P99.Seconds = 3.2
+	for name, c := range map[string]struct {
+		health  sources.Health
+		l       sources.Latency
+		breaker sources.BreakerState
+		want    string
+	}{
+		"all is known":      {sources.Fresh, busy, sources.BreakerClosed, "about +1.2k req/s on payment API; p99 budget left 180 ms; breaker ledger closed"},
+		"over the budget":   {sources.Fresh, slow, sources.BreakerOpen, "about +1.2k req/s on payment API; p99 over its budget by 2.7 s; breaker ledger open"},
+		"nothing is known":  {sources.Fresh, sources.Latency{SLO: time.Second}, sources.BreakerUnknown, "traffic on payment API unknown; p99 budget unknown; breaker ledger unknown"},
+		"the source is old": {sources.Stale, busy, sources.BreakerClosed, "traffic on payment API unknown: prom is 40s old"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, now := measured(c.health, c.l, c.breaker)
+			require.Equal(t, c.want, s.Explain(guardFlag(25), sources.Pct(50), now))
+		})
+	}
+	s, now := measured(sources.Fresh, busy, sources.BreakerClosed)
+	f := guardFlag(25)
+	f.Metric = ""
+	require.Equal(t, "what it moves is unknown: no latency is named for it", s.Explain(f, sources.Pct(50), now))
+	f.Metric = "search"
+	require.Equal(t, "traffic unknown: search is not measured", s.Explain(f, sources.Pct(50), now))
+}

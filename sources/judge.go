@@ -85,6 +85,9 @@ func trimmed(v float64, digits int) string {
 	return s
 }
 
+// burnSpan is over what a guard looks at a budget where it does not say.
+const burnSpan = 5 * time.Minute
+
 // number is a value without a unit, to three figures, or whole.
 func number(v float64) string {
 	if math.Abs(v) >= 100 || v == math.Trunc(v) {
@@ -118,6 +121,14 @@ func (s *Snapshot) Preset(g *Guard, f *Flag, before Value, now time.Time) GuardR
 	switch {
 	case g.Preset == GuardErrors:
 		sample.Value = l.ErrorRatio
+	case g.Preset == GuardBurn:
+		if l.Budget.Objective <= 0 {
+			return g.Judge(f, GuardSample{At: sample.At}, fmt.Errorf("no objective is set for %s", of))
+		}
+		if why := source.old(PartBudgets, now); why != "" {
+			return g.Judge(f, GuardSample{}, fmt.Errorf("%s", why))
+		}
+		sample.Value = l.Budget.Burn(cmp.Or(g.Window, burnSpan))
 	case l.P99.Over && g.Against == AgainstLimit && l.P99.Seconds < g.Limit:
 		return g.Judge(f, GuardSample{At: sample.At}, fmt.Errorf("p99 is above the last bucket, %s", g.unit(l.P99.Seconds)))
 	case l.P99.OK:

@@ -15,7 +15,7 @@ type GuardConfig struct {
 	Name     Text     `yaml:"name" doc:"Name on screen. Default: what it measures."`
 	Flags    []Text   `yaml:"flags" doc:"Keys of the flags that it holds for. Default: all, or those with one of the tags."`
 	Tags     []Text   `yaml:"tags" doc:"Tags of the flags that it holds for."`
-	Preset   Text     `yaml:"preset" doc:"What is measured, from what the board reads: error_ratio, p99 or breaker (none is open)."`
+	Preset   Text     `yaml:"preset" doc:"What is measured, from what the board reads: error_ratio, p99, slo_burn or breaker (none is open)."`
 	Of       Text     `yaml:"of" doc:"Name of the latency or breaker. Default: the latency that the flag is expected to move."`
 	Query    Text     `yaml:"query" doc:"PromQL in place of a preset: an instant vector of one series; $flag, $variant and $window are filled in."`
 	Count    Text     `yaml:"count" doc:"PromQL for the number of samples behind the query."`
@@ -141,7 +141,7 @@ func (g *GuardConfig) rule(flags []string) (out sources.Guard, bad Text) {
 		out.Against = sources.AgainstLimit
 	}
 	out.Name = sources.Clean(cmp.Or(g.Name.S, map[sources.GuardPreset]string{
-		sources.GuardErrors: "errors", sources.GuardP99: "p99", sources.GuardBreaker: "breakers",
+		sources.GuardErrors: "errors", sources.GuardP99: "p99", sources.GuardBurn: "burn", sources.GuardBreaker: "breakers",
 	}[out.Preset], "query"), 40)
 	if out.Of != "" && g.Name.S == "" {
 		out.Name += " of " + out.Of
