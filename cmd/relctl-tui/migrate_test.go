@@ -21,7 +21,6 @@ import (
 type comparing struct {
 	*httptest.Server
 	mu              sync.Mutex
-	began           time.Time
 	differ          bool
 	mismatch, match float64
 	last            time.Time

@@ -141,12 +141,12 @@ func (s *orderService) look(stage string) error {
 	var old, fresh Order
 	both := stage == "shadow" || stage == "live"
 	if both || stage == "off" || stage == "dualwrite" {
-		if err := s.timed(OrdersOld, "read", func() (err error) { old, _, err = s.old.read(id); return err }); err != nil {
+		if err := s.timed(OrdersOld, "read", func() (err error) { old, err = s.old.read(id); return err }); err != nil {
 			return err
 		}
 	}
 	if both || stage == "rampdown" || stage == "complete" {
-		if err := s.timed(OrdersNew, "read", func() (err error) { fresh, _, err = s.new.read(id); return err }); err != nil {
+		if err := s.timed(OrdersNew, "read", func() (err error) { fresh, err = s.new.read(id); return err }); err != nil {
 			return err
 		}
 	}

@@ -103,20 +103,20 @@ func (s *orderStore) writeOne(o *Order) error {
 	return s.put.Exec()
 }
 
-// read is one order; false when it is not there.
-func (s *orderStore) read(id int64) (o Order, found bool, err error) {
+// read is one order; the zero Order when it is not there.
+func (s *orderStore) read(id int64) (o Order, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.db == nil {
-		return o, false, errClosed
+		return o, errClosed
 	}
 	if err = s.find.BindInt64(1, id); err != nil {
-		return o, false, err
+		return o, err
 	}
 	if s.find.Step() {
-		o, found = row(s.find), true
+		o = row(s.find)
 	}
-	return o, found, s.find.Reset()
+	return o, s.find.Reset()
 }
 
 func row(s *sqlite3.Stmt) Order {
