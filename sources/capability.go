@@ -101,6 +101,11 @@ type AlertSilencer interface {
 	Expire(ctx context.Context, id string) error
 }
 
+// DeployLister reads which versions of services run, and what changed of that.
+type DeployLister interface {
+	Deploys(ctx context.Context) (DeploySet, error)
+}
+
 // TrendReader reads latencies of the past, for a board that begins with a
 // history instead of an empty one: the p99 in seconds by Latency.Name, for each
 // of the last points steps, oldest first, the newest being now. Every slice has

@@ -127,6 +127,8 @@ const (
 	KindSource  = "source"  // another source speaks for a group
 	KindAlert   = "alert"   // an alert fires, or fires no more
 
+	KindDeploy = "deploy" // another version of a service runs: what runs, not what users get
+
 	KindSigned   = "sign-off" // somebody signed an item of a migration's checklist
 	KindUpcoming = "upcoming" // what a store will do to a flag by itself
 )

@@ -35,6 +35,7 @@ const (
 	PartExposures
 	PartAlerts
 	PartBudgets
+	PartDeploys
 	PartCount
 )
 
@@ -124,6 +125,7 @@ type Snapshot struct {
 	Own       []Breaker        // this board's own, one around each source, worst first
 	Latencies []Latency        // worst first
 	Alerts    []Alert          // worst first, each once
+	Deploys   []Deploy         // those under way first, then by service
 	Trends    map[string]Trend // p99 in seconds, by Latency.Name
 	Activity  []Activity       // newest first, bounded
 	Guards    []Guard          // on which flags may be raised

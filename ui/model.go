@@ -242,7 +242,7 @@ func (m *Model) bottomLines() int {
 func (m *Model) relayout() {
 	want := wants{
 		flags: len(m.snapshot.Flags), alerts: m.alerts.Wants(), breakers: m.breakers.Wants(),
-		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity) + activity.Coming(m.snapshot),
+		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity) + activity.Coming(m.snapshot) + activity.Rolling(m.snapshot),
 		status: m.bottomLines(),
 	}
 	m.layout = arrange(m.w, m.h, want, m.detailed, m.zoomed, m.focus)

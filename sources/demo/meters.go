@@ -33,6 +33,9 @@ type meters struct {
 	pairs map[[2]string]prometheus.Counter
 }
 
+// versions is what the fleet's services say that they run.
+var versions = map[string]string{Checkout: "2.14.1", Payment: "1.9.0", Inventory: "5.0.3"}
+
 func newMeters() *meters {
 	m := &meters{
 		registry: prometheus.NewRegistry(),
@@ -52,7 +55,13 @@ func newMeters() *meters {
 			"circuit_breaker_state", "1 for the state that the circuit breaker is in.", []string{"name", "state"}, nil)},
 		pairs: map[[2]string]prometheus.Counter{},
 	}
-	m.registry.MustRegister(m.requests, m.calls, m.flags, m.compared, m.breakers)
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "demo_build_info", Help: "1 for the version of each service that runs.",
+	}, []string{"service", "version"})
+	for service, version := range versions {
+		build.WithLabelValues(service, version).Set(1)
+	}
+	m.registry.MustRegister(build, m.requests, m.calls, m.flags, m.compared, m.breakers)
 	return m
 }
 

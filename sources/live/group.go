@@ -133,7 +133,7 @@ func (st *sourceState) down() bool {
 // and neither do budgets, whose questions over weeks may be too much for a server that
 // is well.
 func (st *sourceState) counts(part int) bool {
-	if p := sources.Part(part); p != sources.PartAlerts && p != sources.PartBudgets {
+	if p := sources.Part(part); p != sources.PartAlerts && p != sources.PartBudgets && p != sources.PartDeploys {
 		return st.caps[part].has
 	}
 	for c := range st.caps {

@@ -78,6 +78,12 @@ func (e *Engine) laterLoops(i int, add func(sources.Part, func(context.Context) 
 			return func(s *state) { s.setExposures(i, &set) }, err
 		})
 	}
+	if d, ok := src.Driver.(sources.DeployLister); ok {
+		add(sources.PartDeploys, func(ctx context.Context) (func(*state), error) {
+			set, err := d.Deploys(ctx)
+			return func(s *state) { s.setDeploys(i, set, e.opts.Now()) }, err
+		})
+	}
 	if d, ok := src.Driver.(sources.AlertLister); ok {
 		add(sources.PartAlerts, func(ctx context.Context) (func(*state), error) {
 			set, err := d.Alerts(ctx)
@@ -104,14 +110,21 @@ func (e *Engine) poll(ctx context.Context, i int, c sources.Part, read func(cont
 		case <-ctx.Done():
 			return
 		case <-nudge:
-		case <-e.opts.After(e.pause(i, failures)):
+		case <-e.opts.After(e.pause(i, c, failures)):
 		}
 	}
 }
 
+// seldom is how often is read at most what changes seldom and costs the server much:
+// budgets over weeks, and which versions run.
+const seldom = 10 * time.Second
+
 // pause is Every, doubled with each failure up to a cap, and then spread.
-func (e *Engine) pause(i, failures int) time.Duration {
+func (e *Engine) pause(i int, c sources.Part, failures int) time.Duration {
 	every := e.opts.Sources[i].Every
+	if c == sources.PartBudgets || c == sources.PartDeploys {
+		every = max(every, seldom)
+	}
 	if failures == 0 {
 		return every
 	}
@@ -229,7 +242,7 @@ func (e *Engine) watch(ctx context.Context, i int, w sources.FlagWatcher, flags 
 		case <-ctx.Done():
 			return
 		case <-nudge:
-		case <-e.opts.After(e.pause(i, failures)):
+		case <-e.opts.After(e.pause(i, sources.PartFlags, failures)):
 		}
 	}
 }

@@ -147,7 +147,7 @@ func (s *state) mergeMetrics() {
 	slices.SortStableFunc(latencies, sources.CompareLatencies)
 	slices.SortStableFunc(own, sources.CompareBreakers)
 	s.breakers, s.own, s.latencies, s.exposures = breakers, own, latencies, exposures
-	s.alerts = s.mergeAlerts()
+	s.alerts, s.deploys = s.mergeAlerts(), s.mergeDeploys()
 }
 
 // mergeExposures is both sets together, as old as the older; on the same key the

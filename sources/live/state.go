@@ -27,6 +27,7 @@ type state struct {
 	breakers, own []sources.Breaker
 	latencies     []sources.Latency
 	alerts        []sources.Alert
+	deploys       []sources.Deploy
 	exposures     *sources.ExposureSet
 	shownTrends   map[string]sources.Trend
 	activity      []*line // newest first
@@ -47,6 +48,7 @@ type sourceState struct {
 	seenSince time.Time                        // when its breakers were first read
 	latencies []sources.Latency
 	budgets   map[string]sources.Budget // by latency
+	deploys   []sources.Deploy
 	exposures *sources.ExposureSet
 	alerts    []sources.Alert
 	alerted   bool // alerts were read before
@@ -79,6 +81,7 @@ func newState(opts Options) *state {
 		st.caps[sources.PartFlags].has = lists || st.watched
 		_, st.caps[sources.PartBreakers].has = cfg.Driver.(sources.BreakerLister)
 		_, st.caps[sources.PartLatencies].has = cfg.Driver.(sources.LatencyReader)
+		_, st.caps[sources.PartDeploys].has = cfg.Driver.(sources.DeployLister)
 		_, st.caps[sources.PartBudgets].has = cfg.Driver.(sources.BudgetReader)
 		_, st.caps[sources.PartExposures].has = cfg.Driver.(sources.ExposureReader)
 		_, st.caps[sources.PartAlerts].has = cfg.Driver.(sources.AlertLister)
@@ -280,7 +283,7 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 	return &sources.Snapshot{
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
 		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
-		Latencies: s.latencies, Alerts: s.alerts, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
+		Latencies: s.latencies, Alerts: s.alerts, Deploys: s.deploys, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
 		Ramps: s.ramps, Guards: s.opts.Guards,
 	}
 }

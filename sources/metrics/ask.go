@@ -15,10 +15,11 @@ type Kind int
 
 // The kinds of a query.
 const (
-	Gauge   Kind = iota // the greatest present value in each group
-	Rate                // a counter's increase per second, summed in each group
-	Buckets             // a histogram's buckets per second, summed in each group
-	Count               // a histogram's observations per second, summed in each group
+	Gauge     Kind = iota // the greatest present value in each group
+	Rate                  // a counter's increase per second, summed in each group
+	Buckets               // a histogram's buckets per second, summed in each group
+	Count                 // a histogram's observations per second, summed in each group
+	Instances             // how many series there are in each group
 )
 
 // Query asks for one metric, grouped by labels. However many services there
@@ -26,6 +27,7 @@ const (
 type Query struct {
 	Kind   Kind
 	Metric string      // the series' name; for Buckets and Count the histogram's, without suffix
+	Suffix bool        // Metric is only how the name ends; NameLabel in By tells them apart
 	Also   []string    // for Gauge: further series of the same labels; NameLabel in By tells them apart
 	By     []string    // the labels that are kept, sorted
 	Any    [][]Matcher // a series must pass all matchers of one of these; empty means every series

@@ -303,6 +303,7 @@ func (p *Plan) Names() map[string]bool {
 	for i := range exposurePresets {
 		add(exposurePresets[i].Metric)
 	}
+	add(rolloutMetrics()...)
 	for i := range p.ratios {
 		add(p.ratios[i].Metric)
 	}

@@ -75,7 +75,9 @@ type Source struct {
 	api    querier
 	client *http.Client
 
-	alerted atomic.Bool // it has told of an alert
+	alerted  atomic.Bool // it has told of an alert
+	deployed atomic.Bool // the past of what runs was looked at
+	deploys  metrics.DeployLog
 
 	extMu sync.Mutex
 	ext   map[string]string // external labels

@@ -36,6 +36,13 @@ func render(q *metrics.Query, window time.Duration) string {
 				}
 				return "{" + all + "}"
 			}
+			if q.Suffix {
+				all := metrics.NameLabel + `=~"(.+_)?` + name + `"`
+				if len(ms) > 0 {
+					all += "," + metrics.Render(ms)
+				}
+				return "{" + all + "}"
+			}
 			if len(ms) == 0 {
 				return name
 			}
@@ -44,6 +51,8 @@ func render(q *metrics.Query, window time.Duration) string {
 		switch q.Kind {
 		case metrics.Gauge:
 			parts = append(parts, "max by ("+by+") ("+selector(q.Metric)+")")
+		case metrics.Instances:
+			parts = append(parts, "count by ("+by+") ("+selector(q.Metric)+")")
 		case metrics.Rate:
 			parts = append(parts, sum(by, rate(selector(q.Metric))))
 		case metrics.Buckets:

@@ -111,7 +111,7 @@ func filter(r io.Reader, wanted map[string]bool, maxSeries int) (*bytes.Buffer, 
 			return nil, p, notMetrics(n, line)
 		}
 		p.lines++
-		if !wanted[string(name)] {
+		if !wanted[string(name)] && !bytes.HasSuffix(name, []byte(metrics.BuildInfo)) {
 			continue
 		}
 		if series++; series <= maxSeries {

@@ -190,12 +190,12 @@ func answer(q *metrics.Query, rings []*ring) metrics.Answer {
 		name += "_bucket"
 	case metrics.Count:
 		name += "_count"
-	case metrics.Gauge, metrics.Rate:
+	case metrics.Gauge, metrics.Rate, metrics.Instances:
 	}
 	var out metrics.Answer
 	groups := map[string]*group{}
 	for _, r := range rings {
-		for _, name := range append([]string{name}, q.Also...) {
+		for _, name := range r.names(q, name) {
 			out.Pending = r.gather(groups, q, name) || out.Pending
 		}
 	}
@@ -210,6 +210,20 @@ func answer(q *metrics.Query, rings []*ring) metrics.Answer {
 	return out
 }
 
+// names is the names of the series that a query is about.
+func (r *ring) names(q *metrics.Query, name string) []string {
+	if !q.Suffix {
+		return append([]string{name}, q.Also...)
+	}
+	var out []string
+	for known := range r.tracks {
+		if known == name || strings.HasSuffix(known, "_"+name) {
+			out = append(out, known)
+		}
+	}
+	return out
+}
+
 // gather puts the series of one name into their groups. Pending says that one of
 // them needs another sample.
 func (r *ring) gather(groups map[string]*group, q *metrics.Query, name string) (pending bool) {
@@ -218,7 +232,7 @@ func (r *ring) gather(groups map[string]*group, q *metrics.Query, name string) (
 			continue
 		}
 		v, ok := t.last, true
-		if q.Kind != metrics.Gauge {
+		if q.Kind != metrics.Gauge && q.Kind != metrics.Instances {
 			v, ok = t.rate()
 		}
 		switch {
@@ -279,6 +293,8 @@ func (g *group) take(kind metrics.Kind, le, v float64) {
 		}
 	case metrics.Rate, metrics.Count:
 		g.value += v
+	case metrics.Instances:
+		g.value++
 	}
 	g.filled = true
 }

@@ -56,6 +56,8 @@ type Source struct {
 	mu     sync.Mutex
 	flight *flight // running or newest scrape; nil before the first
 	trails map[string][]sources.RatioSample
+
+	deploys metrics.DeployLog
 }
 
 // endpoint is one page. Its ring is touched only by the running scrape; answers

@@ -2,6 +2,7 @@
 package activity
 
 import (
+	"strconv"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -45,7 +46,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 	return Model{views.NewList(th, keys, views.About{
 		Name: "Activity", Columns: columns, Feed: views.FlagFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Activity) },
-		Extra: Coming,
+		Extra: above,
 		None:  "no activity: no flag store is configured, start with --flags",
 		Empty: "nothing has changed since the board was opened.",
 	})}
@@ -59,17 +60,73 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 
 // View is the pane.
 func (m Model) View() string {
-	n := 0
+	lane, coming := 0, 0
 	if m.Snap != nil {
-		n = Coming(m.Snap)
+		lane, coming = Rolling(m.Snap), Coming(m.Snap)
 	}
 	return m.Draw(nil, func(p *views.Pen, i int) {
-		if i < n {
-			Row(p, m.Theme, &m.Table, &m.Snap.Upcoming[n-1-i], m.Now)
-			return
+		switch at := i - lane; {
+		case at < 0:
+			m.deploy(p, &m.Snap.Deploys[i])
+		case at < coming:
+			Row(p, m.Theme, &m.Table, &m.Snap.Upcoming[coming-1-at], m.Now)
+		default:
+			Row(p, m.Theme, &m.Table, &m.Snap.Activity[at-coming], m.Now)
 		}
-		Row(p, m.Theme, &m.Table, &m.Snap.Activity[i-n], m.Now)
 	})
+}
+
+// above is how many rows stand above what has happened.
+func above(s *sources.Snapshot) int { return Rolling(s) + Coming(s) }
+
+// maxRolling is how many deploys under way have a row; the detail of a latency has its
+// service's own.
+const maxRolling = 3
+
+// Rolling is how many rows are a lane of their own at the top: deploys under way. What
+// runs and what users get are two things, and both move at times.
+func Rolling(s *sources.Snapshot) (n int) {
+	for n < len(s.Deploys) && n < maxRolling && s.Deploys[n].Rolling() {
+		n++
+	}
+	return n
+}
+
+// deploy writes one deploy that is under way.
+func (m *Model) deploy(p *views.Pen, d *sources.Deploy) {
+	th, t := m.Theme, &m.Table
+	since, change := "now", d.Brief()
+	if len(d.Versions) > 0 {
+		v := &d.Versions[0]
+		if !v.Since.IsZero() {
+			since = views.Clock(v.Since, m.Now)
+		}
+		change = v.Version
+		if len(d.Versions) > 1 {
+			change = d.Versions[1].Version + " " + th.Glyphs.Arrow + " " + v.Version
+		}
+	}
+	t.Cell(p, colTime, th.Quiet, since)
+	t.Cell(p, colActor, th.Accent, "deploy")
+	t.Cell(p, colName, th.Text, d.Service)
+	t.Cell(p, colChange, th.Text, change)
+	t.Look(p, colOutcome, views.Look{Glyph: th.Glyphs.FlagRamping, Word: "rolling " + part(d), Ink: th.Accent})
+	t.Cell(p, colWhy, th.Quiet, d.Brief())
+	p.End()
+}
+
+// part is how far a deploy has come: "9/12".
+func part(d *sources.Deploy) string {
+	switch {
+	case d.Desired > 0 && d.Updated < d.Desired:
+		return strconv.Itoa(d.Updated) + "/" + strconv.Itoa(d.Desired)
+	case len(d.Versions) > 1:
+		return strconv.Itoa(d.Versions[0].Instances) + "/" + strconv.Itoa(d.Instances())
+	case d.Weight.OK:
+		return views.Share(d.Weight)
+	default:
+		return ""
+	}
 }
 
 // maxComing is how many steps to come stand above what has happened; a flag's
@@ -122,7 +179,7 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 
 // seen is what happened by itself, and is no change of a flag.
 func seen(a *sources.Activity) bool {
-	return a.Kind == sources.KindBreaker || a.Kind == sources.KindSource || a.Kind == sources.KindAlert
+	return a.Kind == sources.KindBreaker || a.Kind == sources.KindSource || a.Kind == sources.KindAlert || a.Kind == sources.KindDeploy
 }
 
 // Look is how one line's outcome is shown. A breaker that opened is bad news,
@@ -133,6 +190,8 @@ func Look(th *themes.Theme, a *sources.Activity) views.Look {
 		return views.Look{Glyph: th.Glyphs.Bad, Word: a.New, Ink: th.Bad}
 	case a.Kind == sources.KindAlert && a.New == "resolved":
 		return views.Look{Glyph: th.Glyphs.Good, Word: a.New, Ink: th.Good}
+	case a.Kind == sources.KindDeploy:
+		return views.Look{Glyph: th.Glyphs.Good, Word: "running", Ink: th.Accent}
 	case a.Kind != sources.KindBreaker:
 		return views.OutcomeLook(th, a.Outcome)
 	}

@@ -29,6 +29,11 @@ func (m *Model) latencyLines() []line {
 			out = append(out, func(p *views.Pen) { m.breakerRow(p, b) })
 		}
 	}
+	for i := range m.snap.Deploys {
+		if d := &m.snap.Deploys[i]; d.Of(l.Name) {
+			out = append(out, m.field("running", th.Text, d.Brief()))
+		}
+	}
 	if l.Note != "" {
 		out = append(out, m.field("note", th.Text, l.Note))
 	}

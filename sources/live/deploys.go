@@ -1,0 +1,62 @@
+package live
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"relctl-tui/sources"
+)
+
+// setDeploys takes what runs of each service. A change of that is activity, also one
+// from before the board was opened.
+func (s *state) setDeploys(i int, set sources.DeploySet, now time.Time) {
+	st := s.sources[i]
+	s.warn(st, sources.PartDeploys, set.Warnings)
+	if !slices.EqualFunc(st.deploys, set.Deploys, sameDeploy) {
+		s.metricsDirty, s.dirty = true, true
+	}
+	st.deploys = slices.Clone(set.Deploys)
+	if st.silent() {
+		return
+	}
+	for _, d := range set.Changes {
+		s.merge(sources.Activity{
+			ID: fmt.Sprintf("deploy %s %s %d", d.Service, d.New, d.At.Unix()), At: d.At, Kind: sources.KindDeploy,
+			Name: d.Service, Old: d.Old, New: d.New, Outcome: sources.Seen,
+		}, now, true)
+	}
+}
+
+func sameDeploy(a, b sources.Deploy) bool {
+	return a.Service == b.Service && slices.Equal(a.Versions, b.Versions) && a.Updated == b.Updated && a.Desired == b.Desired &&
+		a.Weight == b.Weight && a.Phase == b.Phase && a.Preset == b.Preset
+}
+
+// mergeDeploys puts all sources' services together, each once, those under way first.
+func (s *state) mergeDeploys() []sources.Deploy {
+	var all []sources.Deploy
+	known := map[string]bool{}
+	for _, st := range s.sources {
+		if st.silent() || st.caps[sources.PartDeploys].health == sources.Unknown {
+			continue
+		}
+		for _, d := range st.deploys {
+			if !known[d.Service] {
+				known[d.Service] = true
+				all = append(all, d)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b sources.Deploy) int {
+		if a.Rolling() != b.Rolling() {
+			if a.Rolling() {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.Service, b.Service)
+	})
+	return all
+}

@@ -1,0 +1,95 @@
+package metrics_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/metrics"
+)
+
+// told answers the two questions of Deploys.
+type told struct {
+	world
+	builds, controllers []metrics.Series
+}
+
+func (d *told) Ask(_ context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
+	return []metrics.Answer{{Series: d.builds}, {Series: d.controllers}}[:len(queries)], nil
+}
+
+func deploys(t *testing.T, d *told) []sources.Deploy {
+	t.Helper()
+	plan, err := metrics.Config{}.Compile()
+	require.NoError(t, err)
+	list, err := plan.Deploys(t.Context(), "prom", d)
+	require.NoError(t, err)
+	return list
+}
+
+func build(n float64, service, version string) metrics.Series {
+	return at(n, "__name__", "app_build_info", "service", service, "version", version)
+}
+
+func TestWhatRunsIsCountedByVersionAndTheNewestIsSaidFirst(t *testing.T) {
+	t.Parallel()
+	list := deploys(t, &told{builds: []metrics.Series{
+		build(3, "payment", "2.9.0"), build(9, "payment", "2.10.0"), build(4, "search", "7"),
+		at(12, "__name__", "go_build_info", "service", "payment", "version", "(devel)"),
+	}})
+	require.Len(t, list, 2)
+	require.Equal(t, "2.10.0 on 9/12", list[0].Brief())
+	require.True(t, list[0].Rolling())
+	require.Equal(t, "7 on 4/4", list[1].Brief())
+	require.False(t, list[1].Rolling())
+}
+
+func TestControllersOfRolloutsSayHowFarTheyHaveCome(t *testing.T) {
+	t.Parallel()
+	list := deploys(t, &told{controllers: []metrics.Series{
+		at(3, "__name__", "kube_deployment_status_replicas_updated", "deployment", "web"),
+		at(10, "__name__", "kube_deployment_spec_replicas", "deployment", "web"),
+		at(5, "__name__", "kube_deployment_status_replicas_updated", "deployment", "still"),
+		at(5, "__name__", "kube_deployment_spec_replicas", "deployment", "still"),
+		at(25, "__name__", "flagger_canary_weight", "workload", "cart"),
+		at(75, "__name__", "flagger_canary_weight", "workload", "cart-primary"),
+		at(1, "__name__", "rollout_info", "name", "pay", "phase", "Paused"),
+		at(0, "__name__", "rollout_info", "name", "pay", "phase", "Healthy"),
+	}})
+	var said []string
+	for i := range list {
+		said = append(said, list[i].Service+": "+list[i].Brief())
+	}
+	require.Equal(t, []string{"cart: canary 25%", "pay: paused", "web: 3/10 updated"}, said, "what stands still is no deploy")
+}
+
+func TestALogKnowsWhenAVersionCameAndWhatItReplaced(t *testing.T) {
+	t.Parallel()
+	var log metrics.DeployLog
+	start := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	note := func(minute int, versions ...string) []sources.Deploy {
+		d := sources.Deploy{Service: "payment"}
+		for _, v := range versions {
+			d.Versions = append(d.Versions, sources.Running{Version: v, Instances: 1})
+		}
+		list := []sources.Deploy{d}
+		log.Note(list, start.Add(time.Duration(minute)*time.Minute))
+		return list
+	}
+	note(0, "1.0")
+	require.Empty(t, log.Changes(), "what was there before anybody looked is no change")
+	list := note(5, "1.0", "1.1")
+	require.Equal(t, "1.1", list[0].Versions[0].Version)
+	require.Equal(t, start.Add(5*time.Minute), list[0].Versions[0].Since)
+	note(9, "1.1")
+	note(12, "1.0", "1.1")
+	require.Equal(t, []sources.Deployed{
+		{Service: "payment", Old: "1.0", New: "1.1", At: start.Add(5 * time.Minute)},
+		{Service: "payment", Old: "1.1", New: "1.0", At: start.Add(12 * time.Minute)},
+	}, log.Changes(), "a rollback is a deploy as well")
+	list = note(13, "1.0", "1.1")
+	require.Equal(t, "1.0", list[0].Versions[0].Version, "the newest is what came last, whatever its number")
+}
