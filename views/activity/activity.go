@@ -110,7 +110,7 @@ func (m *Model) deploy(p *views.Pen, d *sources.Deploy) {
 	t.Cell(p, colActor, th.Accent, "deploy")
 	t.Cell(p, colName, th.Text, d.Service)
 	t.Cell(p, colChange, th.Text, change)
-	t.Look(p, colOutcome, views.Look{Glyph: th.Glyphs.FlagRamping, Word: "rolling " + part(d), Ink: th.Accent})
+	t.Look(p, colOutcome, views.Look{Glyph: th.Glyphs.FlagRamping, Word: "on " + part(d), Ink: th.Accent})
 	t.Cell(p, colWhy, th.Quiet, d.Brief())
 	p.End()
 }

@@ -81,3 +81,19 @@ func TestStepsToComeStandAboveWhatHappenedTheNextOneNearest(t *testing.T) {
 	require.Contains(t, rows[3], "14:31 ana checkout-v2")
 	require.NotContains(t, p.View(), "too far")
 }
+
+func TestADeployUnderWayIsALaneOfItsOwnAboveTheChangesOfFlags(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	s.Deploys = []sources.Deploy{
+		{Service: "payment", Versions: []sources.Running{{Version: "2.14.1", Instances: 9}, {Version: "2.14.0", Instances: 3}}},
+		{Service: "search", Versions: []sources.Running{{Version: "7", Instances: 4}}},
+	}
+	m := activity.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(120, 8)
+	m.SetSnapshot(s, viewtest.Now())
+	lines := strings.Split(ansi.Strip(m.View()), "\n")
+	require.Regexp(t, `deploy +payment +2\.14\.0 . 2\.14\.1 +. on 9/12`, lines[1])
+	require.NotContains(t, ansi.Strip(m.View()), "search", "what stands still needs no line")
+	viewtest.RequireFrame(t, m.View(), 120, 8)
+}
