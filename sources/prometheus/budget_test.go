@@ -128,3 +128,41 @@ func TestARefreshOf50Services500BreakersAnd12AlertsCostsSevenQueriesAndThenSix(t
 	refresh(t, s)
 	require.EqualValues(t, 6, wire.n.Load(), "what exists is remembered")
 }
+
+// Long spans are read rarely and few at a time, so that no refresh costs more than 12.
+func TestWith50ObjectivesNoRefreshCostsMoreThan12Queries(t *testing.T) {
+	t.Parallel()
+	url, _ := backfilled(t, crowd(), twelveAlerts())
+	wire := &counted{next: pinned{at: stepTime(steps - 1)}}
+	now := time.Now()
+	var rules []metrics.LatencyRule
+	for i := range 10 {
+		for _, name := range []string{"http_server_request_duration_seconds", "http_server_requests_seconds", "http_request_duration_seconds", "grpc", "other"} {
+			service := fmt.Sprintf("%s-%d", name, i)
+			rules = append(rules, metrics.LatencyRule{
+				Name: service, Match: fmt.Sprintf("service=%q", service), SLO: 100 * time.Millisecond, Objective: 0.99,
+			})
+		}
+	}
+	s, err := prometheus.New("prod", url, prometheus.Options{
+		Transport: wire, Metrics: metrics.Config{Latency: rules}, Now: func() time.Time { return now },
+	})
+	require.NoError(t, err)
+	for range 12 {
+		wire.n.Store(0)
+		services, breakers, _ := refresh(t, s)
+		set, err := s.Budgets(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []int{50, 500}, []int{services, breakers})
+		require.Len(t, set.Budgets, 50)
+		require.LessOrEqual(t, wire.n.Load(), int32(12))
+		t.Log(wire.n.Load(), "requests")
+		now = now.Add(5 * time.Second)
+	}
+	set, err := s.Budgets(t.Context())
+	require.NoError(t, err)
+	for name, b := range set.Budgets {
+		require.True(t, b.Left.OK, name)
+		require.Len(t, b.Burns, len(sources.BurnSpans()), name)
+	}
+}
