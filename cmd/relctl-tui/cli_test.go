@@ -236,7 +236,7 @@ func TestExitCodesTellRefusalsFromFailuresAndFromTypingErrors(t *testing.T) {
 		{"frobnicate", exitUsage, "the verbs are breakers"},
 		{"ramp", exitUsage, "takes a flag"},
 		{"kill", exitUsage, "takes one flag"},
-		{"kill a b", exitUsage, "takes one flag"},
+		{"kill checkout-v2 nobody", exitFailed, "nothing was changed"},
 		{"flags -o yaml", exitUsage, "-o table or -o json"},
 		{"log -n 0", exitUsage, "above 0"},
 		{"breakers", exitUsage, "--metrics"},

@@ -23,25 +23,55 @@ import (
 const changeTimeout = 20 * time.Second
 
 func newKillCmd(o *options) *cobra.Command {
-	return changeCmd(o, &cobra.Command{
-		Use:               "kill FLAG",
-		Short:             "Switch a flag off as a whole, at once",
+	cmd := changeCmd(o, &cobra.Command{
+		Use:               "kill FLAG...",
+		Short:             "Switch flags off as a whole, at once",
+		Long:              "Switch flags off as a whole, at once: those that are named and those with a tag of --tag.\nSeveral flags are one group: each has its own change, and one undo takes all of them back.",
 		ValidArgsFunction: o.completeFlags,
-		Args:              argCount(1, 1, "one flag"),
 	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
 		f, err := s.find(ctx, args[0], o.now)
 		return sources.Intent{Kind: sources.Kill, Flag: f.ID}, err // control knows what a kill is of a migration
 	})
+	var tags []string
+	cmd.Flags().StringArrayVar(&tags, "tag", nil, "all flags with this tag; several are any of them")
+	one := cmd.RunE
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 && len(tags) == 0 {
+			return &usageError{msg: cmd.CommandPath() + " takes one flag, several, or --tag"}
+		}
+		return nil
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && len(tags) == 0 {
+			return one(cmd, args)
+		}
+		return o.runGroup(cmd, func(ctx context.Context, s *setup) ([]sources.Intent, error) {
+			return s.killAll(ctx, args, tags, o.now)
+		})
+	}
+	return cmd
 }
 
 func newUndoCmd(o *options) *cobra.Command {
-	return changeCmd(o, &cobra.Command{
+	cmd := changeCmd(o, &cobra.Command{
 		Use:   "undo [CHANGE]",
-		Short: "Take back a change, by default your last one",
+		Short: "Take back a change or a group of them, by default your last one",
 		Args:  argCount(0, 1, "at most one change"),
 	}, func(_ context.Context, _ *setup, args []string) (sources.Intent, error) {
 		return sources.Intent{Kind: sources.Undo, Change: firstOr(args, "")}, nil
 	})
+	one := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ins, err := o.groupOf(cmd.Context(), firstOr(args, ""))
+		switch {
+		case err != nil:
+			return err
+		case len(ins) == 0:
+			return one(cmd, args)
+		}
+		return o.runGroup(cmd, func(context.Context, *setup) ([]sources.Intent, error) { return ins, nil })
+	}
+	return cmd
 }
 
 // completeFlags offers the flags' keys to the shell. A key that is not printable as

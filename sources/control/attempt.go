@@ -22,6 +22,7 @@ type attempt struct {
 	store  *Store
 	writer sources.FlagWriter
 	change sources.Change
+	group  string         // see journal.Entry
 	undoes *journal.Entry // the change being undone
 	since  *journal.Entry // somebody else's change of that flag after it, nil for none
 	judged bool           // its guards were asked, or it needs none
@@ -233,6 +234,7 @@ func (a *attempt) entry(p *sources.Planned, now time.Time) journal.Entry {
 		Actor: a.change.Actor, Reason: a.change.Reason,
 		Old: p.Old.Brief(), New: p.New.Brief(),
 		OldRevision: p.Old.Revision, NewRevision: p.New.Revision, Restore: p.Restore,
+		Group: a.group,
 	}
 	switch a.intent.Kind {
 	case sources.Ramp, sources.Back, sources.Set:

@@ -113,17 +113,17 @@ func New(opts Options) *Controller {
 // any store that is not undone yet; a change of the actor that is still being
 // written is waited for, so that undo never skips it.
 func (c *Controller) Do(ctx context.Context, in sources.Intent) (sources.Receipt, error) {
-	return c.do(ctx, in, nil)
+	return c.do(ctx, in, nil, "")
 }
 
 // do is Do; run is the guarded ramp that asks for it, which has asked the guards, or
-// nil.
-func (c *Controller) do(ctx context.Context, in sources.Intent, run *Ramp) (sources.Receipt, error) {
+// nil; group is what the change is one of, "" for one alone.
+func (c *Controller) do(ctx context.Context, in sources.Intent, run *Ramp, group string) (sources.Receipt, error) {
 	if c.opts.ReadOnly {
 		return sources.Receipt{}, fmt.Errorf("this session is read-only, nothing was changed: %w", sources.ErrReadOnly)
 	}
 	in.Actor = sources.Clean(in.Actor, sources.MaxName) // as the journal will give it back
-	a := &attempt{c: c, intent: in}
+	a := &attempt{c: c, intent: in, group: group}
 	a.change = sources.Change{
 		ID: c.opts.NewID(), Flag: in.Flag, Kind: in.Kind, To: in.To, Seen: in.Seen,
 		Actor: in.Actor, Reason: in.Reason,

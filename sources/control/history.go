@@ -107,12 +107,7 @@ func (a *attempt) findUndo(ctx context.Context) error {
 		}
 		found = &entries[i]
 	} else {
-		for i := range entries {
-			if e := &entries[i]; e.Actor == a.intent.Actor && e.Kind != sources.Undo && string(e.Kind) != sources.KindSigned && !undone[e.ID] && a.c.happened(ctx, e) {
-				found = e
-				break
-			}
-		}
+		found = a.c.last(ctx, entries, undone, a.intent.Actor)
 	}
 	if found == nil {
 		err := fmt.Errorf("there is nothing left to undo: %w", sources.ErrNotFound)
@@ -130,6 +125,19 @@ func (a *attempt) findUndo(ctx context.Context) error {
 	a.undoes, a.since = found, othersSince(entries, found, undone)
 	a.change.Flag, a.change.Seen, a.change.Restore, a.change.To = found.Flag, found.NewRevision, found.Restore, 0
 	a.change.Undoes = found.ID
+	if found.Group != "" && a.group == "" {
+		a.warnings = append(a.warnings, "that was one flag of a group; the whole of it: relctl-tui undo "+found.Group)
+	}
+	return nil
+}
+
+// last is the actor's newest change that is in force, nil for none.
+func (c *Controller) last(ctx context.Context, entries []journal.Entry, undone map[string]bool, actor string) *journal.Entry {
+	for i := range entries {
+		if e := &entries[i]; e.Actor == actor && e.Kind != sources.Undo && string(e.Kind) != sources.KindSigned && !undone[e.ID] && c.happened(ctx, e) {
+			return e
+		}
+	}
 	return nil
 }
 

@@ -273,7 +273,7 @@ func (r *Ramp) write(ctx context.Context, want guarded.Doing, to sources.Percent
 	default:
 		in.Kind = sources.Kill
 	}
-	receipt, err := r.c.do(ctx, in, r)
+	receipt, err := r.c.do(ctx, in, r, "")
 	w := &guarded.Wrote{Err: sources.Sentence(err)}
 	switch {
 	case err == nil:

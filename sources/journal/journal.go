@@ -52,6 +52,7 @@ type Entry struct {
 	Restore     []byte // what brings Old back
 	To          string // the percentage asked for, "" where none was
 	Undoes      string // ID of the change that this one undoes
+	Group       string // shared by the changes that were asked for as one, "" for one alone
 	Outcome     sources.Outcome
 	Err         string
 	Settled     bool // the outcome was found out later, by Settle
@@ -82,6 +83,7 @@ type record struct {
 	Restore     []byte             `json:"restore,omitempty"`
 	To          string             `json:"to,omitempty"`
 	Undoes      string             `json:"undoes,omitempty"`
+	Group       string             `json:"group,omitempty"`
 	Outcome     sources.Outcome    `json:"outcome,omitempty"`
 	Err         string             `json:"err,omitempty"`
 	Settled     bool               `json:"settled,omitempty"`
@@ -120,7 +122,7 @@ func (j *Journal) Intent(e Entry) error {
 		V: version, Type: typeIntent, ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Flag: &flag,
 		Actor: e.Actor, Reason: e.Reason, Old: e.Old, New: e.New,
 		OldRevision: e.OldRevision, NewRevision: e.NewRevision,
-		Restore: e.Restore, To: e.To, Undoes: e.Undoes,
+		Restore: e.Restore, To: e.To, Undoes: e.Undoes, Group: e.Group,
 	}, true)
 }
 

@@ -165,6 +165,7 @@ func (r *record) entry(id string, result record) Entry {
 		OldRevision: r.OldRevision, NewRevision: r.NewRevision, Restore: r.Restore,
 		To:      sources.Clean(r.To, 20),
 		Undoes:  sources.Clean(r.Undoes, sources.MaxName),
+		Group:   sources.Clean(r.Group, sources.MaxName),
 		Outcome: sources.Pending,
 	}
 	if result.ID != "" {

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/control"
+)
+
+// groupOf is what undoes a group, none where the change, "" for the actor's last one, is
+// no group's. Nothing is said here: what goes wrong with the sources is told by whoever
+// opens them to act.
+func (o *options) groupOf(ctx context.Context, change string) ([]sources.Intent, error) {
+	s, err := o.open(io.Discard)
+	if err != nil {
+		return nil, nil //nolint:nilerr // see above
+	}
+	ctl := s.controller(o.now)
+	return ctl.Group(ctx, cmp.Or(change, ctl.Last(ctx, o.actorName())), o.actorName())
+}
+
+// killAll is a kill of each flag that is named or has one of the tags, once. A name or
+// a tag that is nobody's is an error, and then nothing is killed: half of what was meant
+// for a typing error is no kill that anybody asked for.
+func (s *setup) killAll(ctx context.Context, names, tags []string, now func() time.Time) ([]sources.Intent, error) {
+	var ids []sources.FlagID
+	for _, name := range names {
+		f, err := s.find(ctx, name, now)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, f.ID)
+	}
+	if len(tags) > 0 {
+		p := s.read(ctx, want{flags: true}, now)
+		if len(p.errs) > 0 { // the flags that could not be read may have the tag
+			return nil, severalErrors(p.errs)
+		}
+		for _, tag := range tags {
+			before := len(ids)
+			for i := range p.flags {
+				if slices.Contains(p.flags[i].Tags, tag) {
+					ids = append(ids, p.flags[i].ID)
+				}
+			}
+			if len(ids) == before {
+				return nil, fmt.Errorf("no flag has the tag %s, nothing was changed: %w", quote(tag), sources.ErrNotFound)
+			}
+		}
+	}
+	var ins []sources.Intent
+	seen := map[sources.FlagID]bool{}
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			ins = append(ins, sources.Intent{Kind: sources.Kill, Flag: id})
+		}
+	}
+	return ins, nil
+}
+
+// runGroup carries out several intents as one group and says what became of each flag.
+func (o *options) runGroup(cmd *cobra.Command, intents func(context.Context, *setup) ([]sources.Intent, error)) error {
+	s, err := o.open(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	if err := s.canChange(cmd); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), changeTimeout)
+	defer cancel()
+	ctl := s.controller(o.now)
+	ins, err := intents(ctx, s)
+	if err != nil {
+		return err
+	}
+	for i := range ins {
+		ins[i].Confirm, ins[i].Actor, ins[i].Reason = o.confirm, o.actorName(), sources.Clean(o.reason, 500)
+	}
+	group, done := ctl.DoAll(ctx, ins)
+	if !o.noWait {
+		s.effects(cmd.Context(), ctl, done)
+	}
+	if err := o.printGroup(cmd.OutOrStdout(), group, ins, done); err != nil {
+		return err
+	}
+	err = control.Incomplete(done)
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return severalErrors(several.Unwrap())
+	}
+	return err
+}
+
+// effects waits until each change is in force where flags are evaluated.
+func (s *setup) effects(ctx context.Context, ctl *control.Controller, done []control.Done) {
+	var wg sync.WaitGroup
+	for i := range done {
+		d := &done[i]
+		if d.Err != nil || idle(&d.Receipt) || !ctl.CanVerify(d.Flag.Source) {
+			continue
+		}
+		wg.Go(func() {
+			r, err := ctl.Effect(ctx, d.Receipt, s.effective())
+			if !errors.Is(err, sources.ErrUnsupported) {
+				d.Receipt, d.Err = r, err
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// printGroup is a line for each flag, whatever became of it, and how to undo them all;
+// or one JSON document.
+func (o *options) printGroup(out io.Writer, group string, ins []sources.Intent, done []control.Done) error {
+	changes, wrote := make([]changeJSON, len(done)), 0
+	for i := range done {
+		d := &done[i]
+		outcome := sources.Confirmed
+		switch {
+		case d.Err != nil && d.Receipt.Change == "":
+			outcome = sources.Failed
+		case d.Err != nil:
+			outcome = sources.Unconfirmed
+		}
+		changes[i] = receiptShape(&d.Receipt, ins[i], outcome, o.now())
+		changes[i].Kind, changes[i].Source, changes[i].Key = string(ins[i].Kind), d.Flag.Source, d.Flag.Key
+		if d.Err != nil {
+			changes[i].Error = sources.Sentence(d.Err)
+		}
+		if outcome != sources.Failed && !idle(&d.Receipt) {
+			wrote++
+		}
+		if o.output == "json" {
+			continue
+		}
+		if _, err := fmt.Fprintln(out, groupLine(d, outcome)); err != nil {
+			return err
+		}
+	}
+	if o.output == "json" {
+		return writeJSON(out, map[string]any{"group": group, "changes": changes})
+	}
+	if wrote == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(out, "%d of %d flags changed (group %s; undo with: %s)\n", wrote, len(done), group, o.undoCommand(group))
+	return err
+}
+
+func groupLine(d *control.Done, outcome sources.Outcome) string {
+	r := &d.Receipt
+	name := cmp.Or(r.New.Name, r.Old.Name, sources.Clean(d.Flag.Key, sources.MaxName))
+	var line string
+	switch {
+	case outcome == sources.Failed:
+		return name + " not changed: " + once(sources.Sentence(d.Err))
+	case outcome == sources.Unconfirmed:
+		return fmt.Sprintf("%s %s → %s written, not confirmed: %s", name, r.Old.Brief(), r.New.Brief(), once(sources.Sentence(d.Err)))
+	case idle(r):
+		line = name + " is at " + r.New.Brief() + " already"
+	default:
+		line = fmt.Sprintf("%s %s → %s confirmed (change %s)", name, r.Old.Brief(), r.New.Brief(), r.Change)
+	}
+	if r.Warning != "" && !idle(r) {
+		line += "; " + r.Warning
+	}
+	return line
+}
