@@ -89,13 +89,12 @@ type AlertLister interface {
 // AlertSilencer silences alerts for a while. It is used by control alone, which
 // compares, records, reads back and undoes.
 type AlertSilencer interface {
-	// AlertNow reads one alert afresh, by its ID. ErrNotFound means that there is no
+	// AlertNow reads one alert afresh, by its Key. ErrNotFound means that there is no
 	// such alert, or no more.
-	AlertNow(ctx context.Context, id string) (AlertNow, error)
+	AlertNow(ctx context.Context, key string) (AlertNow, error)
 
-	// Silence silences the alert that has exactly these labels, and gives the
-	// silence's own ID.
-	Silence(ctx context.Context, s Silence) (id string, err error)
+	// Silence silences the alert that has exactly these labels.
+	Silence(ctx context.Context, s Silence) error
 
 	// Expire ends a silence; one that has ended already, or is gone, is no error.
 	Expire(ctx context.Context, id string) error

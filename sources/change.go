@@ -18,6 +18,7 @@ const (
 
 	ForceOpen    ChangeKind = "force-open" // a breaker, on all its instances
 	CloseBreaker ChangeKind = "close"      // a breaker: let it go, back to closed
+	SilenceAlert ChangeKind = "silence"    // an alert, for a while
 )
 
 // OfBreaker says that the change is one of a breaker and not of a flag.
@@ -27,7 +28,7 @@ func (k ChangeKind) OfBreaker() bool { return k == ForceOpen || k == CloseBreake
 // flag's identity and the revision that the operator saw, never a row.
 type Intent struct {
 	Kind   ChangeKind
-	Flag   FlagID   // for ForceOpen and CloseBreaker the breaker's source and name
+	Flag   FlagID   // for ForceOpen and CloseBreaker the breaker's source and name, for SilenceAlert the alert's source and Key
 	Seen   Revision // what the operator saw, of a breaker its state's word; ignored by Kill and ForceOpen
 	SeenAs string   // the same in words ("25%"), for the sentence about a conflict; "" when unknown
 	To     Percent  // for Ramp, Back and Set
@@ -41,6 +42,8 @@ type Intent struct {
 
 	// Override raises a flag against its guards. It needs a Reason, and is on record.
 	Override bool
+
+	For time.Duration // for SilenceAlert: how long
 }
 
 // Change is one write handed to a FlagWriter.
@@ -55,6 +58,7 @@ type Change struct {
 	Undoes  string   // for Undo: ID of the change being undone
 	Actor   string
 	Reason  string
+	Until   time.Time // for SilenceAlert: when it ends, in whole seconds
 
 	// Lease is the token of the lease under which this is written: a store that keeps
 	// leases writes nothing, with ErrConflict, when it is not in force. "" for a change

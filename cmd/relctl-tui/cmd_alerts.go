@@ -15,7 +15,7 @@ import (
 )
 
 func newAlertsCmd(o *options) *cobra.Command {
-	return readCmd(o, "alerts", "List the alerts, worst first: firing, pending, silenced",
+	cmd := readCmd(o, "alerts", "List the alerts, worst first: firing, pending, silenced",
 		want{alerts: true}, func(p *reading, out io.Writer) error {
 			if len(p.alertSets) == 0 {
 				return fmt.Errorf("no source here has alerts: name an Alertmanager with --metrics alertmanager+http://HOST: %w", sources.ErrUnsupported)
@@ -29,6 +29,8 @@ func newAlertsCmd(o *options) *cobra.Command {
 			}
 			return alertTable(out, p.alerts, o.now())
 		})
+	cmd.AddCommand(newSilenceCmd(o))
+	return cmd
 }
 
 // readAlerts reads a source for nothing but its alerts. A source that has none to tell

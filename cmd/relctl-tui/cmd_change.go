@@ -219,7 +219,7 @@ func (s *setup) controllerOf(opts control.Options) *control.Controller {
 		})
 	}
 	for i := range s.readers {
-		if r := &s.readers[i]; r.switches {
+		if r := &s.readers[i]; r.switches || r.silences {
 			opts.Stores = append(opts.Stores, control.Store{
 				Name: r.name, Driver: r.src, ReadOnly: r.readOnly, Journal: journal.Open(r.journal, journal.Options{Now: now}),
 			})

@@ -22,7 +22,7 @@ func newLogCmd(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if len(s.stores) == 0 && !s.anySwitch() {
+			if len(s.stores) == 0 && !s.anySwitch() && !s.anySilencer() {
 				return s.canAnswer(want{flags: true})
 			}
 			acts, warnings := s.controller(o.now).History(limit)

@@ -59,7 +59,11 @@ func (s *setup) canChange(cmd *cobra.Command) error {
 	switch ofBreakers := cmd.Name() == "open" || cmd.Name() == "close"; {
 	case ofBreakers && !s.anySwitch():
 		return &usageError{msg: "no breakers that can be switched are configured: name them with --breakers actuator+http://HOST/actuator or haproxy:SOCKET"}
-	case ofBreakers, cmd.Name() == "undo" && s.anySwitch(), len(s.stores) > 0:
+	case cmd.Name() == "silence" && !s.anySilencer():
+		return &usageError{msg: "no alerts that can be silenced are configured: an Alertmanager under metrics with silences: true"}
+	case cmd.Name() == "silence":
+		return nil
+	case ofBreakers, cmd.Name() == "undo" && (s.anySwitch() || s.anySilencer()), len(s.stores) > 0:
 		return nil
 	default:
 		return s.canAnswer(want{flags: true})

@@ -74,7 +74,8 @@ type MetricsConfig struct {
 	Group Text     `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group, Alertmanagers another."`
 	Every Duration `yaml:"every" doc:"How often to read, such as 5s."`
 
-	ReadOnly bool `yaml:"read_only" doc:"Refuse to switch the breakers of this source."`
+	ReadOnly bool `yaml:"read_only" doc:"Refuse to switch the breakers of this source, and to silence its alerts."`
+	Silences bool `yaml:"silences" doc:"Of an Alertmanager: its alerts may be silenced from here."`
 	AccessConfig
 }
 

@@ -60,9 +60,10 @@ type reader struct {
 	warmUp       time.Duration // a second read after this long is needed before rates exist
 	breakersOnly bool
 	alertsOnly   bool
+	silences     bool   // the config lets us silence its alerts
 	switches     bool   // its breakers can be switched: it has nothing else, and nobody stands in for it
 	readOnly     bool   // but not by us
-	journal      string // of what is switched
+	journal      string // of what is switched or silenced
 	page         bool   // one endpoint's own page: speaks together with others of its kind
 	group        string // readers of one group stand in for each other, by tier
 	tier         int
@@ -219,7 +220,7 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		if err != nil {
 			return err
 		}
-		if r.switches {
+		if r.switches || r.silences {
 			r.readOnly, r.journal = all[i].ReadOnly, journalPath(s.context, r.name, "", r.src)
 		}
 		if r.breakersOnly = i >= len(ctx.Metrics); r.breakersOnly && r.alertsOnly {
@@ -268,6 +269,10 @@ func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Con
 	if err != nil {
 		return reader{}, &usageError{msg: fmt.Sprintf("%s: %s", name, trimInvalid(err))}
 	}
+	if _, can := r.src.(sources.AlertSilencer); m.Silences && !can {
+		return reader{}, &usageError{msg: fmt.Sprintf("%s: silences: true needs an Alertmanager: alertmanager+http(s)://HOST", name)}
+	}
+	r.silences = m.Silences
 	r.name, r.every, r.timeout = name, m.Every.D, readQueries*m.Timeout.D
 	return r, nil
 }

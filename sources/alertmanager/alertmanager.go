@@ -1,6 +1,6 @@
 // Package alertmanager reads alerts from an Alertmanager (API v2, from 0.16 on):
 // those that fire, also when they are silenced, inhibited or muted, with who asked
-// for it and until when. It makes no silences.
+// for it and until when. It makes and ends silences of single alerts for control.
 package alertmanager
 
 import (

@@ -50,6 +50,10 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	case sources.ForceOpen:
 		a.change.Seen = ""
 	case sources.CloseBreaker, sources.Move:
+	case sources.SilenceAlert:
+		if err := a.prepareSilence(); err != nil {
+			return err
+		}
 	case sources.Ramp, sources.Back, sources.Set:
 		if a.intent.To < 0 || a.intent.To > sources.Full {
 			return fmt.Errorf("%s%% is outside 0..100: %w", a.intent.To, sources.ErrInvalid)
@@ -72,6 +76,9 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	}
 	if a.intent.Kind.OfBreaker() && a.store.switcher() == nil {
 		return fmt.Errorf("%s has flags and no breakers: %w", a.store.Name, sources.ErrUnsupported)
+	}
+	if a.intent.Kind == sources.SilenceAlert && a.store.silencer() == nil {
+		return fmt.Errorf("%s has no alerts that can be silenced: %w", a.store.Name, sources.ErrUnsupported)
 	}
 	a.learn(ctx)
 	return nil
@@ -204,6 +211,8 @@ func (a *attempt) allowed(p *sources.Planned) error {
 		if a.rule != nil {
 			return a.allowedMove(p)
 		}
+		return nil
+	case sources.SilenceAlert:
 		return nil
 	case sources.ForceOpen, sources.CloseBreaker:
 		if old.Revision == p.New.Revision {

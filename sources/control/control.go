@@ -38,7 +38,7 @@ const (
 
 // Store is one flag store, or one system of breakers, and the journal that belongs to
 // it. Driver is asked for FlagWriter, FlagGetter and FlagLister, and where it writes no
-// flags for BreakerSwitcher. A nil Journal records nothing, and then nothing can be
+// flags for BreakerSwitcher or AlertSilencer. A nil Journal records nothing, and then nothing can be
 // undone.
 type Store struct {
 	Name     string
@@ -211,6 +211,9 @@ func (s *Store) writer(ctx context.Context) (sources.FlagWriter, error) {
 	if b := s.switcher(); b != nil {
 		return b, nil
 	}
+	if b := s.silencer(); b != nil {
+		return b, nil
+	}
 	w, ok := s.Driver.(sources.FlagWriter)
 	if ok {
 		return w, nil
@@ -226,6 +229,9 @@ func (s *Store) writer(ctx context.Context) (sources.FlagWriter, error) {
 // read is the flag as the store has it now.
 func (s *Store) read(ctx context.Context, id sources.FlagID) (sources.Flag, error) {
 	if b := s.switcher(); b != nil {
+		return b.read(ctx, id.Key)
+	}
+	if b := s.silencer(); b != nil {
 		return b.read(ctx, id.Key)
 	}
 	switch d := s.Driver.(type) {

@@ -25,7 +25,7 @@ func (c *Controller) migration(id sources.FlagID) *sources.Migration {
 // percentage, and a kill leads to the first stage, for a flag that is disabled as a
 // whole would leave the stage to the default in the applications' code.
 func (a *attempt) direct() error {
-	if a.intent.Kind.OfBreaker() {
+	if a.intent.Kind.OfBreaker() || a.intent.Kind == sources.SilenceAlert {
 		return nil
 	}
 	m := a.c.migration(a.change.Flag)
