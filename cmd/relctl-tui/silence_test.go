@@ -29,7 +29,7 @@ func manager(t *testing.T) string {
 	})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
-		resp, err := http.Post("http://"+addr+"/api/v2/alerts", "application/json", bytes.NewReader(body)) //nolint:noctx // of the test alone
+		resp, err := http.Post("http://"+addr+"/api/v2/alerts", "application/json", bytes.NewReader(body))
 		if err == nil {
 			_ = resp.Body.Close()
 		}
@@ -41,7 +41,7 @@ func manager(t *testing.T) string {
 // held is the states of the Alertmanager's alerts as it says itself, by pod.
 func held(t *testing.T, addr string) map[string]string {
 	t.Helper()
-	resp, err := http.Get("http://" + addr + "/api/v2/alerts") //nolint:noctx // of the test alone
+	resp, err := http.Get("http://" + addr + "/api/v2/alerts")
 	require.NoError(t, err)
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
