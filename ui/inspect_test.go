@@ -38,3 +38,19 @@ func TestEnterOpensTheDetailOfWhateverPaneHasTheKeysAndNoFlagIsChangedBehindIt(t
 		require.Contains(t, r.screen(), "p99 within 500ms")
 	})
 }
+
+func TestADetailUsesTheLinesThatAFilterLeavesFree(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		s := *r.m.snapshot
+		for range 30 {
+			s.Flags = append(s.Flags, sources.Flag{ID: sources.FlagID{Source: "prod", Key: "x"}, Name: "x"})
+		}
+		r.m.setSnapshot(&s)
+		r.press("/", "c", "h", "e", "c", "k")
+		r.deliver(tea.KeyPressMsg{Code: tea.KeyEnter})
+		r.deliver(tea.KeyPressMsg{Code: tea.KeyEnter})
+		require.Equal(t, 4, r.m.layout.panes[paneFlags].h)
+	})
+}

@@ -245,6 +245,9 @@ func (m *Model) relayout() {
 		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity) + activity.Coming(m.snapshot) + activity.Rolling(m.snapshot),
 		status: m.bottomLines(),
 	}
+	if m.detailed { // the detail can use what a filter leaves free; the board would only jump
+		want.flags, _ = m.flags.Len()
+	}
 	m.layout = arrange(m.w, m.h, want, m.detailed, m.zoomed, m.focus)
 	l := m.layout
 	m.header.SetSize(l.header.w, l.header.h)
