@@ -233,7 +233,7 @@ func TestExitCodesTellRefusalsFromFailuresAndFromTypingErrors(t *testing.T) {
 		{"ramp checkout-v2 101", exitUsage, "the most is 100"},
 		{"ramp checkout-v2 -5", exitUsage, "unknown shorthand flag"},
 		{"ramp checkout-v2 up", exitUsage, "or next, or back"},
-		{"frobnicate", exitUsage, "the verbs are breakers"},
+		{"frobnicate", exitUsage, "the verbs are alerts, breakers"},
 		{"ramp", exitUsage, "takes a flag"},
 		{"kill", exitUsage, "takes one flag"},
 		{"kill checkout-v2 nobody", exitFailed, "nothing was changed"},

@@ -213,6 +213,6 @@ func TestABoardFollowsAServedStoreAndChangesNothingThroughIt(t *testing.T) {
 	before := b.file()
 	r = runIn(t, b.env, "--flags", "flagd+"+url, "kill", "checkout-v2")
 	require.Equal(t, exitRefused, r.code, r.stderr)
-	require.Contains(t, r.stderr, "cannot be changed through it")
+	require.Contains(t, r.stderr, "change them at the store behind it")
 	require.Equal(t, before, b.file())
 }
