@@ -16,22 +16,9 @@ const (
 // there; where two counters know a flag, the preferred preset's is taken alone,
 // so that an evaluation seen twice does not count twice.
 func (p *Plan) Exposures(ctx context.Context, a Asker) (map[string]map[string]float64, []string, error) {
-	var ask []string
-	for i := range exposurePresets {
-		ask = append(ask, exposurePresets[i].Metric)
-	}
-	found, err := a.Exists(ctx, ask)
+	presets, queries, err := exposureQueries(ctx, a, nil)
 	if err != nil {
 		return nil, nil, err
-	}
-	var presets []*ExposurePreset
-	var queries []Query
-	for i := range exposurePresets {
-		e := &exposurePresets[i]
-		if found[e.Metric] {
-			presets = append(presets, e)
-			queries = append(queries, Query{Kind: Rate, Metric: e.Metric, By: union(e.Key, e.Variant)})
-		}
 	}
 	out := map[string]map[string]float64{}
 	if len(queries) == 0 {
@@ -55,6 +42,33 @@ func (p *Plan) Exposures(ctx context.Context, a Asker) (map[string]map[string]fl
 		}
 	}
 	return out, w.list, nil
+}
+
+// exposureQueries is a query for each counter of evaluations that exists; narrow, when
+// not nil, says which of its series are wanted.
+func exposureQueries(ctx context.Context, a Asker, narrow func(*ExposurePreset) ([][]Matcher, error)) (presets []*ExposurePreset, queries []Query, err error) {
+	var ask []string
+	for i := range exposurePresets {
+		ask = append(ask, exposurePresets[i].Metric)
+	}
+	found, err := a.Exists(ctx, ask)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range exposurePresets {
+		e := &exposurePresets[i]
+		if !found[e.Metric] {
+			continue
+		}
+		q := Query{Kind: Rate, Metric: e.Metric, By: union(e.Key, e.Variant)}
+		if narrow != nil {
+			if q.Any, err = narrow(e); err != nil {
+				return nil, nil, err
+			}
+		}
+		presets, queries = append(presets, e), append(queries, q)
+	}
+	return presets, queries, nil
 }
 
 func (e *ExposurePreset) shares(series []Series) map[string]map[string]float64 {

@@ -1,6 +1,7 @@
 package prometheus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -58,6 +59,7 @@ type history struct {
 	call
 	span   v1.Range
 	steps  int
+	over   time.Duration // the span of rates; 0 for the plan's window
 	at     int
 	found  map[string]bool
 	frames [][]metrics.Answer // by query, by step
@@ -91,7 +93,7 @@ func (h *history) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.A
 	if h.frames == nil {
 		frames := make([][]metrics.Answer, len(queries))
 		for _, batch := range batches(queries) {
-			m, err := h.matrix(ctx, renderAll(queries, batch, h.s.plan.Window()))
+			m, err := h.matrix(ctx, renderAll(queries, batch, cmp.Or(h.over, h.s.plan.Window())))
 			if err != nil {
 				return nil, err
 			}

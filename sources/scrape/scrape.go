@@ -58,6 +58,7 @@ type Source struct {
 	trails map[string][]sources.RatioSample
 
 	deploys metrics.DeployLog
+	latencies, shares past
 }
 
 // endpoint is one page. Its ring is touched only by the running scrape; answers
@@ -95,7 +96,7 @@ func New(name string, urls []string, opts Options) (*Source, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	fill(&opts)
-	s := &Source{name: name, opts: opts, plan: plan, wanted: plan.Names(), trails: map[string][]sources.RatioSample{}}
+	s := &Source{name: name, opts: opts, plan: plan, wanted: plan.Names(), trails: map[string][]sources.RatioSample{}, latencies: past{}, shares: past{}}
 	seen := map[string]bool{}
 	for _, raw := range urls {
 		e, err := newEndpoint(name, raw, plan.Window())
@@ -202,6 +203,7 @@ func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
 		return sources.LatencySet{}, err
 	}
 	rows, warns, err := s.plan.Latencies(ctx, s.name, s)
+	s.rememberLatencies(f.at.Round(0), rows)
 	return sources.LatencySet{Latencies: rows, Warnings: f.with(warns), ReadAt: f.at}, err
 }
 
@@ -212,6 +214,7 @@ func (s *Source) Exposures(ctx context.Context) (sources.ExposureSet, error) {
 		return sources.ExposureSet{}, err
 	}
 	by, warns, err := s.plan.Exposures(ctx, s)
+	s.rememberExposures(f.at.Round(0), by)
 	return sources.ExposureSet{ByKey: by, Warnings: f.with(warns), ReadAt: f.at}, err
 }
 
