@@ -86,7 +86,7 @@ func importRules() []importRule {
 		// one thing looks the same wherever it is seen.
 		{
 			who: "the detail pane", match: "views/detail",
-			own: []string{"sources", "themes", "views", "views/activity", "views/latency"}, only: drawing, never: pure,
+			own: []string{"sources", "themes", "views", "views/activity", "views/chart", "views/latency"}, only: drawing, never: pure,
 		},
 		// Exception: the header counts firing alerts and open breakers exactly as
 		// their panes do.

@@ -18,6 +18,7 @@ const Default = "ansi"
 type Options struct {
 	Name    string               // one of Names; "" for Default
 	ASCII   bool                 // draw with ASCII signs only
+	Blocks  bool                 // the font has blocks and no braille: charts are drawn with them
 	Profile colorprofile.Profile // what the terminal can show; Unknown keeps every colour
 }
 
@@ -26,6 +27,7 @@ type Options struct {
 type Theme struct {
 	Name   string
 	ASCII  bool
+	Blocks bool
 	Glyphs Glyphs
 
 	Text, Strong, Quiet, Accent    Ink
@@ -56,7 +58,7 @@ func New(o Options) (*Theme, error) {
 func build(name string, p Palette, o Options) *Theme {
 	ink := func(t Tone) Ink { return t.ink(o.Profile) }
 	th := &Theme{
-		Name: name, ASCII: o.ASCII, Glyphs: unicodeGlyphs(),
+		Name: name, ASCII: o.ASCII, Blocks: o.Blocks, Glyphs: unicodeGlyphs(),
 		Text: ink(p.Text), Strong: ink(p.Strong), Quiet: ink(p.Quiet), Accent: ink(p.Accent),
 		Good: ink(p.Good), Warn: ink(p.Warn), Bad: ink(p.Bad), Alarm: ink(p.Alarm),
 		Pending: ink(p.Pending), Stale: ink(p.Stale),

@@ -11,6 +11,7 @@ import (
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/live"
 	"relctl-tui/views"
+	"relctl-tui/views/detail"
 )
 
 // This file is the only place that makes commands which touch the outside. A
@@ -53,6 +54,13 @@ type BreakerInspectedMsg struct {
 
 // InspectDueMsg ends the pause before a breaker is read in depth.
 type InspectDueMsg struct{ Seq int }
+
+// SeriesReadMsg is what was read for the chart in the detail.
+type SeriesReadMsg struct {
+	Seq    int
+	Series sources.Series
+	Err    error
+}
 
 // StandingReadMsg is how a migration stands, or why that could not be read.
 type StandingReadMsg struct {
@@ -175,6 +183,24 @@ func inspectBreaker(ctx context.Context, engine *live.Engine, seq int, source, a
 
 func inspectAfter(seq int, pause time.Duration) tea.Cmd {
 	return tea.Tick(pause, func(time.Time) tea.Msg { return InspectDueMsg{Seq: seq} })
+}
+
+// readSeries reads a chart after a pause, unless ctx ends before.
+func readSeries(ctx context.Context, engine *live.Engine, seq int, p detail.Plot, after time.Duration) tea.Cmd {
+	return func() tea.Msg {
+		wait := time.NewTimer(after)
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait.C:
+		}
+		s, err := engine.Series(ctx, p.Source, p.Query)
+		if ctx.Err() != nil {
+			return nil // nobody waits for it any more
+		}
+		return SeriesReadMsg{Seq: seq, Series: s, Err: err}
+	}
 }
 
 // readStanding looks once how a migration stands. It changes nothing.

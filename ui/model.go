@@ -92,6 +92,7 @@ type Model struct {
 	breaker   onBreaker        // the selected breaker in the last snapshot
 	turnedAt  time.Time        // when what stands under the breakers' cursor last changed by itself
 	looks     looks            // at the breaker in the detail
+	plots     plots            // of the chart in the detail
 
 	refused refusal   // the last raise that a guard refused
 	warned  time.Time // when leaving was last warned of

@@ -46,6 +46,10 @@ func switchable(s *sources.Snapshot) bool {
 
 // shortHelp is the keys of the pane that has them, where it has some of its own.
 func (m *Model) shortHelp() []key.Binding {
+	if m.detailed && m.focus == paneLatency {
+		k := &m.shown
+		return []key.Binding{k.Earlier, k.Later, k.Span, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
+	}
 	if m.focus != paneBreakers || !m.shown.ForceOpen.Enabled() {
 		return m.shown.ShortHelp()
 	}

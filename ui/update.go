@@ -25,55 +25,67 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.relayout()
 		}
 	}()
+	cmd := m.route(msg)
+	if more := m.plot(); more != nil {
+		return m, tea.Batch(cmd, more)
+	}
+	return m, cmd
+}
+
+// route gives a message to whom it is for.
+func (m *Model) route(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 		m.relayout()
-		return m, nil
+		return nil
+	case SeriesReadMsg:
+		m.plotted(msg)
+		return nil
 	case tea.KeyPressMsg:
-		return m, m.keyPressed(msg)
+		return m.keyPressed(msg)
 	case tea.PasteMsg:
-		return m, m.pasted(msg)
+		return m.pasted(msg)
 	case SnapshotPublishedMsg:
 		m.now = m.opts.Now()
 		m.setSnapshot(msg.Snapshot)
 		m.relayout()
-		return m, tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq), m.inspect(rest))
+		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq), m.inspect(rest))
 	case ClockTickedMsg:
 		m.now = m.opts.Now()
 		m.refresh()
-		return m, tea.Batch(tick(), m.askStanding())
+		return tea.Batch(tick(), m.askStanding())
 	case views.IntentMsg:
-		return m, m.intended(msg.Intent, false)
+		return m.intended(msg.Intent, false)
 	case views.RefusedMsg:
 		m.footer.SetStatus(msg.Reason, footer.Warning)
-		return m, nil
+		return nil
 	case HoldElapsedMsg:
-		return m, m.holdElapsed(msg)
+		return m.holdElapsed(msg)
 	case ActionFinishedMsg:
 		m.work.seen(msg.Seq)
-		return m, m.actionFinished(msg)
+		return m.actionFinished(msg)
 	case RampStartedMsg:
 		m.rampStarted(msg)
-		return m, nil
+		return nil
 	case EffectFoundMsg:
 		m.effectFound(msg)
-		return m, nil
+		return nil
 	case DoubtsCheckedMsg:
 		m.looked = true
-		return m, m.doubtsChecked(msg)
+		return m.doubtsChecked(msg)
 	case InspectDueMsg, BreakerInspectedMsg:
-		return m, m.inspecting(msg)
+		return m.inspecting(msg)
 	case SuspendAskedMsg, ContinuedMsg, AwokenMsg:
-		return m, m.jobChanged(msg)
+		return m.jobChanged(msg)
 	case PendingExpiredMsg:
 		if p, ok := m.pending[msg.Flag]; ok && p.seq == msg.Seq {
 			delete(m.pending, msg.Flag)
 			m.refresh()
 		}
-		return m, nil
+		return nil
 	default:
-		return m, m.answered(msg)
+		return m.answered(msg)
 	}
 }
 
@@ -283,6 +295,10 @@ func (m *Model) step(by int) {
 
 func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 	var cmd tea.Cmd
+	if m.isChartKey(msg) {
+		m.detail, cmd = m.detail.Update(msg)
+		return cmd
+	}
 	if m.detailed && (m.zoomed || key.Matches(msg, m.keys.PageUp, m.keys.PageDown)) {
 		m.detail, cmd = m.detail.Update(msg) // below a list, the keys for a row belong to the list
 		return cmd

@@ -14,6 +14,9 @@ type KeyMap struct {
 	// Looking.
 	Detail, Escape, Filter, Sort, Zoom key.Binding
 
+	// Looking at a chart in a detail.
+	Earlier, Later, Span, Chart key.Binding
+
 	// Moving.
 	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
 	NextPane, PrevPane                      key.Binding
@@ -42,6 +45,10 @@ func DefaultKeyMap() KeyMap {
 		Filter:       bind("/", "filter (/! inverse)", "/"),
 		Sort:         bind("s", "sort", "s"),
 		Zoom:         bind("z", "zoom the pane", "z"),
+		Earlier:      bind("h/left", "crosshair back", "left", "h"),
+		Later:        bind("l/right", "crosshair on", "right", "l"),
+		Span:         bind("w", "span of the chart", "w"),
+		Chart:        bind("v", "chart of a flag", "v"),
 		Up:           bind("k/up", "up", "k", "up"),
 		Down:         bind("j/down", "down", "j", "down"),
 		PageUp:       bind("pgup", "page up", "pgup", "ctrl+u"),
@@ -68,7 +75,7 @@ func (k KeyMap) Groups() []Group {
 	return []Group{
 		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause}},
 		{"Act on the selected breaker", []key.Binding{k.ForceOpen, k.CloseBreaker}},
-		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom}},
+		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
 		{"Program", []key.Binding{k.NextContext, k.Help, k.Suspend, k.Quit}},
 	}

@@ -214,6 +214,11 @@ func TestNoPaneDrawsARuneThatSomeTerminalsMakeWide(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(files), 100, "the goldens must be there, or this proves nothing")
 	for _, file := range files {
+		// Blocks are drawn on the Linux console alone (themes.Options.Blocks), whose font
+		// has them and no braille, and on which every rune of them takes one cell.
+		if strings.HasPrefix(file, "chart/testdata/TestGoldens/block/") {
+			continue
+		}
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, r := range string(text) {

@@ -69,7 +69,7 @@ func (o *options) another(s *setup) (*setup, error) {
 // next says that the operator asked for the next context.
 func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer) (next bool, err error) {
 	profile := colours(os.Environ())
-	theme, err := themes.New(themes.Options{Name: o.theme, ASCII: o.ascii || asciiLocale(os.Getenv), Profile: profile})
+	theme, err := themes.New(themes.Options{Name: o.theme, ASCII: o.ascii || asciiLocale(os.Getenv), Blocks: os.Getenv("TERM") == "linux", Profile: profile})
 	if err != nil {
 		return false, &usageError{msg: "--theme: " + cleanMsg(err.Error())}
 	}

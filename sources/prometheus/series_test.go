@@ -129,8 +129,12 @@ func TestASeriesThatCannotBeIsRefusedBeforeAnythingIsAsked(t *testing.T) {
 	wire := &said{}
 	s := open(t, "http://prom.example", prometheus.Options{Transport: wire})
 	for _, q := range []sources.SeriesQuery{
-		{}, {Latency: "a", Flag: "b", Span: time.Hour, Points: 10}, {Latency: "a", Span: time.Second, Points: 10},
-		{Latency: "a", Span: time.Hour, Points: 1}, {Latency: "a", Span: time.Hour, Points: math.MaxInt}, {Latency: "a", Span: math.MaxInt64, Points: 10},
+		{},
+		{Latency: "a", Flag: "b", Span: time.Hour, Points: 10},
+		{Latency: "a", Span: time.Second, Points: 10},
+		{Latency: "a", Span: time.Hour, Points: 1},
+		{Latency: "a", Span: time.Hour, Points: math.MaxInt},
+		{Latency: "a", Span: math.MaxInt64, Points: 10},
 	} {
 		_, err := s.Series(t.Context(), q)
 		require.ErrorIs(t, err, sources.ErrInvalid)

@@ -41,6 +41,7 @@ type Model struct {
 	gone    bool // it is in the snapshot no more
 
 	inspected inspection // of a breaker
+	chart     charted    // of a latency, or of a flag
 }
 
 // New is an empty pane without a size.
@@ -86,6 +87,7 @@ func (m Model) Subject() views.Subject { return m.subject }
 func (m *Model) forget() {
 	m.flag, m.breaker, m.latency, m.alert, m.gone = nil, nil, nil, nil, false
 	m.inspected = inspection{}
+	m.chart = charted{of: m.chart.of, zoom: m.chart.zoom}
 }
 
 // find looks the subject up in the snapshot.
@@ -123,10 +125,12 @@ func (m Model) ShortHelp() []key.Binding {
 	case views.AFlag:
 	case views.ABreaker:
 		return []key.Binding{k.ForceOpen, k.CloseBreaker, k.Undo, k.Escape}
+	case views.ALatency:
+		return []key.Binding{k.Earlier, k.Later, k.Span, k.Escape}
 	default:
 		return []key.Binding{k.Escape}
 	}
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Escape}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Chart, k.Span, k.Escape}
 }
 
 // FullHelp is the same with the moving keys.
@@ -155,6 +159,7 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 		return m, views.Switch(m.snap, m.breaker, sources.ForceOpen, m.readOnly)
 	case m.breaker != nil && key.Matches(press, m.keys.CloseBreaker):
 		return m, views.Switch(m.snap, m.breaker, sources.CloseBreaker, m.readOnly)
+	case m.chartKey(press):
 	default:
 		m.scroll.Move(&m.keys, press, len(m.lines()), m.height-1)
 	}

@@ -46,6 +46,7 @@ func (m *Model) flagLines() []line {
 	if !m.readOnly {
 		out = append(out, m.plans)
 	}
+	out = append(out, m.chartBlock()...)
 	out = append(out, m.guards()...)
 	out = append(out, blank)
 	out = append(out, m.measured()...)

@@ -13,6 +13,7 @@ import (
 func (m *Model) latencyLines() []line {
 	l, th := m.latency, m.th
 	out := []line{func(p *views.Pen) { m.latencyRow(p, l) }}
+	out = append(out, m.chartBlock()...)
 	if l.SLO > 0 {
 		out = append(out, m.field("SLO", th.Text, "p99 within "+l.SLO.Round(time.Microsecond).String()))
 	}
