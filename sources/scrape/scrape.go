@@ -57,7 +57,7 @@ type Source struct {
 	flight *flight // running or newest scrape; nil before the first
 	trails map[string][]sources.RatioSample
 
-	deploys metrics.DeployLog
+	deploys           metrics.DeployLog
 	latencies, shares past
 }
 
