@@ -42,6 +42,7 @@ func TestEveryPointOfAChartIsPromQLsOwnAnswerAndAGapIsAGap(t *testing.T) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, wire.n.Load(), int32(4), c.name)
 		require.Len(t, got.P99, c.q.Points)
+		require.Equal(t, max(time.Minute, c.q.Step()), got.Over, "nothing falls between two points")
 		cell := cellsOf(t, services, c.name)
 		in := func(query string) string {
 			return strings.ReplaceAll(query, window, fmt.Sprintf("[%ds]", int(got.Over.Seconds())))

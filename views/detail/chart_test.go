@@ -101,7 +101,10 @@ func TestTheChangeIsNamedWithItsTimeFromTheCrosshair(t *testing.T) {
 		m = keyed(m, "h")
 	}
 	require.Contains(t, ansi.Strip(m.View()), "after  far 10% ➔ 25%")
-	s.Activity = s.Activity[3:]
+	s.Activity = append([]sources.Activity{{At: viewtest.Now().Add(-9 * time.Minute), Kind: sources.KindDeploy, Name: "payment", Old: "2.14.0", New: "2.14.1", Outcome: sources.Seen}}, s.Activity[3:]...)
+	m.SetSnapshot(s, viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "deploy payment 2.14.0 ➔ 2.14.1", "a deploy is a change, and no flag's")
+	s.Activity = s.Activity[1:]
 	m.SetSnapshot(s, viewtest.Now())
 	require.Contains(t, ansi.Strip(m.View()), "none is known in this time")
 }

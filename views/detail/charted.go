@@ -207,18 +207,18 @@ func secondsOf(list []sources.Quantile) []float64 {
 	return out
 }
 
-// chartChanges are the changes of flags that are known, of the flag alone in its own
-// detail: newest first.
+// chartChanges are the deploys and the changes of flags that are known, of the flag alone
+// in its own detail: newest first.
 func (m *Model) chartChanges() (out []*sources.Activity) {
 	if m.snap == nil {
 		return nil
 	}
 	for i := range m.snap.Activity {
 		a := &m.snap.Activity[i]
-		if a.Flag.Key == "" || a.Outcome.Void() || a.Outcome == sources.Scheduled || (m.flag != nil && a.Flag != m.flag.ID) {
-			continue
+		ofFlag := a.Flag.Key != "" && !a.Outcome.Void() && a.Outcome != sources.Scheduled && (m.flag == nil || a.Flag == m.flag.ID)
+		if ofFlag || a.Kind == sources.KindDeploy {
+			out = append(out, a)
 		}
-		out = append(out, a)
 	}
 	return out
 }

@@ -107,6 +107,9 @@ func (m *Model) nearestChange() line {
 		m.head(p, "change")
 		p.Text(th.Quiet, views.Clock(a.At, m.now)+", "+when)
 		p.Gap(2)
+		if a.Kind == sources.KindDeploy {
+			p.Text(th.Quiet, "deploy ")
+		}
 		p.Text(th.Accent, a.Name)
 		p.Gap(1)
 		p.Text(th.Text, changeOf(a, th.Glyphs.Arrow))
