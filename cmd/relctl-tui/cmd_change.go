@@ -251,14 +251,7 @@ func (s *setup) find(ctx context.Context, word string, now func() time.Time) (so
 	case len(p.errs) > 0:
 		return sources.Flag{}, severalErrors(p.errs)
 	}
-	hint := ""
-	if near := nearest(word, keys); len(near) > 0 {
-		for i := range near {
-			near[i] = quote(near[i])
-		}
-		hint = " (did you mean " + strings.Join(near, ", ") + "?)"
-	}
-	return sources.Flag{}, fmt.Errorf("no flag %s%s, nothing was changed: %w", quote(word), hint, sources.ErrNotFound)
+	return sources.Flag{}, fmt.Errorf("no flag %s%s, nothing was changed: %w", quote(word), near(word, keys), sources.ErrNotFound)
 }
 
 // printReceipt says what became of a change, in one line or as JSON.

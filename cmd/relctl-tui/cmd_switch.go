@@ -104,14 +104,7 @@ func (s *setup) findBreaker(ctx context.Context, word string, now func() time.Ti
 	case len(p.errs) > 0:
 		return sources.Breaker{}, severalErrors(p.errs)
 	}
-	hint := ""
-	if near := nearest(word, known); len(near) > 0 {
-		for i := range near {
-			near[i] = quote(near[i])
-		}
-		hint = " (did you mean " + strings.Join(near, ", ") + "?)"
-	}
-	return sources.Breaker{}, fmt.Errorf("no breaker %s%s, nothing was changed: %w", quote(word), hint, sources.ErrNotFound)
+	return sources.Breaker{}, fmt.Errorf("no breaker %s%s, nothing was changed: %w", quote(word), near(word, known), sources.ErrNotFound)
 }
 
 func named(b *sources.Breaker, word string) bool {

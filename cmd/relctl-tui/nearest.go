@@ -79,3 +79,15 @@ func keysSeq[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
 func cleanMsg(s string) string {
 	return strings.Join(strings.Fields(sources.Clean(s, 300)), " ")
 }
+
+// near asks whether one of the known words was meant that are like word; "" when none is.
+func near(word string, known []string) string {
+	list := nearest(word, known)
+	if len(list) == 0 {
+		return ""
+	}
+	for i := range list {
+		list[i] = quote(list[i])
+	}
+	return " (did you mean " + strings.Join(list, ", ") + "?)"
+}

@@ -2,9 +2,6 @@ package prometheus_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +10,6 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/prometheus"
-	"relctl-tui/sources/sourcetest"
 )
 
 // aDeploy is the build infos of three instances that went from 1.9.0 to 1.10.0 forty
@@ -35,18 +31,9 @@ func aDeploy(now time.Time) string {
 
 func TestARealPrometheusTellsWhichVersionsRunAndWhenTheNewestCame(t *testing.T) {
 	t.Parallel()
-	server := sourcetest.RealTool(t, "prometheus", "apt-get install prometheus")
-	tool := sourcetest.RealTool(t, "promtool", "apt-get install prometheus")
-	dir, now := t.TempDir(), time.Now()
-	past, data, conf := filepath.Join(dir, "past.om"), filepath.Join(dir, "data"), filepath.Join(dir, "prometheus.yml")
-	require.NoError(t, os.WriteFile(past, []byte(aDeploy(now)), 0o600))
-	require.NoError(t, os.WriteFile(conf, nil, 0o600))
-	said, err := exec.CommandContext(t.Context(), tool, "tsdb", "create-blocks-from", "openmetrics", past, data).CombinedOutput()
-	require.NoError(t, err, string(said))
-	addr := sourcetest.FreeAddress(t)
-	sourcetest.Run(t, server, "--config.file="+conf, "--storage.tsdb.path="+data, "--web.listen-address="+addr, "--log.level=error")
-
-	s, err := prometheus.New("prom", "http://"+addr, prometheus.Options{})
+	now := time.Now()
+	url, _ := withPast(t, aDeploy(now), "", now)
+	s, err := prometheus.New("prom", url, prometheus.Options{})
 	require.NoError(t, err)
 	var set sources.DeploySet
 	require.Eventually(t, func() bool {

@@ -2,9 +2,6 @@ package prometheus_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +11,6 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
 	"relctl-tui/sources/prometheus"
-	"relctl-tui/sources/sourcetest"
 )
 
 // aDayOfCalls is a histogram of 100 calls a minute until now: 1 in 1,000 took longer
@@ -40,18 +36,9 @@ func aDayOfCalls(now time.Time) string {
 
 func TestARealPrometheusTellsWhatIsLeftOfABudgetAndHowFastItBurns(t *testing.T) {
 	t.Parallel()
-	server := sourcetest.RealTool(t, "prometheus", "apt-get install prometheus")
-	tool := sourcetest.RealTool(t, "promtool", "apt-get install prometheus")
-	dir := t.TempDir()
-	past, data, conf := filepath.Join(dir, "past.om"), filepath.Join(dir, "data"), filepath.Join(dir, "prometheus.yml")
-	require.NoError(t, os.WriteFile(past, []byte(aDayOfCalls(time.Now())), 0o600))
-	require.NoError(t, os.WriteFile(conf, nil, 0o600))
-	said, err := exec.CommandContext(t.Context(), tool, "tsdb", "create-blocks-from", "openmetrics", past, data).CombinedOutput()
-	require.NoError(t, err, string(said))
-	addr := sourcetest.FreeAddress(t)
-	sourcetest.Run(t, server, "--config.file="+conf, "--storage.tsdb.path="+data, "--web.listen-address="+addr, "--log.level=error")
-
-	s, err := prometheus.New("prom", "http://"+addr, prometheus.Options{Metrics: metrics.Config{Latency: []metrics.LatencyRule{
+	now := time.Now()
+	url, _ := withPast(t, aDayOfCalls(now), "", now)
+	s, err := prometheus.New("prom", url, prometheus.Options{Metrics: metrics.Config{Latency: []metrics.LatencyRule{
 		{Name: "pay", SLO: 250 * time.Millisecond, Objective: 0.999, Window: 24 * time.Hour},
 		{Name: "pay, all in a second", SLO: time.Second, Objective: 0.999, Window: 24 * time.Hour},
 	}}})
