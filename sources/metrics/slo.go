@@ -120,8 +120,12 @@ func (p *Plan) Budgets(ctx context.Context, a Asker, now time.Time) (sources.Bud
 			return sources.BudgetSet{}, err
 		}
 		reads = slices.DeleteFunc(reads, func(r latencyRead) bool { return !r.exists() || r.preset.Kind == summary })
-		if err := p.learnBounds(ctx, a, reads); err != nil {
+		learned, err := p.learnBounds(ctx, a, reads)
+		if err != nil {
 			return sources.BudgetSet{}, err
+		}
+		if learned && len(due) > 1 { // that was this call's share of questions
+			due, more = due[:1], true
 		}
 		for _, span := range due {
 			if err := p.count(ctx, a, reads, span, now); err != nil {
@@ -138,8 +142,9 @@ func (p *Plan) Budgets(ctx context.Context, a Asker, now time.Time) (sources.Bud
 	return set, nil
 }
 
-// learnBounds asks which buckets there are, of presets of which that is not known.
-func (p *Plan) learnBounds(ctx context.Context, a Asker, reads []latencyRead) error {
+// learnBounds asks which buckets there are, of presets of which that is not known,
+// and says whether it had to ask.
+func (p *Plan) learnBounds(ctx context.Context, a Asker, reads []latencyRead) (bool, error) {
 	var ask []Query
 	var of []*latencyRead
 	for i := range reads {
@@ -148,16 +153,16 @@ func (p *Plan) learnBounds(ctx context.Context, a Asker, reads []latencyRead) er
 		}
 	}
 	if len(ask) == 0 {
-		return nil
+		return false, nil
 	}
 	answers, err := a.Ask(ctx, ask)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for i, r := range of {
 		p.keepBounds(r.preset, answers[i].Hists)
 	}
-	return nil
+	return true, nil
 }
 
 // bounds is the finite bounds of a preset's buckets, ascending; nil when not known.
