@@ -59,10 +59,8 @@ func (b *breaker) reset() {
 	b.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:     b.coolDown,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= trip },
-		IsSuccessful: func(err error) bool {
-			return err == nil || absent(err)
-		},
-		IsExcluded:    func(err error) bool { return errors.Is(err, context.Canceled) },
+		// What a source does not have proves nothing: a driver may know it without asking.
+		IsExcluded:    func(err error) bool { return absent(err) || errors.Is(err, context.Canceled) },
 		OnStateChange: func(_ string, _, to gobreaker.State) { b.turned(to) },
 	})
 	if b.state != sources.BreakerClosed {

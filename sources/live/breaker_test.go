@@ -122,6 +122,27 @@ func TestASourceThatFailsGetsFiveCallsThenNoneUntilTheCoolDownThenOne(t *testing
 	}
 }
 
+// meagre is a source that knows of a part without asking that it does not have it.
+type meagre struct{ counted }
+
+func (*meagre) Budgets(context.Context) (sources.BudgetSet, error) {
+	return sources.BudgetSet{}, sources.ErrUnsupported
+}
+
+func TestAPartThatASourceDoesNotHaveNeverPassesForASignThatItWorks(t *testing.T) {
+	t.Parallel()
+	c := &meagre{}
+	c.set(errDown, false)
+	run(t, live.Options{Sources: []live.Source{src("m", c)}}, func(t *testing.T, _ *live.Engine) {
+		pass(10 * time.Minute)
+		seen := c.seen()
+		require.Greater(t, len(seen), 20, "probes go on")
+		for i := 5; i < len(seen); i++ {
+			require.GreaterOrEqual(t, seen[i].Sub(seen[i-1]), 15*time.Second, "call %d", i+1)
+		}
+	})
+}
+
 func TestWithTheProbeThatWorksAllOfASourceIsReadAtOnce(t *testing.T) {
 	t.Parallel()
 	c := &counted{err: errDown}
