@@ -80,6 +80,7 @@ func breach(t testing.TB, f fleet, prom string) time.Duration {
 }
 
 func TestABreachUnderARealPrometheusIsRolledBack(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t)
 	took := breach(t, f, startPrometheus(t, f.metrics))
 	t.Logf("from the breach to the rollback in the file: %s; a scrape and a tick are %s", took.Round(time.Millisecond), breachScrape+breachTick)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
@@ -74,8 +73,8 @@ func (b *BreakerConfig) rule() metrics.BreakerRule {
 }
 
 // metricsConfig is what the context says about metrics, for the drivers.
-func (c *ContextConfig) metricsConfig(window time.Duration) metrics.Config {
-	out := metrics.Config{Window: window, Presets: c.presets, Latencies: c.latencies, Ratios: c.ratios()}
+func (c *ContextConfig) metricsConfig() metrics.Config {
+	out := metrics.Config{Presets: c.presets, Latencies: c.latencies, Ratios: c.ratios()}
 	for i := range c.Latency {
 		out.Latency = append(out.Latency, c.Latency[i].rule())
 	}

@@ -107,6 +107,8 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in("flags: [flagd:x]"), `c.yaml:3:13: "flags" wants keys and values, not "flagd:x"`},
 		{in("accent: [red]"), `c.yaml:3:13: "accent" wants one value, not a list`},
 		{in(`accent: "a\nb"`), `c.yaml:3:13: "accent": holds a line break or another control character`},
+		{in("metrics: [{dsn: 'http://p', window: 2h}]"), `c.yaml:3:41: window 2h0m0s is outside 2s..1h`},
+		{in("metrics: [{dsn: 'alertmanager+http://p', window: 5m}]"), `c.yaml:3:54: a window belongs to what has rates: a Prometheus or a scraped page`},
 		{in("accent: rde"), `c.yaml:3:13: unknown accent "rde": did you mean "red"?`},
 		{in("confirm: true\n    confirm: false"), `c.yaml:4:5: key "confirm" is written twice, first in line 3`},
 		{in("ladder: [5, 1]"), `c.yaml:3:17: ladder steps must ascend: 1 follows 5`},

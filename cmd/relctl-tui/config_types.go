@@ -74,6 +74,8 @@ type MetricsConfig struct {
 	Group Text     `yaml:"group" doc:"Sources of one group stand in for each other, in order. Default: all are one group, Alertmanagers another."`
 	Every Duration `yaml:"every" doc:"How often to read, such as 5s."`
 
+	Window Duration `yaml:"window" doc:"Over which rates and quantiles are taken, at least four scrapes of the server. Default: 1m."`
+
 	ReadOnly bool `yaml:"read_only" doc:"Refuse to switch the breakers of this source, and to silence its alerts."`
 	Silences bool `yaml:"silences" doc:"Of an Alertmanager: its alerts may be silenced from here."`
 	AccessConfig

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"relctl-tui/sources"
 )
@@ -147,6 +148,13 @@ func (a *AccessConfig) asks() bool {
 func (c *Config) validateMetrics(m *MetricsConfig) error {
 	if err := c.validateDSN(m.DSN, "metrics"); err != nil {
 		return err
+	}
+	switch d, _ := parseDSN(m.DSN.S, "metrics"); {
+	case m.Window.D == 0:
+	case drivers[d.Scheme].breakersOnly || drivers[d.Scheme].alertsOnly:
+		return c.errAt(m.Window.at, "a window belongs to what has rates: a Prometheus or a scraped page")
+	case m.Window.D < 2*time.Second || m.Window.D > time.Hour:
+		return c.errAt(m.Window.at, "window %s is outside 2s..1h", m.Window.D)
 	}
 	return c.validateAccess(&m.AccessConfig, m.DSN.at)
 }

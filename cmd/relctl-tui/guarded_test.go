@@ -69,6 +69,7 @@ func TestAFlagsOwnGuardsHoldForItAlone(t *testing.T) {
 
 // The stories run on the real fleet, so they take the seconds that they take.
 func TestTheDemosStoriesEndAsTheyShould(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes some seconds")
 	}

@@ -92,6 +92,7 @@ func served(t testing.TB, metrics string) int {
 }
 
 func TestARampBreaksTheFleetAndOneKeyHealsItUnderARealPrometheus(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t)
 	prom := startPrometheus(t, f.metrics)
 	original, err := os.ReadFile(f.flags)
@@ -101,7 +102,7 @@ func TestARampBreaksTheFleetAndOneKeyHealsItUnderARealPrometheus(t *testing.T) {
 contexts:
   prod:
     flags: [{dsn: %q}]
-    metrics: [{dsn: %q, every: 1s}]
+    metrics: [{dsn: %q, every: 1s, window: 10s}]
     breakers: [{preset: auto}]
     latency:
       - {name: payment API, preset: http_server, match: 'service="payment API"', slo: 500ms, calls: [database]}

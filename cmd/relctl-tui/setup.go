@@ -210,7 +210,7 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		journals[st.journal] = name
 		s.stores = append(s.stores, st)
 	}
-	mc := ctx.metricsConfig(0)
+	mc := ctx.metricsConfig()
 	all := ctx.Metrics
 	for _, dsn := range breakers {
 		all = append(all, MetricsConfig{DSN: Text{S: dsn}})
@@ -265,6 +265,7 @@ func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Con
 		d.Target = resolvePath(d.Target, baseOf(m.DSN, file))
 	}
 	name := names.take(firstWord(sources.Clean(m.Name.S, 40), d.sourceName()))
+	mc.Window = m.Window.D
 	r, err := drivers[d.Scheme].openMetrics(name, d, m.access(file), mc)
 	if err != nil {
 		return reader{}, &usageError{msg: fmt.Sprintf("%s: %s", name, trimInvalid(err))}
