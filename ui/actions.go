@@ -28,7 +28,7 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return nil, true
 	}
 	if m.opts.ReadOnly {
-		return refuse("read-only: this board was started without the right to change anything")
+		return refuse(m.denied())
 	}
 	if m.waiting() { // before the gate, which would take the next press for a repeat
 		return refuse("one change at a time: the last key has not been done yet")

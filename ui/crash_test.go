@@ -84,7 +84,7 @@ func TestAPanicAnywhereInABoardEndsItOnceAndGivesTheTerminalBack(t *testing.T) {
 			}}
 			out, before, after := inTerminal(t, func(ctx context.Context, gone context.CancelFunc, o Options) error {
 				f.end = gone
-				j, end := followJobs()
+				j, end := followJobs(true)
 				defer end()
 				return show(ctx, gone, o, &guarded{broken{where}, f}, j)
 			})

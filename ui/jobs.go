@@ -46,9 +46,13 @@ type jobs struct {
 }
 
 // followJobs has the signals of job control come here instead of stopping the
-// process in the middle of a frame, until end.
-func followJobs() (j *jobs, end func()) {
+// process in the middle of a frame, until end. A board that is served is no job of
+// its process: then nothing comes.
+func followJobs(ours bool) (j *jobs, end func()) {
 	j = &jobs{make(chan os.Signal, 1), make(chan os.Signal, 1)}
+	if !ours {
+		return j, func() {}
+	}
 	signal.Notify(j.stops, syscall.SIGTSTP)
 	signal.Notify(j.conts, syscall.SIGCONT)
 	return j, func() {

@@ -102,7 +102,7 @@ func (m *Model) startRamp(in sources.Intent) tea.Cmd {
 		o.Hold, o.OnBreach = m.opts.Ramp(in.Flag.Key)
 	}
 	m.footer.SetStatus("guarded ramp of "+m.nameOf(in.Flag)+": asking its guards", footer.Waiting)
-	return beginRamp(m.ctx, m.control, o)
+	return beginRamp(m.life(), m.control, o)
 }
 
 func (m *Model) rampStarted(msg RampStartedMsg) {
@@ -111,8 +111,12 @@ func (m *Model) rampStarted(msg RampStartedMsg) {
 		m.footer.SetStatus("no guarded ramp: "+sources.Sentence(msg.Err), footer.Failure)
 		return
 	}
-	m.footer.SetStatus(fmt.Sprintf("guarded ramp of %s began: %s pauses it, %s kills; it runs as long as this board does",
-		name, m.keys.Pause.Help().Key, m.keys.Kill.Help().Key), footer.Done)
+	how := "it runs as long as this board does"
+	if m.outlived() {
+		how = "it goes on when you leave"
+	}
+	m.footer.SetStatus(fmt.Sprintf("guarded ramp of %s began: %s pauses it, %s kills; %s",
+		name, m.keys.Pause.Help().Key, m.keys.Kill.Help().Key, how), footer.Done)
 }
 
 // tellRamps says what became of this board's guarded ramps since the last snapshot.
@@ -147,7 +151,7 @@ func (m *Model) tellRamps(before *sources.Snapshot) {
 // key is pressed again.
 func (m *Model) staysFor() bool {
 	now := m.opts.Now()
-	if !m.warned.IsZero() && now.Sub(m.warned) <= secondThoughts {
+	if m.outlived() || !m.warned.IsZero() && now.Sub(m.warned) <= secondThoughts {
 		return false
 	}
 	for i := range m.snapshot.Ramps {

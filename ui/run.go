@@ -37,7 +37,8 @@ type Options struct {
 	// Ramp is how long a flag stays at each step of a guarded ramp, and what a breach
 	// leads to; nil, 0 and "" for the defaults.
 	Ramp    func(key string) (time.Duration, sources.OnBreach)
-	Banner  string // shown in the status line until the first key
+	Banner  string  // shown in the status line until the first key
+	Remote  *Remote // the terminal where it is somebody else's; nil for this process's own
 	Input   io.Reader
 	Output  io.Writer
 	Environ []string
@@ -68,8 +69,12 @@ func Run(ctx context.Context, o Options) (next bool, err error) {
 	defer f.caught(&err)
 	settle(ctx, o.Engine)
 	w, h := sizeOf(o.Output)
+	if o.Remote != nil {
+		w, h = o.Remote.Size()
+		o.Environ = asksNothing(o.Environ)
+	}
 	m := New(ctx, o, w, h)
-	j, end := followJobs()
+	j, end := followJobs(o.Remote == nil)
 	defer end()
 	model := &guarded{m, f}
 	for { // from one stop of the process to the next
@@ -90,7 +95,7 @@ func Run(ctx context.Context, o Options) (next bool, err error) {
 
 // show runs a model in the terminal until it quits or ctx ends. gone ends ctx.
 func show(ctx context.Context, gone context.CancelFunc, o Options, model tea.Model, j *jobs) error {
-	in, err := keyboardOf(o.Input, gone)
+	in, err := o.keyboard(gone)
 	if err != nil {
 		return err
 	}
@@ -103,11 +108,12 @@ func show(ctx context.Context, gone context.CancelFunc, o Options, model tea.Mod
 	if o.Output != nil {
 		opts = append(opts, tea.WithOutput(o.Output))
 	}
-	p := tea.NewProgram(model, opts...)
+	p := tea.NewProgram(model, append(opts, o.Remote.options()...)...)
 	// Whatever ends the board ends it as the key does: a killed program closes its
 	// input while somebody still reads from it.
 	defer context.AfterFunc(ctx, p.Quit)()
 	defer j.tell(p.Send)()
+	defer o.Remote.follow(p.Send)()
 	_, err = p.Run()
 	if err == nil || (ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic)) {
 		return nil
@@ -123,12 +129,30 @@ type keyboard struct {
 }
 
 // Read is the file's.
-func (k keyboard) Read(b []byte) (int, error) {
-	n, err := k.File.Read(b)
+func (k keyboard) Read(b []byte) (int, error) { return readKeys(k.File, b, k.gone) }
+
+// remoteKeyboard is the same of a terminal that is no file here.
+type remoteKeyboard struct {
+	io.Reader
+	gone context.CancelFunc
+}
+
+// Read is the reader's.
+func (k remoteKeyboard) Read(b []byte) (int, error) { return readKeys(k.Reader, b, k.gone) }
+
+func readKeys(r io.Reader, b []byte, gone context.CancelFunc) (int, error) {
+	n, err := r.Read(b)
 	if err != nil {
-		k.gone()
+		gone()
 	}
 	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
+}
+
+func (o *Options) keyboard(gone context.CancelFunc) (io.Reader, error) {
+	if o.Remote != nil {
+		return remoteKeyboard{o.Input, gone}, nil
+	}
+	return keyboardOf(o.Input, gone)
 }
 
 // keyboardOf is the input to read keys from: in, or the terminal itself when nil.

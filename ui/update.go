@@ -165,6 +165,10 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 		m.burst()
 	}
 	if key.Matches(msg, m.keys.Suspend) {
+		if m.opts.Remote != nil {
+			m.footer.SetStatus("this board is served, so there is nothing to stop: q leaves", footer.Warning)
+			return nil
+		}
 		return askToSuspend
 	}
 	if m.prompt.Opened() {

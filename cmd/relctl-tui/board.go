@@ -76,6 +76,30 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 	reports := newCrashes(o.now)
 	left := reports.leftBehind()
 	defer reports.watch()()
+	r := s.start(ctx, o)
+	defer r.end()
+	options := r.board(o, o.actorName())
+	options.Theme, options.Profile, options.Environ = theme, profile, os.Environ()
+	options.Banner = cmp.Or(left, s.banner)
+	options.Output, options.Say, options.Crashed = out, func(sentence string) { say(errOut, sentence) }, reports.keep
+	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself
+		options.Input = o.stdin
+	}
+	return ui.Run(ctx, options)
+}
+
+// running is a context whose engine runs, with the one path by which its flags are
+// changed.
+type running struct {
+	*setup
+	engine  *live.Engine
+	control *control.Controller
+	life    context.Context //nolint:containedctx // of guarded ramps that outlive their board
+	end     func()          // gives back what is ramped and ends the engine
+}
+
+// start runs the engine of a context until end, or until ctx is over.
+func (s *setup) start(ctx context.Context, o *options) *running {
 	ctx, cancel := context.WithCancel(ctx)
 	var engine *live.Engine
 	ctl := s.controllerOn(o, func() *live.Engine { return engine })
@@ -85,30 +109,30 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 		defer close(stopped)
 		_ = engine.Run(ctx) // its only way to end is ctx
 	}()
-	defer func() {
+	go ctl.FollowLeases(ctx, leasesEvery, engine.ObserveLeases)
+	life, endRamps := context.WithCancel(ctx)
+	return &running{setup: s, engine: engine, control: ctl, life: life, end: func() {
+		endRamps()
+		stopRamps(ctl)
 		cancel()
 		select { // a store that does not let go of its reader keeps nobody from leaving
 		case <-stopped:
 		case <-time.After(lastReads):
 		}
-	}()
-	go ctl.FollowLeases(ctx, leasesEvery, engine.ObserveLeases)
-	defer stopRamps(ctl)
-	options := ui.Options{
+	}}
+}
+
+// board is what a board on a running context needs, but for its terminal.
+func (r *running) board(o *options, actor string) ui.Options {
+	return ui.Options{
 		Ramp: func(key string) (time.Duration, sources.OnBreach) {
-			r := s.rampOf(key)
-			return r.hold, r.onBreach
+			rule := r.rampOf(key)
+			return rule.hold, rule.onBreach
 		},
-		Owner:  owner(o.actorName()),
-		Engine: engine, Control: ctl, Theme: theme, Profile: profile,
-		ReadOnly: s.readOnly, Confirm: s.confirm, Effect: s.effectiveIn, Actor: o.actorName(), Banner: cmp.Or(left, s.banner), Next: s.next,
-		Output: out, Environ: os.Environ(), Now: o.now,
-		Say: func(sentence string) { say(errOut, sentence) }, Crashed: reports.keep,
+		Owner: owner(actor), Actor: actor,
+		Engine: r.engine, Control: r.control,
+		ReadOnly: r.readOnly, Confirm: r.confirm, Effect: r.effectiveIn, Next: r.next, Now: o.now,
 	}
-	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself
-		options.Input = o.stdin
-	}
-	return ui.Run(ctx, options)
 }
 
 // leasesEvery is how soon a guarded ramp of another board is seen.

@@ -179,6 +179,9 @@ func (o *options) printEffect(ctx context.Context, out io.Writer, ctl *control.C
 // controller is the one path by which anything is changed; the board has its own
 // over the same stores and journals. Its guards read each source once.
 func (s *setup) controller(now func() time.Time) *control.Controller {
+	if s.shared != nil {
+		return s.shared.control
+	}
 	return s.controllerOf(control.Options{
 		Now:    now,
 		Guards: control.Guards{Snapshot: func(ctx context.Context) (*sources.Snapshot, error) { return s.look(ctx, now), nil }},
@@ -289,6 +292,9 @@ func idle(r *sources.Receipt) bool { return r.Old.Revision == r.New.Revision }
 // this store.
 func (o *options) undoCommand(change string) string {
 	words := []string{"relctl-tui", "undo", change}
+	if o.opened != nil { // it is typed after ssh and the server's name
+		words = words[1:]
+	}
 	for _, opt := range []struct{ name, value string }{{"--config", o.config}, {"--context", o.context}} {
 		if opt.value != "" {
 			words = append(words, opt.name, shellQuote(opt.value))

@@ -25,13 +25,13 @@ const firstRead = 20 * time.Second
 func newServeCmd(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve a store's flags to applications",
+		Short: "Serve flags to applications, or the board to people",
 		Args:  argCount(0, 0, "one of its verbs"),
 		RunE: func(*cobra.Command, []string) error {
-			return &usageError{msg: "serve what? Write: relctl-tui serve http"}
+			return &usageError{msg: "serve what? Write: relctl-tui serve http, or relctl-tui serve ssh"}
 		},
 	}
-	cmd.AddCommand(newServeHTTPCmd(o))
+	cmd.AddCommand(newServeHTTPCmd(o), newServeSSHCmd(o))
 	return cmd
 }
 

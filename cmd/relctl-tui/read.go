@@ -39,6 +39,9 @@ type want struct{ flags, breakers, latencies, exposures, alerts bool }
 // timeout, but of those that stand in for each other only as many as it takes. One
 // that fails leaves its sentence and stops none of the others.
 func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading {
+	if s.shared != nil {
+		return s.shared.reading(ctx, w)
+	}
 	parts := make([]*reading, len(s.stores)+len(s.readers))
 	var wg sync.WaitGroup
 	for i := range s.stores {

@@ -26,6 +26,9 @@ type options struct {
 	output                   string
 	stdin                    *os.File
 	now                      func() time.Time
+
+	// opened gives what runs already, where verbs are served; nil opens it.
+	opened func(context string) (*setup, error)
 }
 
 const rootLong = `A live board for release operations: flag states, rollout percentages, breakers and latencies

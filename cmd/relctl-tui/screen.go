@@ -20,10 +20,22 @@ func hasScreen(out io.Writer) bool {
 // delay the first frame. NO_COLOR counts whatever its value, as no-color.org says.
 func colours(environ []string) colorprofile.Profile {
 	p := colorprofile.Env(environ)
-	if os.Getenv("NO_COLOR") != "" {
+	if lookIn(environ)("NO_COLOR") != "" {
 		return min(p, colorprofile.ASCII)
 	}
 	return p
+}
+
+// lookIn is os.Getenv for an environment that may be somebody else's.
+func lookIn(environ []string) func(name string) string {
+	return func(name string) string {
+		for i := len(environ) - 1; i >= 0; i-- {
+			if v, ok := strings.CutPrefix(environ[i], name+"="); ok {
+				return v
+			}
+		}
+		return ""
+	}
 }
 
 // asciiLocale tells whether the locale rules out anything but ASCII. One that is

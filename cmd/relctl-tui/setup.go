@@ -30,6 +30,7 @@ type setup struct {
 	stores                   []store
 	readers                  []reader
 	banner                   string
+	shared                   *running // whose control and snapshots serve verbs as well; nil for none
 }
 
 // rule is what the config says about one flag.
@@ -72,6 +73,9 @@ type reader struct {
 // open resolves options and config and makes the sources. Nothing is read yet
 // but the config and the files that it names. Warnings go to errOut.
 func (o *options) open(errOut io.Writer) (*setup, error) {
+	if o.opened != nil {
+		return o.opened(o.context)
+	}
 	c, err := o.contextConfig(errOut)
 	if err != nil {
 		return nil, err

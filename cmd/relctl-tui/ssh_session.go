@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relctl-tui/sources"
+	"relctl-tui/themes"
+	"relctl-tui/ui"
+	"relctl-tui/ui/sshserver"
+)
+
+// board shows the board of a context, and of the next one when the operator asks for it.
+func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string) error {
+	profile := colours(append(s.Environ, "TERM="+s.Term, "SSH_TTY=remote"))
+	theme, err := themes.New(themes.Options{
+		Name: h.o.theme, Profile: profile, Blocks: s.Term == "linux",
+		ASCII: h.o.ascii || asciiLocale(lookIn(s.Environ)),
+	})
+	if err != nil {
+		return &usageError{msg: "--theme: " + cleanMsg(err.Error())}
+	}
+	banner := fmt.Sprintf("you are %s, %s", s.Name, s.Role)
+	for {
+		both, err := h.hub.get(name)
+		if err != nil {
+			return err
+		}
+		r := both.as(s.Role == sshserver.Operator)
+		o := r.board(h.o, s.Name)
+		o.Theme, o.Profile, o.Banner = theme, profile, banner
+		next, err := h.show(ctx, s, r, o)
+		if err != nil || !next || ctx.Err() != nil {
+			return err
+		}
+		name, banner = r.next, ""
+		if _, err := h.hub.get(name); err != nil { // a fault there is no reason to be blind here
+			banner = fmt.Sprintf("context %s cannot be opened, this is %s again: %s", name, r.context, strings.Join(errorSentences(err), "; "))
+			name = r.context
+		}
+	}
+}
+
+// show runs one board in a client's terminal.
+func (h *serveSSH) show(ctx context.Context, s *sshserver.Session, r *running, o ui.Options) (next bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // after which the next board has the keyboard
+	reports := newCrashes(h.o.now)
+	o.Environ = append(s.Environ, "TERM="+s.Term)
+	o.Input, o.Output, o.Crashed = s.Keys(ctx), s.Out, reports.keep
+	o.Say = func(sentence string) { say(s.Err, sentence) }
+	o.Remote = &ui.Remote{Size: s.Size, Resized: s.Resized, Life: r.life}
+	if s.Role != sshserver.Operator {
+		o.Remote.Denied = "your key is a viewer's: it changes nothing"
+	}
+	return ui.Run(ctx, o)
+}
+
+// servedVerbs are what can be asked for beside the board, and the least role for it.
+var servedVerbs = map[string]sshserver.Role{
+	"status": sshserver.Viewer, "flags": sshserver.Viewer, "breakers": sshserver.Viewer, "latency": sshserver.Viewer,
+	"alerts": sshserver.Viewer, "log": sshserver.Viewer,
+	"ramp": sshserver.Operator, "migrate": sshserver.Operator, "kill": sshserver.Operator, "undo": sshserver.Operator,
+}
+
+// servedUnder are the verbs below those, by the words that lead to them.
+var servedUnder = map[string]sshserver.Role{
+	"breakers open": sshserver.Operator, "breakers close": sshserver.Operator, "alerts silence": sshserver.Operator,
+}
+
+// verb does what a client typed behind the host's name, as the command line would, with
+// the key as the actor. Options that name sources, files or actors do not exist here.
+func (h *serveSSH) verb(ctx context.Context, s *sshserver.Session, words []string) error {
+	o := &options{actor: s.Name, now: h.o.now, stdin: h.o.stdin, opened: func(name string) (*setup, error) {
+		both, err := h.hub.get(name)
+		if err != nil {
+			return nil, err
+		}
+		return both.as(s.Role == sshserver.Operator).setup, nil
+	}}
+	root := &cobra.Command{
+		Use: "ssh", Short: "The board, and its verbs", SilenceErrors: true, SilenceUsage: true,
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "ssh HOST"},
+		Args: func(_ *cobra.Command, args []string) error {
+			return fmt.Errorf("no verb %s, and no shell: %s: %w", quote(args[0]), h.helpOf(), errRefused)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.PersistentFlags().StringVar(&o.context, "context", "", "context to look at")
+	root.AddCommand(
+		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newLogCmd(o),
+		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o),
+	)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{msg: cleanMsg(err.Error()) + flagHint(cmd, err)}
+	})
+	cmd, _, err := root.Find(words)
+	if err == nil && cmd != root {
+		if err := h.allowed(cmd, s); err != nil {
+			return err
+		}
+	} else if len(words) > 0 && !isHelp(words[0]) {
+		return h.refuse(s, words, fmt.Sprintf("no verb %s, and no shell: %s", quote(words[0]), h.helpOf()))
+	}
+	root.SetArgs(words)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SetIn(strings.NewReader(""))
+	ctx, cancel := afterwards(ctx, changeTimeout)
+	defer cancel()
+	return root.ExecuteContext(ctx)
+}
+
+func isHelp(word string) bool { return word == "help" || word == "--help" || word == "-h" }
+
+// allowed holds a verb against the role of the key.
+func (h *serveSSH) allowed(cmd *cobra.Command, s *sshserver.Session) error {
+	path := strings.TrimPrefix(cmd.CommandPath(), "ssh HOST ")
+	least := servedVerbs[path]
+	if least == "" {
+		least = servedUnder[path]
+	}
+	if top, _, below := strings.Cut(path, " "); below && top == "migrate" {
+		least = servedVerbs[top]
+	}
+	switch {
+	case least == "":
+		return h.refuse(s, s.Command, fmt.Sprintf("%s is not served over SSH: %s", path, h.helpOf()))
+	case least == sshserver.Operator && s.Role != sshserver.Operator:
+		return h.refuse(s, s.Command, fmt.Sprintf("your key is a viewer's, and %s needs an operator's: nothing was changed", path))
+	}
+	if cmd.Flags().Lookup("guarded") != nil {
+		_ = cmd.Flags().MarkHidden("guarded")
+		cmd.PreRunE = chain(cmd.PreRunE, func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("guarded") {
+				return fmt.Errorf("a guarded ramp is started on the board, where it goes on when you leave, nothing was changed: %w", errRefused)
+			}
+			return nil
+		})
+	}
+	return nil
+}
+
+func chain(one, two func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if one != nil {
+			if err := one(cmd, args); err != nil {
+				return err
+			}
+		}
+		return two(cmd, args)
+	}
+}
+
+// refuse logs what was refused and says it.
+func (h *serveSSH) refuse(s *sshserver.Session, words []string, why string) error {
+	h.server.Log.Warn("refused", "what", "command "+sources.Clean(strings.Join(words, " "), 100), "why", why,
+		"who", s.Name, "role", string(s.Role), "addr", s.Addr, "key", s.Fingerprint)
+	return fmt.Errorf("%s: %w", why, errRefused)
+}
+
+// afterwards is ctx, but ends only some time after it: a client that is gone does not
+// cut a change that is under way.
+func afterwards(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		wait := time.NewTimer(grace)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+			cancel()
+		case <-later.Done():
+		}
+	})
+	return later, func() { stop(); cancel() }
+}

@@ -1,0 +1,234 @@
+package sshserver
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/charmbracelet/ssh"
+	gossh "golang.org/x/crypto/ssh"
+
+	"relctl-tui/sources"
+)
+
+// Session is one board or one verb that a client has asked for. Its methods may be
+// called by any goroutine.
+type Session struct {
+	Identity
+	Login    string    // the name that the client asked for; it says nothing about who it is
+	Addr     string    // where the client is
+	Command  []string  // the words of what is to be done; nil for the board
+	Terminal bool      // the client has a terminal, in raw mode
+	Term     string    // its kind, as the client says
+	Environ  []string  // what the client may say of its terminal; nothing of it decides who acts
+	Out, Err io.Writer // Err for sentences; each "\n" becomes what a terminal needs
+	Began    time.Time
+
+	// Resized says that Size has changed.
+	Resized <-chan struct{}
+
+	link   *link
+	key    gossh.PublicKey
+	end    context.CancelCauseFunc
+	f      *filter
+	keys   chan []byte // what the client typed
+	rest   []byte      // of the last of it, of the reader that has the keyboard
+	out    *steadyWriter
+	last   atomic.Int64 // when a key came last, in Unix nanoseconds
+	keymu  sync.Mutex
+	ending atomic.Int64 // since when it is told to end; 0 for not
+}
+
+// Size is the terminal's size in cells.
+func (s *Session) Size() (w, h int) { return s.f.size() }
+
+// Keys is what the client types until ctx ends: then it is at its end, and the next
+// reader has the keyboard. io.EOF besides means that the client is gone.
+func (s *Session) Keys(ctx context.Context) io.Reader { return &keysReader{ctx, s} }
+
+type keysReader struct {
+	ctx context.Context //nolint:containedctx // a read ends with it
+	s   *Session
+}
+
+// Read waits for what is typed.
+func (r *keysReader) Read(b []byte) (int, error) {
+	r.s.keymu.Lock()
+	defer r.s.keymu.Unlock()
+	if len(r.s.rest) == 0 {
+		select {
+		case <-r.ctx.Done():
+			return 0, io.EOF
+		case chunk, ok := <-r.s.keys:
+			if !ok {
+				return 0, io.EOF
+			}
+			r.s.rest = chunk
+		}
+	}
+	n := copy(b, r.s.rest)
+	r.s.rest = r.s.rest[n:]
+	return n, nil
+}
+
+func (s *Session) lastKey() time.Time { return time.Unix(0, s.last.Load()) }
+
+// pump reads what is typed for whoever has the keyboard.
+func (s *Session) pump(ctx context.Context, from io.Reader, now func() time.Time) {
+	defer close(s.keys)
+	for {
+		buf := make([]byte, 1024)
+		n, err := from.Read(buf)
+		if n > 0 {
+			s.last.Store(now().UnixNano())
+			select {
+			case s.keys <- buf[:n]:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// stalled tells whether the client takes nothing of what it is sent.
+func (s *Session) stalled(now time.Time) bool {
+	since, ending := s.out.since.Load(), s.ending.Load()
+	if since == 0 {
+		return false
+	}
+	if ending != 0 && now.Sub(time.Unix(0, max(since, ending))) > lastWords {
+		return true
+	}
+	return now.Sub(time.Unix(0, since)) > stalledFor
+}
+
+func (s *Session) attrs(more ...any) []any {
+	return append([]any{"who", s.Name, "role", string(s.Role), "addr", s.Addr, "key", s.Fingerprint}, more...)
+}
+
+// steadyWriter knows since when it waits for the client.
+type steadyWriter struct {
+	io.Writer
+	now   func() time.Time
+	since atomic.Int64 // Unix nanoseconds; 0 for not now
+}
+
+// Write is the writer's.
+func (w *steadyWriter) Write(b []byte) (int, error) {
+	w.since.Store(w.now().UnixNano())
+	defer w.since.Store(0)
+	return w.Writer.Write(b) //nolint:wrapcheck // io.EOF must stay io.EOF
+}
+
+// session takes a channel of kind session: bounds first, then what the client asks of
+// it passes a filter, and what is left is served.
+func (s *Server) session(_ *ssh.Server, conn *gossh.ServerConn, ch gossh.NewChannel, ctx ssh.Context) {
+	l, who := linkOf(ctx), whoOf(ctx)
+	refuse := func(err error) {
+		s.refused("session", err.Error(), "who", who.Name, "addr", l.addr.String())
+		_ = ch.Reject(gossh.ResourceShortage, err.Error())
+	}
+	if err := l.open(); err != nil {
+		refuse(err)
+		return
+	}
+	defer l.closed()
+	if err := s.bounds.begin(); err != nil {
+		refuse(err)
+		return
+	}
+	var handling sync.WaitGroup
+	defer func() { handling.Wait(); s.bounds.end() }()
+	f := newFilter(ch, func(what string) {
+		s.refused(what, "only the board and its verbs are served here", "who", who.Name, "addr", l.addr.String())
+	})
+	one := &ssh.Server{Handler: func(sess ssh.Session) {
+		if !s.enter(&handling) {
+			return
+		}
+		defer handling.Done()
+		defer s.handlers.Done()
+		l.runs(+1)
+		defer l.runs(-1)
+		s.serve(sess, l, f, who)
+	}}
+	_ = one.SetOption(ssh.EmulatePty()) // it cannot fail
+	ssh.DefaultSessionHandler(one, conn, f, ctx)
+}
+
+// enter counts one more handler, unless the server is being stopped.
+func (s *Server) enter(handling *sync.WaitGroup) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return false
+	}
+	handling.Add(1)
+	s.handlers.Add(1)
+	return true
+}
+
+// serve runs one session to its end.
+func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
+	ctx, end := context.WithCancelCause(sess.Context())
+	defer end(nil)
+	pty, _, terminal := sess.Pty()
+	out := &steadyWriter{Writer: sess, now: s.o.Now}
+	one := &Session{
+		Identity: who, Login: word(sess.User()), Addr: l.addr.String(), Terminal: terminal, Term: word(pty.Term),
+		Environ: f.environ(), Out: out, Err: &steadyWriter{Writer: sess.Stderr(), now: s.o.Now}, Began: s.o.Now(), Resized: f.resized,
+		link: l, key: sess.PublicKey(), f: f, keys: make(chan []byte), out: out,
+	}
+	f.start(pty.Window.Width, pty.Window.Height)
+	one.end = func(cause error) {
+		one.ending.CompareAndSwap(0, s.o.Now().UnixNano())
+		end(cause)
+	}
+	one.last.Store(one.Began.UnixNano())
+	var err error
+	if one.Command, err = words(sess.RawCommand(), sess.Command()); err != nil {
+		s.refused("command", err.Error(), one.attrs()...)
+		_, _ = fmt.Fprintln(one.Err, err.Error())
+		_ = sess.Exit(2)
+		return
+	}
+	go one.pump(ctx, sess, s.o.Now)
+	s.mu.Lock()
+	s.sessions[one] = struct{}{}
+	if s.stopping {
+		one.end(ErrStopping)
+	}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.sessions, one)
+	}()
+	s.o.Log.Info("began", one.attrs("command", sources.Clean(strings.Join(one.Command, " "), 200))...)
+	code := s.handle(ctx, one)
+	if cause := context.Cause(ctx); cause == ErrIdle || cause == ErrStopping || cause == ErrRevoked { //nolint:errorlint // they are set as they are
+		_, _ = fmt.Fprintln(one.Err, "relctl-tui: "+cause.Error())
+	}
+	s.o.Log.Info("ended", one.attrs("code", code, "lasted", s.o.Now().Sub(one.Began).Round(time.Millisecond).String())...)
+	_ = sess.Exit(code)
+}
+
+// handle keeps one session's panic from ending all the others.
+func (s *Server) handle(ctx context.Context, one *Session) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.o.Log.Error("failed by a fault of its own", one.attrs("panic", sources.Clean(fmt.Sprint(p), 200), "stack", sources.Clean(string(debug.Stack()), 4000))...)
+			_, _ = fmt.Fprintln(one.Err, "relctl-tui: this session failed by a fault of the program's own; the others go on")
+			code = 1
+		}
+	}()
+	return s.o.Handle(ctx, one)
+}
