@@ -60,7 +60,7 @@ func TestWithoutAnotherEnvironmentTheKeySaysSo(t *testing.T) {
 	s.awaitText("there is no other context")
 }
 
-func read(t *testing.T, path string) string {
+func read(t testing.TB, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)

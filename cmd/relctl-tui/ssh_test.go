@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources/sourcetest"
+)
+
+// sshBench is serve ssh in a process of its own, with keys for an operator, a viewer
+// and somebody who is not let in, and OpenSSH's client to come in with.
+type sshBench struct {
+	t         testing.TB
+	dir, port string
+	keys      string // the file of keys
+	cmd       *exec.Cmd
+
+	mu  sync.Mutex
+	log strings.Builder
+}
+
+// serveSSHTo starts the server with args besides what makes it reachable.
+func serveSSHTo(t testing.TB, args ...string) *sshBench {
+	t.Helper()
+	b := &sshBench{t: t, dir: t.TempDir()}
+	for _, name := range []string{"ana", "bo", "eve"} {
+		b.keygen("-t", "ed25519", "-N", "", "-C", name+"@example", "-f", filepath.Join(b.dir, name))
+	}
+	b.keys = filepath.Join(b.dir, "keys")
+	b.letIn(`role="operator" `+b.public("ana"), b.public("bo"))
+	b.start(append([]string{"--authorized-keys", b.keys, "--host-key", filepath.Join(b.dir, "host")}, args...)...)
+	return b
+}
+
+func (b *sshBench) keygen(args ...string) {
+	b.t.Helper()
+	path := sourcetest.RealTool(b.t, "ssh-keygen", "apt-get install openssh-client")
+	out, err := exec.Command(path, append([]string{"-q"}, args...)...).CombinedOutput()
+	require.NoError(b.t, err, string(out))
+}
+
+func (b *sshBench) public(name string) string {
+	b.t.Helper()
+	return strings.TrimSpace(read(b.t, filepath.Join(b.dir, name+".pub")))
+}
+
+func (b *sshBench) letIn(lines ...string) {
+	b.t.Helper()
+	require.NoError(b.t, os.WriteFile(b.keys, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
+}
+
+func (b *sshBench) start(args ...string) {
+	b.t.Helper()
+	b.cmd = exec.Command(binary, append([]string{"serve", "ssh", "--listen", "127.0.0.1:0"}, args...)...)
+	b.cmd.Env = cleanEnv(b.t)
+	out, err := b.cmd.StdoutPipe()
+	require.NoError(b.t, err)
+	errs, err := b.cmd.StderrPipe()
+	require.NoError(b.t, err)
+	require.NoError(b.t, b.cmd.Start())
+	b.t.Cleanup(func() { _ = b.cmd.Process.Kill(); _ = b.cmd.Wait() })
+	go func() {
+		sc := bufio.NewScanner(errs)
+		for sc.Scan() {
+			b.mu.Lock()
+			b.log.WriteString(sc.Text() + "\n")
+			b.mu.Unlock()
+		}
+	}()
+	sc := bufio.NewScanner(out)
+	require.True(b.t, sc.Scan(), "it says where it listens; it said %s", b.logged())
+	words := strings.Fields(sc.Text())
+	require.Equal(b.t, []string{"serving", "ssh"}, words[:2])
+	b.port = words[2][strings.LastIndex(words[2], ":")+1:]
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+}
+
+func (b *sshBench) logged() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.log.String()
+}
+
+// awaitLog waits for one line of the log that has all parts.
+func (b *sshBench) awaitLog(parts ...string) {
+	b.t.Helper()
+	require.Eventually(b.t, func() bool { return lineWith(b.logged(), parts...) != "" }, patience, 20*time.Millisecond, "a line with %v", parts)
+}
+
+// client is OpenSSH's, with the key of one of them and nothing of whoever runs the test.
+func (b *sshBench) client(who string, args ...string) *exec.Cmd {
+	b.t.Helper()
+	path := sourcetest.RealTool(b.t, "ssh", "apt-get install openssh-client")
+	cmd := exec.Command(path, append([]string{
+		"-F", "none", "-p", b.port, "-i", filepath.Join(b.dir, who), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+		"-o", "StrictHostKeyChecking=accept-new", "-o", "UserKnownHostsFile=" + filepath.Join(b.dir, "known"), "-o", "LogLevel=ERROR",
+	}, args...)...)
+	cmd.Env = append(terminalEnv(b.t), "RELCTL_ACTOR=mallory")
+	return cmd
+}
+
+// ssh runs one command there.
+func (b *sshBench) ssh(who string, args ...string) result {
+	b.t.Helper()
+	cmd := b.client(who, append([]string{"127.0.0.1"}, args...)...)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = patience
+	_ = cmd.Run()
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// board opens a board there in a terminal.
+func (b *sshBench) board(who string, w, h int, args ...string) *screen {
+	b.t.Helper()
+	return openCommand(b.t, w, h, b.client(who, append([]string{"-t", "127.0.0.1"}, args...)...))
+}
+
+func (b *sshBench) stop() int {
+	b.t.Helper()
+	require.NoError(b.t, b.cmd.Process.Signal(syscall.SIGTERM))
+	_ = b.cmd.Wait()
+	return b.cmd.ProcessState.ExitCode()
+}
+
+func TestAnOperatorKillsOverSSHAndTheRecordNamesTheKeyWhateverTheClientSays(t *testing.T) {
+	t.Parallel()
+	path := flagFile(t, fleetFile)
+	b := serveSSHTo(t, "--flags", "flagd:"+path)
+	ana, bo := b.board("ana", 100, 30, "-o", "SendEnv=RELCTL_ACTOR"), b.board("bo", 100, 30)
+	ana.awaitText("you are ana@example, operator")
+	bo.awaitText("you are bo@example, viewer")
+	pick(ana, "checkout-v2")
+	ana.press("K")
+	ana.awaitText("killed confirmed in")
+	bo.awaitLine("killed", "checkout-v2", "ana@exam") // at once, by the engine that both share
+	require.Contains(t, read(t, path), `"DISABLED"`)
+	log := b.ssh("bo", "log", "-o", "json")
+	require.Zero(t, log.code, log.stderr)
+	require.Contains(t, log.stdout, `"ana@example"`)
+	require.NotContains(t, log.stdout, "mallory")
+
+	pick(bo, "checkout-v2")
+	before := read(t, path)
+	for _, key := range []string{"+", "-", "K", "=", "u", "R", "p"} {
+		bo.press(key)
+		bo.awaitText("your key is a viewer's")
+		bo.press("j")
+		bo.await("the sentence gone", func(text string) bool { return !strings.Contains(text, "viewer's") })
+	}
+	require.Equal(t, before, read(t, path))
+	require.Zero(t, bo.quit())
+	ana.press("u")
+	ana.awaitText("killed", "25% confirmed in")
+	require.Equal(t, 0, b.stop())
+	ana.awaitText("the server is being stopped")
+	require.Zero(t, ana.awaitExit())
+}
