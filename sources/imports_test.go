@@ -100,10 +100,6 @@ func importRules() []importRule {
 			own: []string{"sources", "sources/live", "sources/control", "themes", "views", "views/*"}, never: []string{"net/http"},
 		},
 		{
-			who: "the SSH server", match: "ui/sshserver",
-			own: []string{"sources"}, never: []string{"net/http", "os/exec"},
-		},
-		{
 			who: "a server of the board", match: "ui/*",
 			own: []string{"sources", "sources/live", "sources/control", "themes", "views", "views/*", "ui"},
 		},
