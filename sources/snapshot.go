@@ -76,7 +76,8 @@ type SourceStatus struct {
 	Parts    [PartCount]PartStatus
 
 	Switches bool   // its driver can force breakers open and let them go
-	Fixed    string // why that must not be done all the same, in a cleaned clause; "" when it may
+	Silences bool   // its driver can silence single alerts
+	Fixed    string // why neither must be done all the same, in a cleaned clause; "" when it may
 }
 
 // Shown tells whether the snapshot holds the source's data, not another's for it.

@@ -34,14 +34,20 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return refuse("one change at a time: the last key has not been done yet")
 	}
 	moved := m.movedAt()
-	if kind.OfBreaker() {
+	switch {
+	case kind.OfBreaker():
 		moved = m.turnedAt
+	case kind == sources.SilenceAlert: // which asks, and names what it is about
+		moved = time.Time{}
 	}
 	if err := m.gate.admit(kind, msg.IsRepeat, now, moved); err != nil {
 		return refuse(err.Error())
 	}
-	if kind.OfBreaker() {
+	switch {
+	case kind.OfBreaker():
 		return m.switchKey(msg, kind)
+	case kind == sources.SilenceAlert:
+		return m.silenceKey()
 	}
 	f, selected := m.flags.Selected()
 	switch {
@@ -102,6 +108,8 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 		return sources.ForceOpen, true
 	case key.Matches(msg, m.keys.CloseBreaker):
 		return sources.CloseBreaker, true
+	case key.Matches(msg, m.keys.Silence):
+		return sources.SilenceAlert, true
 	default:
 		return "", false
 	}
@@ -162,6 +170,9 @@ func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 	if h.intent.Kind.OfBreaker() {
 		seen = sources.Flag{ID: h.intent.Flag, Name: m.nameOf(h.intent.Flag), Breaker: h.intent.SeenAs}
 	}
+	if h.intent.Kind == sources.SilenceAlert {
+		seen = sources.Flag{ID: h.intent.Flag, Name: m.alertName(h.intent.Flag), Breaker: h.intent.SeenAs}
+	}
 	doubt := m.doubt(h.intent, &seen)
 	if h.agreed || (!m.opts.Confirm && doubt == "") {
 		return m.start(*h.intent)
@@ -195,6 +206,9 @@ func (m *Model) describe(in sources.Intent) string {
 	}
 	if in.Kind.OfBreaker() {
 		return m.describeSwitch(&in)
+	}
+	if in.Kind == sources.SilenceAlert {
+		return m.describeSilence(&in)
 	}
 	from := "?"
 	if f := m.snapshot.Flag(in.Flag); f != nil {
@@ -256,7 +270,7 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 		m.proving[msg.Receipt.New.ID] = msg
 		cmd = tea.Batch(awaitEffect(m.ctx, m.control, msg, m.effectWithin()), cmd)
 	}
-	if msg.Err == nil && msg.Intent.Kind.OfBreaker() {
+	if msg.Err == nil && (msg.Intent.Kind.OfBreaker() || msg.Intent.Kind == sources.SilenceAlert) {
 		cmd = m.awaitTurn(msg)
 	}
 	m.footer.SetStatus(text, level)

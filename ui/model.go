@@ -35,7 +35,8 @@ type inFlight struct {
 	seq  int
 	text string
 	done sources.Revision // the revision the store confirmed; "" while it runs
-	read time.Time        // when the breaker was read back; zero for a flag, and while it runs
+	read time.Time        // when the breaker or alert was read back; zero for a flag, and while it runs
+	part sources.Part     // that then has to be read again, with read
 }
 
 // held is an intent waiting out the burst hold; agreed says that the question
@@ -134,6 +135,9 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 		m.shown.ForceOpen.SetEnabled(false)
 		m.shown.CloseBreaker.SetEnabled(false)
 	}
+	if !silencing(m.snapshot) {
+		m.shown.Silence.SetEnabled(false)
+	}
 	m.help.SetKeys(m.shown)
 	m.footer.SetHelp(m.shortHelp())
 	if o.Banner != "" {
@@ -198,6 +202,7 @@ func (m *Model) refresh() {
 	}
 	m.flags.SetPending(texts)
 	m.breakers.SetPending(texts)
+	m.alerts.SetPending(texts)
 	m.flags.SetSnapshot(m.snapshot, m.now)
 	m.alerts.SetSnapshot(m.snapshot, m.now)
 	m.breakers.SetSnapshot(m.snapshot, m.now)

@@ -50,6 +50,10 @@ func (m *Model) shortHelp() []key.Binding {
 		k := &m.shown
 		return []key.Binding{k.Earlier, k.Later, k.Span, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
 	}
+	if m.focus == paneAlerts && m.shown.Silence.Enabled() {
+		k := &m.shown
+		return []key.Binding{k.Silence, k.Undo, k.Detail, k.Help, k.Quit, k.NextPane, k.Zoom, k.NextContext}
+	}
 	if m.focus != paneBreakers || !m.shown.ForceOpen.Enabled() {
 		return m.shown.ShortHelp()
 	}
@@ -100,12 +104,16 @@ func (m *Model) describeSwitch(in *sources.Intent) string {
 	return fmt.Sprintf("%s %s %s %s", m.nameOf(in.Flag), in.SeenAs, m.opts.Theme.Glyphs.Arrow, to)
 }
 
-// awaitTurn keeps a breaker's row pending until a snapshot read it after its switch:
+// awaitTurn keeps the row of a breaker or of an alert pending until a snapshot read it after its change:
 // until then the row would show the state from before as if nothing had been done.
 func (m *Model) awaitTurn(msg ActionFinishedMsg) tea.Cmd {
 	id := msg.Intent.Flag
+	part := sources.PartBreakers
+	if msg.Intent.Kind == sources.SilenceAlert {
+		part = sources.PartAlerts
+	}
 	m.pending[id] = inFlight{
-		seq: msg.Seq, read: msg.Start.Add(msg.Took),
+		seq: msg.Seq, read: msg.Start.Add(msg.Took), part: part,
 		text: m.nameOf(id) + " " + msg.Receipt.Old.Brief() + " " + m.opts.Theme.Glyphs.Arrow + " " + msg.Receipt.New.Brief(),
 	}
 	return expirePending(msg.Seq, id, pendingFor)
@@ -114,7 +122,7 @@ func (m *Model) awaitTurn(msg ActionFinishedMsg) tea.Cmd {
 // liftTurned ends that, and says for which breakers.
 func (m *Model) liftTurned() (lifted []sources.FlagID) {
 	for id, p := range m.pending {
-		if st := m.snapshot.Source(id.Source); !p.read.IsZero() && !st.Part(sources.PartBreakers).LastOK.Before(p.read) {
+		if st := m.snapshot.Source(id.Source); !p.read.IsZero() && !st.Part(p.part).LastOK.Before(p.read) {
 			delete(m.pending, id)
 			lifted = append(lifted, id)
 		}

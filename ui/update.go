@@ -109,7 +109,7 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		switch msg.Purpose {
 		case prompt.Filter:
 			m.filter("")
-		case prompt.Name:
+		case prompt.Name, prompt.Silence:
 			m.footer.SetStatus("nothing was done", footer.Info)
 		default:
 		}
@@ -121,6 +121,9 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		}
 		if msg.Purpose == prompt.Percent {
 			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)
+		}
+		if msg.Purpose == prompt.Silence {
+			return m.intended(msg.Intent, false)
 		}
 		if msg.Purpose == prompt.Name {
 			return m.intended(msg.Intent, true)

@@ -272,6 +272,18 @@ func wrap(s string, width int) []string {
 	return strings.Split(strings.ReplaceAll(wrapped, noBreak, "-"), "\n")
 }
 
+// Lasts is a length of time as people write it: "1h", "1h30m".
+func Lasts(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 // RampLeft is what is left of a guarded ramp's time at its step: "1m20s left", or ""
 // where none is running.
 func RampLeft(r *sources.RampStatus, now time.Time) string {

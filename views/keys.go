@@ -11,6 +11,9 @@ type KeyMap struct {
 	// Acting on the selected breaker.
 	ForceOpen, CloseBreaker key.Binding
 
+	// Acting on the selected alert.
+	Silence key.Binding
+
 	// Looking.
 	Detail, Escape, Filter, Sort, Zoom key.Binding
 
@@ -40,6 +43,7 @@ func DefaultKeyMap() KeyMap {
 		Pause:        bind("p", "pause that ramp", "p"),
 		ForceOpen:    bind("o", "open by force", "o"),
 		CloseBreaker: bind("c", "close again", "c"),
+		Silence:      bind("a", "silence for a while", "a"),
 		Detail:       bind("enter", "detail", "enter"),
 		Escape:       bind("esc", "close", "esc"),
 		Filter:       bind("/", "filter (/! inverse)", "/"),
@@ -75,6 +79,7 @@ func (k KeyMap) Groups() []Group {
 	return []Group{
 		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause}},
 		{"Act on the selected breaker", []key.Binding{k.ForceOpen, k.CloseBreaker}},
+		{"Act on the selected alert", []key.Binding{k.Silence}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
 		{"Program", []key.Binding{k.NextContext, k.Help, k.Suspend, k.Quit}},
@@ -99,7 +104,7 @@ func (k KeyMap) FullHelp() [][]key.Binding {
 // ReadOnly is the map with every key that changes something switched off, so
 // that it leaves dispatch and help alike.
 func (k KeyMap) ReadOnly() KeyMap {
-	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.Guarded, &k.Pause, &k.ForceOpen, &k.CloseBreaker} {
+	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.Guarded, &k.Pause, &k.ForceOpen, &k.CloseBreaker, &k.Silence} {
 		b.SetEnabled(false)
 	}
 	return k

@@ -167,6 +167,9 @@ func (l *List) count() (counted, all int) {
 		return 0, 0
 	}
 	counted = l.about.Len(l.Snap)
+	if len(l.chosen.rows) > 0 {
+		return counted, len(l.chosen.rows)
+	}
 	if l.about.Extra != nil {
 		return counted, counted + l.about.Extra(l.Snap)
 	}

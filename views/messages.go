@@ -23,6 +23,7 @@ const (
 	ABreaker
 	ALatency
 	AnAlert
+	AlertGroup
 )
 
 // Subject is what a detail pane is about, by identity and never by row. It can be
@@ -31,7 +32,7 @@ type Subject struct {
 	Kind   Kind
 	Flag   sources.FlagID // of a flag
 	Source string         // of anything else
-	ID     string         // a breaker's or latency's name, an alert's ID
+	ID     string         // a breaker's or latency's name, an alert's ID, of a group its state and its rule
 }
 
 // FlagSubject is a flag as a subject.
@@ -50,6 +51,11 @@ func LatencySubject(l *sources.Latency) Subject {
 // AlertSubject is an alert as a subject.
 func AlertSubject(a *sources.Alert) Subject {
 	return Subject{Kind: AnAlert, Source: a.Source, ID: a.ID}
+}
+
+// GroupSubject is all alerts of one alert's rule that are in its state, as a subject.
+func GroupSubject(a *sources.Alert) Subject {
+	return Subject{Kind: AlertGroup, ID: a.State.String() + " " + a.Name}
 }
 
 // DetailMsg asks for everything about one subject.
@@ -95,4 +101,30 @@ func Switch(s *sources.Snapshot, b *sources.Breaker, kind sources.ChangeKind, re
 		Kind: kind, Flag: sources.FlagID{Source: b.Source, Key: b.Name},
 		Seen: sources.Revision(b.State.String()), SeenAs: b.State.String(),
 	}})
+}
+
+// Silencer is the source through which an alert can be silenced, or in one sentence why
+// there is none.
+func Silencer(s *sources.Snapshot, a *sources.Alert) (source, why string) {
+	for _, name := range []string{a.Source, a.Also} {
+		switch st := s.Source(name); {
+		case name == "" || !st.Silences:
+		case st.Fixed != "":
+			why = name + " silences nothing from here: " + st.Fixed
+		default:
+			return name, ""
+		}
+	}
+	if why == "" {
+		why = a.Name + " is known from " + a.Source + ", which has no silences: name its Alertmanager under metrics, with silences: true"
+	}
+	return "", why
+}
+
+// AlertAbout is the flag or the service that an alert names; "" for neither.
+func AlertAbout(a *sources.Alert) string {
+	if a.Flag != "" {
+		return a.Flag
+	}
+	return a.Service
 }

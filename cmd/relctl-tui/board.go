@@ -188,7 +188,7 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 		}
 		opts.Sources = append(opts.Sources, live.Source{
 			Name: r.name, Kind: r.kind, Driver: driver, Every: r.every, Timeout: r.timeout, Group: r.group, Tier: r.tier,
-			Writable: r.switches && !r.readOnly && !s.readOnly,
+			Writable: (r.switches && !r.readOnly || r.silences) && !s.readOnly,
 		})
 	}
 	return live.New(opts)

@@ -19,14 +19,25 @@ import (
 // is, and once with a label more.
 func manager(t *testing.T) string {
 	t.Helper()
+	return manages(t,
+		fired{Labels: map[string]string{"alertname": "HighErrorRate", "service": "checkout"}, Annotations: map[string]string{"summary": "checkout fails"}},
+		fired{Labels: map[string]string{"alertname": "HighErrorRate", "service": "checkout", "pod": "p1"}})
+}
+
+// fired is an alert as its API takes it.
+type fired struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// manages is a real Alertmanager with these alerts.
+func manages(t *testing.T, list ...fired) string {
+	t.Helper()
 	bin := sourcetest.RealTool(t, "prometheus-alertmanager", "apt-get install prometheus-alertmanager")
 	addr, config := sourcetest.FreeAddress(t), filepath.Join(t.TempDir(), "am.yml")
 	require.NoError(t, os.WriteFile(config, []byte("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"), 0o600))
 	sourcetest.Run(t, bin, "--web.listen-address="+addr, "--cluster.listen-address=", "--storage.path="+t.TempDir(), "--config.file="+config, "--log.level=error")
-	body, err := json.Marshal([]map[string]any{
-		{"labels": map[string]string{"alertname": "HighErrorRate", "service": "checkout"}, "annotations": map[string]string{"summary": "checkout fails"}},
-		{"labels": map[string]string{"alertname": "HighErrorRate", "service": "checkout", "pod": "p1"}},
-	})
+	body, err := json.Marshal(list)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		resp, err := http.Post("http://"+addr+"/api/v2/alerts", "application/json", bytes.NewReader(body))

@@ -88,10 +88,6 @@ func (s *state) mergeAlerts() []sources.Alert {
 	}
 	return sources.JoinAlerts(sets, func(name string) bool {
 		st := s.source(name)
-		if st == nil || st.caps[sources.PartAlerts].health != sources.Fresh {
-			return false
-		}
-		_, knows := st.cfg.Driver.(sources.AlertSilencer)
-		return knows
+		return st != nil && st.caps[sources.PartAlerts].health == sources.Fresh && st.silences()
 	})
 }

@@ -102,6 +102,12 @@ func (st *sourceState) switches() bool {
 	return can
 }
 
+// silences tells whether single alerts can be silenced through it, whoever may.
+func (st *sourceState) silences() bool {
+	_, can := st.cfg.Driver.(sources.AlertSilencer)
+	return can
+}
+
 func (s *state) source(name string) *sourceState {
 	for _, st := range s.sources {
 		if st.cfg.Name == name {
@@ -227,6 +233,9 @@ func (s *state) status(st *sourceState, now time.Time) sources.SourceStatus {
 		out.Fixed = "the configuration or --read-only forbids it"
 	} else if out.Switches {
 		out.Fixed = st.fixed
+	}
+	if out.Silences = st.silences(); out.Silences && !st.cfg.Writable {
+		out.Fixed = "that takes silences: true in its configuration, and no --read-only"
 	}
 	for c := range st.caps {
 		cp := &st.caps[c]

@@ -1,10 +1,13 @@
-// Package alerts is the pane of alerts, worst first.
+// Package alerts is the pane of alerts, worst first, those of one rule under one row.
 package alerts
 
 import (
+	"maps"
 	"strconv"
+	"strings"
 	"time"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
@@ -14,7 +17,13 @@ import (
 
 // Model is the pane. It is there only where a source has alerts. Not for concurrent
 // use.
-type Model struct{ views.List }
+type Model struct {
+	views.List
+	keys     views.KeyMap
+	rows     []row
+	unfolded map[string]bool // by rule
+	pending  map[sources.FlagID]string
+}
 
 // The columns, in drawing order.
 const (
@@ -39,7 +48,7 @@ func columns(int) []views.Column {
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
-	return Model{views.NewList(th, keys, views.About{
+	return Model{keys: keys, unfolded: map[string]bool{}, List: views.NewList(th, keys, views.About{
 		Name: "Alerts", Columns: columns, Feed: views.AlertFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Alerts) },
 		None:  "no alerts: no source has any",
@@ -51,14 +60,35 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSnapshot shows other data, with ages as of now.
 func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	m.List.SetSnapshot(s, now)
-	var rows []views.Subject
-	if s != nil {
-		rows = make([]views.Subject, len(s.Alerts))
-		for i := range s.Alerts {
-			rows[i] = views.AlertSubject(&s.Alerts[i])
+	m.fold()
+}
+
+// fold works out the rows, and tells the list what they are.
+func (m *Model) fold() {
+	if m.rows = nil; m.Snap != nil {
+		m.rows = fold(m.Snap.Alerts, m.unfolded)
+	}
+	subjects := make([]views.Subject, len(m.rows))
+	for i := range m.rows {
+		a := &m.Snap.Alerts[m.rows[i].at]
+		if subjects[i] = views.AlertSubject(a); len(m.rows[i].group) > 0 {
+			subjects[i] = views.GroupSubject(a)
 		}
 	}
-	m.SetRows(rows)
+	m.SetRows(subjects)
+}
+
+// SetPending marks the alerts, by source and key, that are being silenced.
+func (m *Model) SetPending(words map[sources.FlagID]string) { m.pending = words }
+
+// Folded says what the cursor is on where that is a row of several alerts; "" where it
+// is not.
+func (m *Model) Folded() string {
+	on := m.Selected()
+	if on.Kind != views.AlertGroup {
+		return ""
+	}
+	return "several alerts stand in that row: enter unfolds it, then one of them can be silenced"
 }
 
 // Wants is how many lines below its title the pane has something to say in; -1 where
@@ -71,22 +101,31 @@ func (m Model) Wants() int {
 	case len(m.Snap.Alerts) == 0 && m.Feed.Trouble != "":
 		return sentence
 	default:
-		return len(m.Snap.Alerts)
+		return len(m.rows)
 	}
 }
 
 // sentence is the lines that the reason takes for which alerts cannot be read.
 const sentence = 2
 
-// Update moves the selection, and asks for the detail of what it is on.
+// Update moves the selection, and asks for the detail of what it is on; a row of
+// several alerts unfolds, or folds again.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
+	on := m.Selected()
+	if press, ok := msg.(tea.KeyPressMsg); ok && on.Kind == views.AlertGroup && key.Matches(press, m.keys.Detail) {
+		_, rule, _ := strings.Cut(on.ID, " ")
+		m.unfolded = maps.Clone(m.unfolded)
+		m.unfolded[rule] = !m.unfolded[rule]
+		m.fold()
+		return m, nil
+	}
 	cmd := m.Answer(msg)
 	return m, cmd
 }
 
 // View is the pane.
 func (m Model) View() string {
-	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, i) })
+	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.draw(p, i) })
 }
 
 func (m *Model) notes() (notes []views.Note) {
@@ -115,8 +154,9 @@ func Firing(list []sources.Alert) (n int) {
 	return n
 }
 
-func (m *Model) row(p *views.Pen, i int) {
-	th, t, a := m.Theme, &m.Table, &m.Snap.Alerts[i]
+func (m *Model) draw(p *views.Pen, i int) {
+	r := &m.rows[i]
+	th, t, a := m.Theme, &m.Table, &m.Snap.Alerts[r.at]
 	look := views.AlertLook(th, a.State)
 	name, text := th.Strong, th.Text
 	switch {
@@ -127,22 +167,30 @@ func (m *Model) row(p *views.Pen, i int) {
 	case a.State == sources.AlertPending:
 		name = th.Text
 	}
+	since := a.Since
+	if len(r.group) > 0 {
+		since = m.earliest(r.group)
+	} else if m.pends(a) {
+		look = views.Look{Glyph: th.Glyphs.Stale, Word: "pending", Ink: th.Pending}
+	}
 	m.Begin(p, i)
 	t.Look(p, colState, look)
-	m.Name(p, i, colName, name, a.Name)
-	t.Cell(p, colAbout, text, about(a))
+	m.Name(p, i, colName, name, m.name(r))
+	t.Cell(p, colAbout, text, m.about(r))
 	t.Cell(p, colSeverity, text, a.Severity)
-	t.Cell(p, colSince, th.Quiet, views.AgeOf(a.Since, m.Now, false))
+	t.Cell(p, colSince, th.Quiet, views.AgeOf(since, m.Now, false))
 	t.Cell(p, colSummary, th.Quiet, why(a))
 	p.End()
 }
 
-// about is the flag or the service that the alert names.
-func about(a *sources.Alert) string {
-	if a.Flag != "" {
-		return a.Flag
+// pends says that an alert is being silenced.
+func (m *Model) pends(a *sources.Alert) bool {
+	for _, source := range []string{a.Source, a.Also} {
+		if _, waits := m.pending[sources.FlagID{Source: source, Key: a.Key()}]; waits {
+			return true
+		}
 	}
-	return a.Service
+	return false
 }
 
 // why is what an alert means; of a silenced one it is why nobody is told.

@@ -1,10 +1,12 @@
 package alerts_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
@@ -96,4 +98,88 @@ func TestThePaneIsWantedOnlyWhereASourceHasAlerts(t *testing.T) {
 	require.Equal(t, 3, m.Wants())
 	m.SetSnapshot(rung(sources.Unknown), viewtest.Now())
 	require.Equal(t, 2, m.Wants(), "room for the reason")
+}
+
+// many is alerts of one rule about several services, of which the last is silenced.
+func many() []sources.Alert {
+	now := viewtest.Now()
+	var list []sources.Alert
+	for i, service := range []string{"checkout", "checkout", "ledger", "search", "search"} {
+		pod := string(rune('a' + i))
+		list = append(list, sources.Alert{
+			Source: "am", ID: pod, Name: "HighErrorRate", Service: service, Severity: "critical", Since: now.Add(-time.Duration(i+1) * time.Minute),
+			Labels: map[string]string{"alertname": "HighErrorRate", "service": service, "pod": pod}, Summary: "5xx above 2 %",
+		})
+	}
+	list[4].State, list[4].Why = sources.AlertSilenced, "silenced by ben: known"
+	return list
+}
+
+// sorted is alerts as a snapshot has them.
+func sorted(list []sources.Alert) []sources.Alert {
+	slices.SortFunc(list, sources.CompareAlerts)
+	return list
+}
+
+func key(code rune) tea.KeyPressMsg { return tea.KeyPressMsg{Code: code, Text: string(code)} }
+
+func TestManyAlertsOfOneRuleAreOneRowThatUnfoldsAndWhatIsSilencedStaysInSight(t *testing.T) {
+	t.Parallel()
+	th, _ := themes.New(themes.Options{Name: "mono"})
+	m := alerts.New(th, views.DefaultKeyMap())
+	m.SetSize(140, 10)
+	m.SetFocused(true)
+	m.SetSnapshot(rung(sources.Fresh, sorted(append(many(), three()[1:]...))...), viewtest.Now())
+	shown := func() (out []string) {
+		for _, l := range strings.Split(ansi.Strip(m.View()), "\n") {
+			if l = strings.Join(strings.Fields(strings.Trim(l, "╍╌ ")), " "); l != "" {
+				out = append(out, l)
+			}
+		}
+		return out
+	}
+	folded := shown()
+	require.Contains(t, folded[0], "Alerts 7")
+	require.Contains(t, folded[0], "4 firing", "what is folded counts")
+	require.Equal(t, []string{
+		"▸ ✗ firing HighErrorRate x4 3 services critical 4m 5xx above 2 %",
+		"◔ pending SlowLedger ledger warning <1m",
+		"◌ silenced HighErrorRate search critical 5m silenced by ben: known",
+		"◌ silenced DiskFull db 3h ben until 16:00: new disk is on its way",
+	}, folded[1:])
+	require.Equal(t, 4, m.Wants(), "as many lines as there are rows")
+	require.NotEmpty(t, m.Folded())
+
+	m, cmd := m.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	require.Nil(t, cmd, "the detail is for one alert")
+	require.Equal(t, []string{
+		"▸ ✗ firing HighErrorRate x4 3 services critical 4m 5xx above 2 %",
+		"✗ firing pod=a checkout critical 1m 5xx above 2 %",
+		"✗ firing pod=b checkout critical 2m 5xx above 2 %",
+		"✗ firing pod=c ledger critical 3m 5xx above 2 %",
+		"✗ firing pod=d search critical 4m 5xx above 2 %",
+	}, shown()[1:6])
+	m, _ = m.Update(key('j'))
+	require.Empty(t, m.Folded())
+	require.Equal(t, views.Subject{Kind: views.AnAlert, Source: "am", ID: "a"}, m.Selected())
+
+	// It is silenced under the cursor, which stays on it.
+	list := many()
+	list[0].State = sources.AlertSilenced
+	m.SetSnapshot(rung(sources.Fresh, sorted(list)...), viewtest.Now())
+	require.Equal(t, "a", m.Selected().ID)
+	m, _ = m.Update(key('g'))
+	m, _ = m.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
+	require.Equal(t, "✗ firing HighErrorRate x3 3 services critical 4m 5xx above 2 %", strings.TrimPrefix(shown()[1], "▸ "))
+}
+
+func TestAnAlertThatIsBeingSilencedIsMarkedAsPending(t *testing.T) {
+	t.Parallel()
+	th, _ := themes.New(themes.Options{Name: "mono"})
+	m := alerts.New(th, views.DefaultKeyMap())
+	m.SetSize(120, 5)
+	a := three()[0]
+	m.SetPending(map[sources.FlagID]string{{Source: "am", Key: a.Key()}: "CheckoutErrors firing ➔ silenced for 1h"})
+	m.SetSnapshot(rung(sources.Fresh, a), viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "◔ pending")
 }

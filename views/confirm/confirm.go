@@ -125,6 +125,8 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 		to = sources.BreakerForcedOpen.String()
 	case sources.CloseBreaker:
 		to = sources.BreakerClosed.String()
+	case sources.SilenceAlert:
+		to = "silenced for " + views.Lasts(i.For)
 	case sources.Undo:
 		if f.Name == "" { // which change that is, the journal knows and not the screen
 			return "Undo your last change?"
@@ -134,7 +136,7 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	}
 	verbs := map[sources.ChangeKind]string{
 		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Guarded: "Ramp under guard", sources.Kill: "Kill", sources.Move: "Move",
-		sources.ForceOpen: "Force open", sources.CloseBreaker: "Close",
+		sources.ForceOpen: "Force open", sources.CloseBreaker: "Close", sources.SilenceAlert: "Silence",
 	}
 	return verbs[i.Kind] + " " + f.Name + " " + f.Brief() + " " + th.Glyphs.Arrow + " " + to + "?"
 }

@@ -24,6 +24,13 @@ func (m *Model) alertLines() []line {
 		m.field("flag", th.Text, m.linkedFlags(a.Flag)),
 		m.field("runbook", th.Text, orAbsent(a.Runbook)),
 	)
+	if !m.readOnly && a.State != sources.AlertSilenced {
+		if source, why := views.Silencer(m.snap, a); source == "" {
+			out = append(out, m.field("keys", th.Quiet, why))
+		} else {
+			out = append(out, m.field("keys", th.Quiet, m.keys.Silence.Help().Key+" silences it in "+source+" for a while"))
+		}
+	}
 	if a.State == sources.AlertSilenced {
 		silence := a.Why
 		if !a.Until.IsZero() {
@@ -43,6 +50,53 @@ func (m *Model) alertLines() []line {
 		out = append(out, m.field("also from", th.Text, a.Also))
 	}
 	return out
+}
+
+// findGroup looks the alerts of a group up in the snapshot.
+func (m *Model) findGroup() bool {
+	if m.snap == nil {
+		return false
+	}
+	var now []sources.Alert
+	for i := range m.snap.Alerts {
+		if a := &m.snap.Alerts[i]; views.GroupSubject(a) == m.subject {
+			now = append(now, *a)
+		}
+	}
+	if len(now) > 0 {
+		m.group = now
+	}
+	return len(now) > 0
+}
+
+// groupLines are the alerts of a group, a line each.
+func (m *Model) groupLines() []line {
+	a, th := &m.group[0], m.th
+	out := m.prose(nil, a.Summary, th.Text)
+	out = append(out, blank)
+	for i := range m.group {
+		out = append(out, func(p *views.Pen) {
+			one := &m.group[i]
+			p.Gap(2)
+			p.Cell(th.Quiet, views.AgeOf(one.Since, m.now, false), 6)
+			p.Cell(th.Text, orAbsent(views.AlertAbout(one)), 26)
+			p.Cell(th.Text, orAbsent(one.Value), 14)
+			p.Text(th.Quiet, labelsOf(one))
+			p.End()
+		})
+	}
+	return append(out, blank, m.source(a.Source, sources.PartAlerts), m.field("keys", th.Quiet, "enter shows them one by one"))
+}
+
+// labelsOf is the labels of an alert that its row does not say already.
+func labelsOf(a *sources.Alert) string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
+		if value := a.Labels[name]; name != "alertname" && name != "severity" && value != views.AlertAbout(a) {
+			out = append(out, name+"="+value)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // linkedFlags is the flag that an alert names, as the stores have it.

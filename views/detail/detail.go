@@ -4,6 +4,7 @@
 package detail
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -33,12 +34,13 @@ type Model struct {
 	standing *sources.Standing
 	scroll   views.Scroll
 
-	// The subject as last seen, kept when it goes away. At most one is not nil.
+	// The subject as last seen, kept when it goes away. At most one is there.
 	flag    *sources.Flag
 	breaker *sources.Breaker
 	latency *sources.Latency
 	alert   *sources.Alert
-	gone    bool // it is in the snapshot no more
+	group   []sources.Alert // of one rule, in one state
+	gone    bool            // it is in the snapshot no more
 
 	inspected inspection // of a breaker
 	chart     charted    // of a latency, or of a flag
@@ -85,7 +87,7 @@ func (m *Model) SetStanding(s *sources.Standing) { m.standing = s }
 func (m Model) Subject() views.Subject { return m.subject }
 
 func (m *Model) forget() {
-	m.flag, m.breaker, m.latency, m.alert, m.gone = nil, nil, nil, nil, false
+	m.flag, m.breaker, m.latency, m.alert, m.group, m.gone = nil, nil, nil, nil, nil, false
 	m.inspected = inspection{}
 	m.chart = charted{of: m.chart.of, zoom: m.chart.zoom}
 }
@@ -102,6 +104,8 @@ func (m *Model) find() {
 		found = keep(&m.latency, m.snap.LatencyOf(s.Source, s.ID))
 	case views.AnAlert:
 		found = keep(&m.alert, m.snap.Alert(s.Source, s.ID))
+	case views.AlertGroup:
+		found = m.findGroup()
 	case views.NoSubject:
 	}
 	m.gone = !found
@@ -127,6 +131,8 @@ func (m Model) ShortHelp() []key.Binding {
 		return []key.Binding{k.ForceOpen, k.CloseBreaker, k.Undo, k.Escape}
 	case views.ALatency:
 		return []key.Binding{k.Earlier, k.Later, k.Span, k.Escape}
+	case views.AnAlert:
+		return []key.Binding{k.Silence, k.Undo, k.Escape}
 	default:
 		return []key.Binding{k.Escape}
 	}
@@ -206,7 +212,7 @@ func (m *Model) nothing() string {
 		return "no breaker is selected."
 	case views.ALatency:
 		return "no latency is selected."
-	case views.AnAlert:
+	case views.AnAlert, views.AlertGroup:
 		return "no alert is selected."
 	default:
 		return "no flag is selected."
@@ -225,6 +231,9 @@ func (m *Model) title() (name string, look views.Look, source string, part sourc
 		return m.latency.Name, views.LatencyLook(m.th, m.latency), m.latency.Source, sources.PartLatencies
 	case m.alert != nil:
 		return m.alert.Name, views.AlertLook(m.th, m.alert.State), m.alert.Source, sources.PartAlerts
+	case len(m.group) > 0:
+		a := &m.group[0]
+		return fmt.Sprintf("%s x%d", a.Name, len(m.group)), views.AlertLook(m.th, a.State), a.Source, sources.PartAlerts
 	default:
 		return "", views.Look{}, "", 0
 	}
@@ -244,6 +253,8 @@ func (m *Model) lines() []line {
 		return m.latencyLines()
 	case m.alert != nil:
 		return m.alertLines()
+	case len(m.group) > 0:
+		return m.groupLines()
 	default:
 		return nil
 	}

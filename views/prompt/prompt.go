@@ -2,6 +2,7 @@
 package prompt
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ const (
 	Percent                // a rollout for one flag
 	Reason                 // why a flag is to be raised against its guards
 	Name                   // the name of a flag, so that nobody passes a point of no return by a slip of the finger
+	Silence                // how long an alert is to be silenced, and why
 )
 
 // ChangedMsg carries a filter as it stands after each key.
@@ -41,7 +43,7 @@ type SubmittedMsg struct {
 	Seen    sources.Revision // and the revision that was on the screen then
 	SeenAs  string           // the same in words
 	To      sources.Percent  // for Percent
-	Intent  sources.Intent   // for Reason: what was refused; for Name: what is done now, with the name in Confirm
+	Intent  sources.Intent   // for Reason: what was refused; for Name and Silence: what is done now, with what was typed in it
 }
 
 // CancelledMsg says that the operator thought better of it.
@@ -94,6 +96,9 @@ func (m *Model) fit() {
 		wide = 8
 	case Name:
 		wide = max(wide, views.Width(m.flag.Name)+2)
+	case Silence:
+		wide = max(wide, m.width/2-8)
+	default:
 	}
 	m.input.SetWidth(max(1, min(wide, m.width-12)))
 	m.input.SetCursor(m.input.Position()) // scrolls the text for the new width
@@ -133,6 +138,15 @@ func (m *Model) OpenName(f sources.Flag, in sources.Intent, why string) {
 	m.flag, m.intent, m.why = f, in, sources.Clean(why, 500)
 	m.input.CharLimit = sources.MaxName // a name that cannot be typed could never be agreed to
 	m.fit()
+	m.check()
+}
+
+// OpenSilence starts typing how long an alert, which is given as a flag of its name, is
+// to be silenced and why. What is there already is the time that most take.
+func (m *Model) OpenSilence(alert sources.Flag, in sources.Intent) {
+	m.start(Silence, "1h ")
+	m.flag, m.intent = alert, in
+	m.input.CharLimit = 2 * charLimit // a reason is for others to read
 	m.check()
 }
 
@@ -221,6 +235,10 @@ func (m Model) submit() (Model, tea.Cmd) {
 		out.Flag, out.Intent = m.flag.ID, m.intent
 		out.Intent.Confirm = m.flag.Name
 	}
+	if m.purpose == Silence {
+		out.Flag = m.flag.ID
+		out.Intent.For, out.Intent.Reason, _ = quiet(out.Text)
+	}
 	m.Close()
 	return m, views.Send(out)
 }
@@ -245,6 +263,13 @@ func (m *Model) check() {
 		}
 		return
 	}
+	if m.purpose == Silence {
+		d, _, err := quiet(text)
+		if m.valid, m.hint = err == nil, "enter silences it for "+views.Lasts(d); err != nil {
+			m.hint = err.Error()
+		}
+		return
+	}
 	p, err := sources.ParsePercent(text)
 	switch {
 	case text == "":
@@ -254,6 +279,28 @@ func (m *Model) check() {
 	default:
 		m.valid, m.hint = true, m.flag.Brief()+" "+m.th.Glyphs.Arrow+" "+views.PercentText(p)
 	}
+}
+
+// quiet is how long, and why, an alert is to be silent: "30m known, the fix is out",
+// or an hour where no time stands in front. Its errors are hints.
+func quiet(text string) (d time.Duration, why string, err error) {
+	first, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	d, err = time.ParseDuration(first)
+	switch {
+	case err == nil:
+		why = strings.TrimSpace(rest)
+	case first != "" && first[0] >= '0' && first[0] <= '9':
+		return 0, "", errors.New("first how long, such as 30m")
+	default:
+		d, why = time.Hour, strings.TrimSpace(text)
+	}
+	switch {
+	case d < time.Minute || d > sources.MaxSilence:
+		return 0, "", errors.New("from 1m to " + views.Lasts(sources.MaxSilence))
+	case why == "":
+		return 0, "", errors.New("now why, for whoever wonders")
+	}
+	return d, why, nil
 }
 
 // View is the line; blank while closed.
@@ -280,8 +327,12 @@ func (m Model) View() string {
 		p.Gap(1)
 	default:
 		sign := " ="
-		if m.purpose == Reason {
+		switch m.purpose {
+		case Reason:
 			sign = " why:"
+		case Silence:
+			sign = " quiet:"
+		default:
 		}
 		p.Text(m.th.Key, views.Cut(m.th, m.flag.Name, max(8, m.width/4))+sign)
 		p.Gap(1)
@@ -290,7 +341,7 @@ func (m Model) View() string {
 	p.Raw(field, ansi.StringWidth(field))
 	p.Gap(1)
 	ink := m.th.Quiet
-	if !m.valid && m.input.Value() != "" {
+	if !m.valid && m.input.Value() != "" && m.purpose != Silence { // which begins with half of an answer
 		ink = m.th.Bad
 	}
 	p.Text(ink, m.hint)

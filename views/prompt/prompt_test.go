@@ -3,6 +3,7 @@ package prompt_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -40,6 +41,8 @@ func typed(m prompt.Model, text string) (prompt.Model, []tea.Msg) {
 		switch r {
 		case '\n':
 			msg = tea.KeyPressMsg{Code: tea.KeyEnter}
+		case '\b':
+			msg = tea.KeyPressMsg{Code: tea.KeyBackspace}
 		case '\x1b':
 			msg = tea.KeyPressMsg{Code: tea.KeyEscape}
 		}
@@ -179,4 +182,44 @@ func TestANameIsAcceptedOnlyWhenItIsTypedOutWhole(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, prompt.Name, said.Purpose)
 	require.Equal(t, sources.Intent{Kind: sources.Move, Flag: f.ID, Stage: "rampdown", Confirm: "orders"}, said.Intent)
+}
+
+func TestASilenceHasATimeAndAReasonAndAnHourWhereNoTimeIsTyped(t *testing.T) {
+	t.Parallel()
+	in := sources.Intent{Kind: sources.SilenceAlert, Flag: sources.FlagID{Source: "am", Key: "DiskFull#1"}}
+	start := func() prompt.Model {
+		m := prompt.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+		m.SetSize(100, 1)
+		m.OpenSilence(sources.Flag{ID: in.Flag, Name: "DiskFull db", Breaker: "firing"}, in)
+		return m
+	}
+	clear := strings.Repeat("\b", 10)
+	for text, want := range map[string]struct {
+		lasts time.Duration
+		why   string
+		hint  string
+	}{
+		"known":                  {time.Hour, "known", "enter silences it for 1h"},
+		clear + "1h30m new disk": {90 * time.Minute, "new disk", "enter silences it for 1h30m"},
+		clear + "a new disk":     {time.Hour, "a new disk", "enter silences it for 1h"},
+		clear + "30s x":          {hint: "from 1m to 168h"},
+		clear + "200h x":         {hint: "from 1m to 168h"},
+		clear + "5 x":            {hint: "first how long, such as 30m"},
+		clear + "2h":             {hint: "now why"},
+		clear:                    {hint: "now why"},
+	} {
+		m, _ := typed(start(), text)
+		require.Contains(t, ansi.Strip(m.View()), "DiskFull db quiet:")
+		require.Contains(t, ansi.Strip(m.View()), want.hint, "%q", text)
+		_, sent := typed(m, "\n")
+		if want.why == "" {
+			require.Empty(t, sent, "%q", text)
+			continue
+		}
+		require.Len(t, sent, 1)
+		got := sent[0].(prompt.SubmittedMsg)
+		require.Equal(t, want.lasts, got.Intent.For)
+		require.Equal(t, want.why, got.Intent.Reason)
+		require.Equal(t, in.Flag, got.Intent.Flag)
+	}
 }
