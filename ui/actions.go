@@ -33,14 +33,7 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	if m.waiting() { // before the gate, which would take the next press for a repeat
 		return refuse("one change at a time: the last key has not been done yet")
 	}
-	moved := m.movedAt()
-	switch {
-	case kind.OfBreaker():
-		moved = m.turnedAt
-	case kind == sources.SilenceAlert: // which asks, and names what it is about
-		moved = time.Time{}
-	}
-	if err := m.gate.admit(kind, msg.IsRepeat, now, moved); err != nil {
+	if err := m.gate.admit(kind, msg.IsRepeat, now, m.movedAt(kind)); err != nil {
 		return refuse(err.Error())
 	}
 	switch {
@@ -115,9 +108,15 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 	}
 }
 
-// movedAt is when the row under the cursor last changed by itself, in place or
+// movedAt is when the row that a key acts on last changed by itself, in place or
 // in value.
-func (m *Model) movedAt() time.Time {
+func (m *Model) movedAt(kind sources.ChangeKind) time.Time {
+	switch {
+	case kind.OfBreaker():
+		return m.turnedAt
+	case kind == sources.SilenceAlert:
+		return time.Time{} // it asks, and names what it is about
+	}
 	if at := m.flags.SelectionMovedAt(); at.After(m.changedAt) {
 		return at
 	}
