@@ -83,3 +83,8 @@ func CompareBreakers(a, b Breaker) int {
 		cmp.Compare(a.Source, b.Source),
 	)
 }
+
+// Broken says that calls are not let through, or only some to see whether they work.
+func (b *Breaker) Broken() bool {
+	return b.State == BreakerOpen || b.State == BreakerHalfOpen || b.State == BreakerForcedOpen
+}

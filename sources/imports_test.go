@@ -50,7 +50,8 @@ func importRules() []importRule {
 		{who: "the live engine", match: "sources/live", own: engine, beyond: charm},
 		{who: "the control path", match: "sources/control", own: append(slices.Clone(engine), "sources/guarded"), beyond: charm},
 		{who: "the machine of guarded ramps", match: "sources/guarded", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
-		{who: "the ranking of suspects", match: "sources/suspect", own: []string{}, only: []string{}, never: pure, beyond: charm},
+		{who: "the ranking of suspects", match: "sources/suspect", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
+		{who: "the look at an incident", match: "sources/incident", own: []string{"sources", "sources/suspect"}, only: []string{}, never: pure, beyond: charm},
 		{who: "the journal", match: "sources/journal", own: engine, beyond: charm},
 		// Exception: demo runs a fleet whose flags are evaluated from the very
 		// file that the flagd driver edits, and exports the series that the
@@ -94,10 +95,12 @@ func importRules() []importRule {
 			who: "the header", match: "views/header",
 			own: []string{"sources", "themes", "views", "views/alerts", "views/breakers"}, only: drawing, never: pure,
 		},
+		// Exception: the timeline draws its number as a chart.
+		{who: "the timeline", match: "views/timeline", own: []string{"sources", "themes", "views", "views/chart"}, only: drawing, never: pure},
 		{who: "a view", match: "views/*", own: []string{"sources", "themes", "views"}, only: drawing, never: pure},
 		{
 			who: "the board", match: "ui",
-			own: []string{"sources", "sources/live", "sources/control", "themes", "views", "views/*"}, never: []string{"net/http"},
+			own: []string{"sources", "sources/live", "sources/control", "sources/incident", "themes", "views", "views/*"}, never: []string{"net/http"},
 		},
 		{
 			who: "a server of the board", match: "ui/*",
@@ -249,9 +252,9 @@ func TestImportRulesNameEachBadImport(t *testing.T) {
 		"view imports another view":      {"views/flags", "relctl-tui/views/latency", "views/flags imports relctl-tui/views/latency, but a view may import only sources, themes, views of ours."},
 		"view imports the root model":    {"views/flags", "relctl-tui/ui", "views/flags imports relctl-tui/ui, but a view may import only sources, themes, views of ours."},
 		"view imports a metrics client":  {"views/latency", "github.com/prometheus/common/model", "views/latency imports github.com/prometheus/common/model, but a view may import from outside only charm.land/, github.com/charmbracelet/, github.com/sahilm/fuzzy."},
-		"board imports a driver":         {"ui", "relctl-tui/sources/flagd", "ui imports relctl-tui/sources/flagd, but the board may import only sources, sources/live, sources/control, themes, views, views/* of ours."},
+		"board imports a driver":         {"ui", "relctl-tui/sources/flagd", "ui imports relctl-tui/sources/flagd, but the board may import only sources, sources/live, sources/control, sources/incident, themes, views, views/* of ours."},
 		"board speaks HTTP":              {"ui", "net/http", "ui imports net/http, but the board never does I/O of that kind itself."},
-		"somebody imports the command":   {"ui", "relctl-tui/cmd/relctl-tui", "ui imports relctl-tui/cmd/relctl-tui, but the board may import only sources, sources/live, sources/control, themes, views, views/* of ours."},
+		"somebody imports the command":   {"ui", "relctl-tui/cmd/relctl-tui", "ui imports relctl-tui/cmd/relctl-tui, but the board may import only sources, sources/live, sources/control, sources/incident, themes, views, views/* of ours."},
 		"folder nobody planned":          {"tools", "fmt", "tools has no row in the import rules."},
 		"part of a driver imports Charm": {"sources/flagd/edit", "charm.land/lipgloss/v2", "sources/flagd/edit imports charm.land/lipgloss/v2, but a driver of flag files never depends on the terminal."},
 	} {

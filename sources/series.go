@@ -64,6 +64,7 @@ type Series struct {
 
 	P50, P95, P99 []Quantile // of a latency
 	Rate          []Value    // of a latency, per second
+	Errors        []Value    // of a latency, share of calls that failed, 0..1
 	Share         []Value    // of an exposure, 0..1
 
 	Since    time.Time // before it the source kept nothing; zero where that is not known

@@ -37,6 +37,8 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return refuse(err.Error())
 	}
 	switch {
+	case m.screen != noScreen && kind != sources.Undo:
+		return m.screenAction(kind), true
 	case kind.OfBreaker():
 		return m.switchKey(msg, kind)
 	case kind == sources.SilenceAlert:
@@ -112,6 +114,8 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 // in value.
 func (m *Model) movedAt(kind sources.ChangeKind) time.Time {
 	switch {
+	case m.screen != noScreen:
+		return m.suspects.MovedAt()
 	case kind.OfBreaker():
 		return m.turnedAt
 	case kind == sources.SilenceAlert:
@@ -264,6 +268,7 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 	if why := m.objected(msg); why != "" {
 		level, text = footer.Warning, why
 	}
+	m.killedSuspect(msg)
 	if m.provable(msg) {
 		level, text = footer.Waiting, m.receipt(msg)+m.sep()+"effect pending"
 		m.proving[msg.Receipt.New.ID] = msg

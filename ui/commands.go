@@ -9,6 +9,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
+	"relctl-tui/sources/incident"
 	"relctl-tui/sources/live"
 	"relctl-tui/views"
 	"relctl-tui/views/detail"
@@ -60,6 +61,12 @@ type SeriesReadMsg struct {
 	Seq    int
 	Series sources.Series
 	Err    error
+}
+
+// IncidentReadMsg is what a look at an incident has found.
+type IncidentReadMsg struct {
+	Seq      int
+	Incident sources.Incident
 }
 
 // StandingReadMsg is how a migration stands, or why that could not be read.
@@ -200,6 +207,26 @@ func readSeries(ctx context.Context, engine *live.Engine, seq int, p detail.Plot
 			return nil // nobody waits for it any more
 		}
 		return SeriesReadMsg{Seq: seq, Series: s, Err: err}
+	}
+}
+
+// readIncident looks, after a pause, at what broke and what was changed before, unless ctx
+// ends before.
+func readIncident(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, q incident.Question, after time.Duration) tea.Cmd {
+	return func() tea.Msg {
+		wait := time.NewTimer(after)
+		defer wait.Stop()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wait.C:
+		}
+		q.History, _ = c.History(0)
+		in := incident.Read(ctx, engine, q)
+		if ctx.Err() != nil {
+			return nil // nobody waits for it any more
+		}
+		return IncidentReadMsg{Seq: seq, Incident: in}
 	}
 }
 

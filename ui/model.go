@@ -21,6 +21,8 @@ import (
 	"relctl-tui/views/help"
 	"relctl-tui/views/latency"
 	"relctl-tui/views/prompt"
+	"relctl-tui/views/suspects"
+	"relctl-tui/views/timeline"
 )
 
 // actionTimeout bounds one change from key to receipt.
@@ -94,6 +96,10 @@ type Model struct {
 	turnedAt  time.Time        // when what stands under the breakers' cursor last changed by itself
 	looks     looks            // at the breaker in the detail
 	plots     plots            // of the chart in the detail
+	screen    screen           // what stands over the panes
+	suspects  suspects.Model
+	timeline  timeline.Model
+	inquiry   inquiry
 
 	refused refusal   // the last raise that a guard refused
 	warned  time.Time // when leaving was last warned of
@@ -123,7 +129,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 		flags: flags.New(th, keys), alerts: alerts.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
 		footer: footer.New(th, keys), help: help.New(th, keys),
-		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys),
+		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys), suspects: suspects.New(th, shown), timeline: timeline.New(th, shown),
 		pending: map[sources.FlagID]inFlight{}, proving: map[sources.FlagID]ActionFinishedMsg{}, work: newWork(),
 	}
 	m.flags.SetReadOnly(o.ReadOnly)
@@ -212,6 +218,9 @@ func (m *Model) refresh() {
 	m.pointDetail()
 	m.detail.SetSnapshot(m.snapshot, m.now)
 	m.detail.SetStanding(m.standing)
+	m.suspects.SetSnapshot(m.snapshot, m.now)
+	m.timeline.SetSnapshot(m.snapshot, m.now)
+	m.prove()
 }
 
 // pointDetail makes the detail pane follow the selection of the pane that has the
@@ -265,6 +274,8 @@ func (m *Model) relayout() {
 	m.activity.SetSize(l.panes[paneActivity].w, l.panes[paneActivity].h)
 	m.detail.SetSize(l.detail.w, l.detail.h)
 	m.help.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
+	m.suspects.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
+	m.timeline.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
 	m.prompt.SetSize(l.footer.w, l.footer.h)
 	m.confirm.SetSize(l.footer.w, l.footer.h)
 	m.flags.SetFocused(m.focus == paneFlags)
@@ -272,7 +283,7 @@ func (m *Model) relayout() {
 	m.breakers.SetFocused(m.focus == paneBreakers)
 	m.latency.SetFocused(m.focus == paneLatency)
 	m.activity.SetFocused(m.focus == paneActivity)
-	if !m.helping {
+	if !m.helping && m.screen == noScreen {
 		m.footer.SetHelp(m.shortHelp())
 	}
 }

@@ -25,11 +25,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.relayout()
 		}
 	}()
-	cmd := m.route(msg)
-	if more := m.plot(); more != nil {
-		return m, tea.Batch(cmd, more)
-	}
-	return m, cmd
+	return m, tea.Batch(m.route(msg), m.plot(), m.inquire())
 }
 
 // route gives a message to whom it is for.
@@ -41,6 +37,9 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		return nil
 	case SeriesReadMsg:
 		m.plotted(msg)
+		return nil
+	case IncidentReadMsg:
+		m.incidentRead(msg)
 		return nil
 	case tea.KeyPressMsg:
 		return m.keyPressed(msg)
@@ -138,6 +137,10 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 }
 
 func (m *Model) filter(text string) {
+	if m.screen == timelineScreen {
+		m.timeline.SetFilter(text)
+		return
+	}
 	m.flags.SetFilter(text)
 	m.selectionMoved()
 	m.relayout()
@@ -192,6 +195,9 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 	if !m.gate.bursting(now) { // else the sentence about the burst would be gone at once
 		m.clearStatus()
 	}
+	if cmd, ok := m.screenKey(msg); ok {
+		return cmd
+	}
 	if cmd, ok := m.boardKey(msg); ok {
 		return cmd
 	}
@@ -237,7 +243,7 @@ func (m *Model) showHelp(on bool) {
 		m.footer.SetHelp(m.help.ShortHelp())
 		return
 	}
-	m.footer.SetHelp(m.shortHelp())
+	m.show(m.screen)
 }
 
 // boardKey handles the keys that mean the same in every pane.
@@ -256,6 +262,10 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return m.nextContext(), true
 	case key.Matches(msg, m.keys.Help):
 		m.showHelp(true)
+	case key.Matches(msg, m.keys.Suspects):
+		m.show(suspectsScreen)
+	case key.Matches(msg, m.keys.Timeline):
+		m.show(timelineScreen)
 	case key.Matches(msg, m.keys.NextPane):
 		m.step(+1)
 	case key.Matches(msg, m.keys.PrevPane):

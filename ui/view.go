@@ -30,10 +30,17 @@ func (m *Model) draw() string {
 	b.Grow(m.w * m.h * 2)
 	b.WriteString(m.header.View())
 	b.WriteByte('\n')
-	if m.helping {
+	switch {
+	case m.helping:
 		b.WriteString(m.help.View())
 		b.WriteByte('\n')
-	} else {
+	case m.screen == timelineScreen:
+		b.WriteString(m.timeline.View())
+		b.WriteByte('\n')
+	case m.screen == suspectsScreen:
+		b.WriteString(m.suspects.View())
+		b.WriteByte('\n')
+	default:
 		m.drawBody(&b)
 	}
 	b.WriteString(m.bottom())

@@ -20,6 +20,9 @@ type KeyMap struct {
 	// Looking at a chart in a detail.
 	Earlier, Later, Span, Chart key.Binding
 
+	// Looking at an incident.
+	Suspects, Timeline, Event key.Binding
+
 	// Moving.
 	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
 	NextPane, PrevPane                      key.Binding
@@ -49,10 +52,13 @@ func DefaultKeyMap() KeyMap {
 		Filter:       bind("/", "filter (/! inverse)", "/"),
 		Sort:         bind("s", "sort", "s"),
 		Zoom:         bind("z", "zoom the pane", "z"),
-		Earlier:      bind("h/left", "crosshair back", "left", "h"),
-		Later:        bind("l/right", "crosshair on", "right", "l"),
+		Earlier:      bind("h/left", "earlier", "left", "h"),
+		Later:        bind("l/right", "later", "right", "l"),
 		Span:         bind("w", "span of the chart", "w"),
 		Chart:        bind("v", "chart of a flag", "v"),
+		Suspects:     bind("S", "suspects of a breach", "S"),
+		Timeline:     bind("t", "timeline", "t"),
+		Event:        bind("n/N", "next event / before", "n", "N"),
 		Up:           bind("k/up", "up", "k", "up"),
 		Down:         bind("j/down", "down", "j", "down"),
 		PageUp:       bind("pgup", "page up", "pgup", "ctrl+u"),
@@ -81,6 +87,7 @@ func (k KeyMap) Groups() []Group {
 		{"Act on the selected breaker", []key.Binding{k.ForceOpen, k.CloseBreaker}},
 		{"Act on the selected alert", []key.Binding{k.Silence}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart}},
+		{"Look at an incident", []key.Binding{k.Suspects, k.Timeline, k.Event}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
 		{"Program", []key.Binding{k.NextContext, k.Help, k.Suspend, k.Quit}},
 	}
@@ -88,7 +95,7 @@ func (k KeyMap) Groups() []Group {
 
 // ShortHelp is the keys worth a place in one line.
 func (k KeyMap) ShortHelp() []key.Binding {
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Sort, k.Zoom, k.Guarded, k.Pause, k.NextContext}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Suspects, k.Timeline, k.Sort, k.Zoom, k.Guarded, k.Pause, k.NextContext}
 }
 
 // FullHelp is all keys, a column for each group.

@@ -43,7 +43,7 @@ func (s *Source) Series(ctx context.Context, q sources.SeriesQuery) (sources.Ser
 
 func (s *Source) latencySeries(ctx context.Context, h *history, name string, out *sources.Series) error {
 	out.P50, out.P95 = make([]sources.Quantile, h.steps), make([]sources.Quantile, h.steps)
-	out.P99, out.Rate = make([]sources.Quantile, h.steps), make([]sources.Value, h.steps)
+	out.P99, out.Rate, out.Errors = make([]sources.Quantile, h.steps), make([]sources.Value, h.steps), make([]sources.Value, h.steps)
 	plan := s.plan.OnlyLatency(name)
 	known, note := false, ""
 	for h.at = range h.steps {
@@ -54,7 +54,7 @@ func (s *Source) latencySeries(ctx context.Context, h *history, name string, out
 		for i := range rows {
 			if r := &rows[i]; r.Name == name {
 				known, note = true, r.Note
-				out.P50[h.at], out.P95[h.at], out.P99[h.at], out.Rate[h.at] = r.P50, r.P95, r.P99, r.Rate
+				out.P50[h.at], out.P95[h.at], out.P99[h.at], out.Rate[h.at], out.Errors[h.at] = r.P50, r.P95, r.P99, r.Rate, r.ErrorRatio
 			}
 		}
 	}

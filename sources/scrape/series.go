@@ -13,17 +13,17 @@ import (
 var _ sources.SeriesReader = (*Source)(nil)
 
 // What is remembered for charts: an hour at a scrape each five seconds, of so many
-// latencies, and of so many flags and variants together; 10 MB at most.
+// latencies, and of so many flags and variants together; 14 MB at most.
 const (
 	pastPoints = 720
 	pastNames  = 300
 )
 
-// moment is what one scrape gave, of a latency all four numbers, of a variant its share.
+// moment is what one scrape gave, of a latency all five numbers, of a variant its share.
 // A number that was not there is NaN, a quantile above the last bucket is negative.
 type moment struct {
-	at                         int64 // nanoseconds since 1970
-	p50, p95, p99, rate, share float32
+	at                                 int64 // nanoseconds since 1970
+	p50, p95, p99, rate, errors, share float32
 }
 
 // past is what earlier scrapes gave, by latency or by flag and variant, oldest first. The
@@ -53,6 +53,7 @@ func (s *Source) rememberLatencies(at time.Time, rows []sources.Latency) {
 		r := &rows[i]
 		s.latencies.add(r.Name, moment{
 			at: at.UnixNano(), p50: packed(r.P50), p95: packed(r.P95), p99: packed(r.P99), rate: float32(r.Rate.Or(math.NaN())),
+			errors: float32(r.ErrorRatio.Or(math.NaN())),
 		})
 	}
 }
@@ -100,7 +101,7 @@ func (s *Source) Series(ctx context.Context, q sources.SeriesQuery) (sources.Ser
 		out.Share = make([]sources.Value, n)
 	} else {
 		out.P50, out.P95 = make([]sources.Quantile, n), make([]sources.Quantile, n)
-		out.P99, out.Rate = make([]sources.Quantile, n), make([]sources.Value, n)
+		out.P99, out.Rate, out.Errors = make([]sources.Quantile, n), make([]sources.Value, n), make([]sources.Value, n)
 	}
 	for _, m := range list {
 		// A point stands for what was seen last in the step that ends with it.
@@ -113,7 +114,7 @@ func (s *Source) Series(ctx context.Context, q sources.SeriesQuery) (sources.Ser
 			continue
 		}
 		out.P50[i], out.P95[i], out.P99[i] = unpacked(m.p50), unpacked(m.p95), unpacked(m.p99)
-		out.Rate[i] = sources.Measured(float64(m.rate))
+		out.Rate[i], out.Errors[i] = sources.Measured(float64(m.rate)), sources.Measured(float64(m.errors))
 	}
 	return out, nil
 }

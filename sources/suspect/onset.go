@@ -11,7 +11,7 @@ import (
 type Series struct {
 	Name    string // as people call it: "payment API p99"
 	Service string // whose it is
-	Unit    string // "s" for seconds, "" for a ratio
+	Unit    string // as sources.Amount has it: "s" for seconds, "" for a ratio, "breaker" for a state
 	Start   time.Time
 	Step    time.Duration
 	Points  []float64
@@ -20,7 +20,8 @@ type Series struct {
 	Calls   []string // services that this one calls
 }
 
-func (s *Series) at(i int) time.Time { return s.Start.Add(time.Duration(i) * s.Step) }
+// At is the moment of a point.
+func (s *Series) At(i int) time.Time { return s.Start.Add(time.Duration(i) * s.Step) }
 
 // Onset is when a breaching metric left its level.
 type Onset struct {
@@ -83,7 +84,7 @@ func onset(index int, s *Series) (Onset, bool) {
 		return Onset{}, false // it was so from the beginning: nothing here began it
 	}
 	began := climb(scaled, &segs[first-1], segs[first].from)
-	o := Onset{Series: index, At: s.at(where[began]), Before: math.Exp(segs[first-1].mean*sigma) - least}
+	o := Onset{Series: index, At: s.At(where[began]), Before: math.Exp(segs[first-1].mean*sigma) - least}
 	top := first
 	for i := first; i <= last; i++ {
 		if segs[i].mean > segs[top].mean {
@@ -98,13 +99,13 @@ func onset(index int, s *Series) (Onset, bool) {
 			if i == first {
 				at = began
 			}
-			o.rises = append(o.rises, rise{at: s.at(where[at]), share: up / whole})
+			o.rises = append(o.rises, rise{at: s.At(where[at]), share: up / whole})
 		} else if -up > whole/3 {
-			o.falls = append(o.falls, s.at(where[segs[i].from]))
+			o.falls = append(o.falls, s.At(where[segs[i].from]))
 		}
 	}
 	if last+1 < len(segs) {
-		o.Until = s.at(where[segs[last+1].from])
+		o.Until = s.At(where[segs[last+1].from])
 		o.falls = append(o.falls, o.Until)
 	}
 	return o, true

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"relctl-tui/sources"
 )
 
 // Change is one change that may have been the cause: of a flag, or a deploy.
@@ -74,6 +76,7 @@ const (
 	halfLag      = 2 * time.Minute
 	clocksDiffer = 20 * time.Second // clocks of stores and metrics, and the points' own spacing
 	healsWithin  = 5 * time.Minute
+	showsWithin  = 90 * time.Second // what is read in windows of a minute cannot have fallen sooner
 )
 
 // Rank finds the onsets of what breaches in the series, and the changes that may
@@ -170,7 +173,7 @@ func weigh(series []Series, changes []Change, index int, undone time.Time, all [
 			switch heals = recovered(o, undone); {
 			case heals:
 				score += healed
-			case o.Until.IsZero() && len(o.falls) == 0:
+			case o.Until.IsZero() && len(o.falls) == 0 && settled(&series[o.Series], undone):
 				score += notHealed
 			}
 		}
@@ -194,7 +197,11 @@ func weigh(series []Series, changes []Change, index int, undone time.Time, all [
 func explains(s *Series, c *Change, o *Onset) (float64, bool) {
 	near := 0.0
 	for _, r := range o.rises {
-		near += r.share * closeness(r.at.Sub(c.At))
+		lag := r.at.Sub(c.At)
+		if lag < 0 && c.To < c.From {
+			continue // who lowers what broke just now reacts to it, whatever the clocks say
+		}
+		near += r.share * closeness(lag)
 	}
 	if near <= 0 || o.rises[len(o.rises)-1].at.Add(clocksDiffer).Before(c.At) {
 		return 0, false
@@ -262,6 +269,11 @@ func suffers(series []Series, all []Onset, service string) bool {
 	return slices.ContainsFunc(all, func(o Onset) bool { return series[o.Series].Service == service })
 }
 
+// settled tells whether a change was undone long enough ago for the metric to show it.
+func settled(s *Series, undone time.Time) bool {
+	return s.At(len(s.Points)-1).Sub(undone) >= showsWithin
+}
+
 // recovered tells whether a metric fell soon after a change was undone.
 func recovered(o *Onset, undone time.Time) bool {
 	for _, at := range o.falls {
@@ -282,7 +294,12 @@ func why(series []Series, changes []Change, r *Result, s *Suspect) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s, %s before %s rose from %s to %s", c.Subject, c.What, short(s.Lag), m.Name, amount(o.Before, m.Unit), amount(o.After, m.Unit))
+	went := "rose"
+	if m.Unit == "breaker" {
+		went = "went"
+	}
+	fmt.Fprintf(&b, "%s %s, %s before %s %s from %s to %s",
+		c.Subject, c.What, sources.Span(s.Lag), m.Name, went, sources.Amount(o.Before, m.Unit), sources.Amount(o.After, m.Unit))
 	switch {
 	case slices.Contains(c.Services, m.Service) && m.Service != "":
 		fmt.Fprintf(&b, "; it is on %s", m.Service)
@@ -305,28 +322,10 @@ func why(series []Series, changes []Change, r *Result, s *Suspect) string {
 	switch {
 	case s.Healed:
 		b.WriteString("; undone, and it recovered")
+	case !s.Undone.IsZero() && !s.Undone.Before(o.At) && !settled(m, s.Undone):
+		b.WriteString("; undone just now")
 	case !s.Undone.IsZero() && !s.Undone.Before(o.At):
 		b.WriteString("; undone, and it has not recovered")
 	}
 	return b.String()
-}
-
-func short(d time.Duration) string {
-	switch d = d.Round(time.Second); {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	default:
-		return fmt.Sprintf("%d min", int(d.Minutes()+0.5))
-	}
-}
-
-func amount(v float64, unit string) string {
-	switch {
-	case unit == "s" && v < 1:
-		return fmt.Sprintf("%.3g ms", math.Max(v, 0)*1000)
-	case unit == "s":
-		return fmt.Sprintf("%.2g s", v)
-	default:
-		return fmt.Sprintf("%.2g%%", math.Max(v, 0)*100)
-	}
 }

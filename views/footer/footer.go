@@ -35,6 +35,7 @@ type Model struct {
 	focused bool
 	status  string
 	level   Level
+	offer   string
 	help    []key.Binding
 }
 
@@ -59,6 +60,10 @@ func (m *Model) SetStatus(sentence string, level Level) {
 	m.status, m.level = sources.Clean(sentence, 500), level
 }
 
+// SetOffer shows a line of its own until it is taken back with "": what there is to be
+// looked at, and by which key. A status does not hide it.
+func (m *Model) SetOffer(line string) { m.offer = sources.Clean(line, 300) }
+
 // Status is the sentence on show.
 func (m Model) Status() string { return m.status }
 
@@ -71,10 +76,14 @@ func (m Model) Update(tea.Msg) (Model, tea.Cmd) { return m, nil }
 // most is the lines that one status may take from the panes above it.
 const most = 3
 
-// Lines is how many lines, 1 to 3, the status needs in w columns; a status that
-// is cut says what failed and not what to do about it.
+// Lines is how many lines, 1 to 3, the status needs in w columns, and one more with an
+// offer; a status that is cut says what failed and not what to do about it.
 func (m Model) Lines(w int) int {
-	return max(1, len(m.wrapped(w)))
+	n := max(1, len(m.wrapped(w)))
+	if m.offer != "" {
+		n++
+	}
+	return n
 }
 
 func (m *Model) wrapped(w int) []string {
@@ -87,7 +96,14 @@ func (m *Model) wrapped(w int) []string {
 // View is the footer. The keys stand below the status where there is a line left.
 func (m Model) View() string {
 	p := views.NewPen(m.th, m.width, m.height)
-	if m.status != "" || m.height > 1 {
+	if m.offer != "" {
+		p.Gap(1)
+		p.Text(m.th.Accent, m.th.Glyphs.Cursor)
+		p.To(indent)
+		p.Text(m.th.Accent, views.Cut(m.th, m.offer, max(m.width-indent-1, 1)))
+		p.End()
+	}
+	if m.status != "" || p.Left() > 1 {
 		m.sentence(p)
 	}
 	m.short(p)

@@ -3,6 +3,7 @@ package help
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -98,6 +99,9 @@ func (m Model) View() string {
 	columns, column := 1, widest(lines)
 	if len(lines) > m.height-1 { // a low and wide screen has room for several
 		columns = max(1, m.width/column)
+		if (len(lines)+columns-1)/columns > m.height-1 { // titles tell groups apart as well
+			lines = slices.DeleteFunc(lines, func(l line) bool { return l == line{} })
+		}
 	}
 	rows := (len(lines) + columns - 1) / columns
 	top := m.scroll.Top(rows, m.height-1)

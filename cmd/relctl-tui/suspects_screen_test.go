@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The whole demo: an incident that is caused, suspected, killed and proved to be over.
+func TestAnIncidentIsSuspectedKilledAndProvedOverOnTheDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a real incident takes a minute")
+	}
+	t.Parallel()
+	s := open(t, 100, 32, nil, "demo", "--seed", "3")
+	s.awaitLine("payment API", "500ms", "ok")
+	s.press("/")
+	s.press(strings.Split("checkout-v2", "")...)
+	s.press("\r")
+	s.awaitLine("checkout-v2", "0%")
+	pause(15 * time.Second) // a breach is one against what was before it
+	s.press("=")
+	s.awaitText("0 to 100, now 0%")
+	s.press("5", "0", "\r")
+	s.awaitText("suspect: checkout-v2 0% to 50%", "(S)")
+	require.Contains(t, s.text(), "╍╍ Flags", "it takes nobody's focus")
+
+	s.press("S")
+	first := s.awaitLine("▸", "checkout-v2", "0% ➔ 50%", "ana")
+	require.Regexp(t, "strong|likely", first)
+	s.awaitText("it is on payment API", "K kills it; it is 50% now")
+	pause(time.Second)
+	s.press("K")
+	s.awaitText("✓ killed now", "waiting for")
+	s.awaitLong("the proof", func(text string) bool {
+		return lineWith(text, "recovered: ", "after checkout-v2 was killed") != ""
+	}, 2*patience)
+
+	s.press("t")
+	text := s.awaitText("Timeline", "0% to 50%, ana", "50% to killed, ana", "SLO 500 ms")
+	require.NotEmpty(t, lineWith(text, "flags"))
+	s.press("\x1b")
+	s.awaitLine("payment API", "500ms", "ok")
+	require.Zero(t, s.quit())
+}
