@@ -13,14 +13,15 @@ import (
 // one has come. It is another thing than a release: a deploy changes what runs, a
 // flag what users get. Strings are cleaned.
 type Deploy struct {
-	Source   string
-	Service  string
-	Versions []Running // the newest first; none where only a rollout's progress is exported
-	Updated  int       // replicas that are the new ones
-	Desired  int       // replicas that there are to be; 0 when not exported
-	Weight   Value     // share of traffic that a canary gets, 0..1; absent for none
-	Phase    string    // of a rollout, as its controller calls it; "" for none
-	Preset   string    // what it was recognised by
+	Source    string
+	Service   string    // "shop/web" where another namespace has a deployment of that name too, else "web"
+	Namespace string    // "" when not exported
+	Versions  []Running // the newest first; none where only a rollout's progress is exported
+	Updated   int       // replicas that are the new ones
+	Desired   int       // replicas that there are to be; 0 when not exported
+	Weight    Value     // share of traffic that a canary gets, 0..1; absent for none
+	Phase     string    // of a rollout, as its controller calls it; "" for none
+	Preset    string    // what it was recognised by
 }
 
 // Running is one version and how many instances run it.
@@ -44,9 +45,40 @@ func (d *Deploy) Rolling() bool {
 	return len(d.Versions) > 1 || d.Updated < d.Desired || (d.Weight.OK && d.Weight.V > 0 && d.Weight.V < 1)
 }
 
-// Of tells whether the deploy is of a service by this name, whatever spaces and dashes
-// naming habits put into it.
-func (d *Deploy) Of(service string) bool { return plain(d.Service) == plain(service) }
+// Of tells whether the deploy is of a service by this name, with its namespace in front
+// or not, whatever spaces and dashes naming habits put into it.
+func (d *Deploy) Of(service string) bool {
+	is := plain(service)
+	return plain(d.Bare()) == is || d.Namespace != "" && plain(d.Namespace+"/"+d.Bare()) == is
+}
+
+// Bare is the service's name without its namespace.
+func (d *Deploy) Bare() string { return strings.TrimPrefix(d.Service, d.Namespace+"/") }
+
+// JoinDeploys puts what several sources say together, each service once as the first
+// of them has it, those under way first, then by name.
+func JoinDeploys(sets [][]Deploy) []Deploy {
+	var all []Deploy
+	known := map[string]bool{}
+	for _, set := range sets {
+		for _, d := range set {
+			if !known[d.Service] {
+				known[d.Service] = true
+				all = append(all, d)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Deploy) int {
+		if a.Rolling() != b.Rolling() {
+			if a.Rolling() {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.Service, b.Service)
+	})
+	return all
+}
 
 // Instances is how many instances run any version.
 func (d *Deploy) Instances() (n int) {
@@ -63,6 +95,16 @@ func (d *Deploy) Brief() string {
 		v := d.Versions[0]
 		parts = append(parts, fmt.Sprintf("%s on %d/%d", v.Version, v.Instances, d.Instances()))
 	}
+	if progress := d.Progress(); progress != "" {
+		parts = append(parts, progress)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Progress is how far a rollout has come, as its controller exports it: "3/10 updated",
+// "canary 25%, paused"; "" where none does, or all is done.
+func (d *Deploy) Progress() string {
+	var parts []string
 	if d.Desired > 0 && (d.Updated < d.Desired || len(d.Versions) == 0) {
 		parts = append(parts, fmt.Sprintf("%d/%d updated", d.Updated, d.Desired))
 	}

@@ -29,11 +29,16 @@ type reading struct {
 	exposures []*sources.ExposureSet
 	alertSets [][]sources.Alert // of each source that has alerts to tell of; alerts is what they come to
 	alerts    []sources.Alert
-	errs      []error // one for each source that failed
+
+	deploySets [][]sources.Deploy // of each source that tells what runs; deploys is what they come to
+	deploys    []sources.Deploy
+	deployed   []sources.Deployed // what has changed of that, the oldest first
+
+	errs []error // one for each source that failed
 }
 
 // want says what to read.
-type want struct{ flags, breakers, latencies, exposures, alerts bool }
+type want struct{ flags, breakers, latencies, exposures, alerts, deploys bool }
 
 // read asks every source that can answer, all at once, each within its own
 // timeout, but of those that stand in for each other only as many as it takes. One
@@ -71,6 +76,8 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 		out.latencies = append(out.latencies, p.latencies...)
 		out.exposures = append(out.exposures, p.exposures...)
 		out.alertSets = append(out.alertSets, p.alertSets...)
+		out.deploySets = append(out.deploySets, p.deploySets...)
+		out.deployed = append(out.deployed, p.deployed...)
 		out.errs = append(out.errs, p.errs...)
 	}
 	slices.SortFunc(out.flags, func(a, b sources.Flag) int {
@@ -79,6 +86,8 @@ func (s *setup) read(ctx context.Context, w want, now func() time.Time) *reading
 	out.breakers = sources.JoinBreakers(out.breakers, s.switches)
 	slices.SortFunc(out.breakers, sources.CompareBreakers)
 	out.alerts = sources.JoinAlerts(out.alertSets, s.knowsSilences)
+	out.deploys = sources.JoinDeploys(out.deploySets)
+	slices.SortStableFunc(out.deployed, func(a, b sources.Deployed) int { return a.At.Compare(b.At) })
 	slices.SortFunc(out.latencies, sources.CompareLatencies)
 	return out
 }
@@ -164,6 +173,9 @@ func readMetrics(ctx context.Context, r *reader, w want, now func() time.Time) *
 	}
 	if alerts, ok := r.src.(sources.AlertLister); ok && w.alerts && !r.breakersOnly {
 		return readAlerts(ctx, r, alerts, now)
+	}
+	if deploys, ok := r.src.(sources.DeployLister); ok && w.deploys && !r.breakersOnly {
+		return readDeploys(ctx, r, deploys, now)
 	}
 	if breakers == nil && latencies == nil && exposures == nil {
 		return nil

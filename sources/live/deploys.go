@@ -1,7 +1,6 @@
 package live
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -30,33 +29,17 @@ func (s *state) setDeploys(i int, set sources.DeploySet, now time.Time) {
 }
 
 func sameDeploy(a, b sources.Deploy) bool {
-	return a.Service == b.Service && slices.Equal(a.Versions, b.Versions) && a.Updated == b.Updated && a.Desired == b.Desired &&
+	return a.Service == b.Service && a.Namespace == b.Namespace && slices.Equal(a.Versions, b.Versions) && a.Updated == b.Updated && a.Desired == b.Desired &&
 		a.Weight == b.Weight && a.Phase == b.Phase && a.Preset == b.Preset
 }
 
 // mergeDeploys puts all sources' services together, each once, those under way first.
 func (s *state) mergeDeploys() []sources.Deploy {
-	var all []sources.Deploy
-	known := map[string]bool{}
+	var sets [][]sources.Deploy
 	for _, st := range s.sources {
-		if st.silent() || st.caps[sources.PartDeploys].health == sources.Unknown {
-			continue
-		}
-		for _, d := range st.deploys {
-			if !known[d.Service] {
-				known[d.Service] = true
-				all = append(all, d)
-			}
+		if !st.silent() && st.caps[sources.PartDeploys].health != sources.Unknown {
+			sets = append(sets, st.deploys)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b sources.Deploy) int {
-		if a.Rolling() != b.Rolling() {
-			if a.Rolling() {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(a.Service, b.Service)
-	})
-	return all
+	return sources.JoinDeploys(sets)
 }

@@ -41,28 +41,49 @@ func keys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 func (p *Plan) Deploys(ctx context.Context, source string, a Asker) ([]sources.Deploy, error) {
 	all := rolloutMetrics()
 	answers, err := a.Ask(ctx, []Query{
-		{Kind: Instances, Metric: BuildInfo, Suffix: true, By: union(serviceLabels, []string{NameLabel, "version"}), Any: [][]Matcher{{{Label: "version", Op: NotEqual}}}},
-		{Kind: Gauge, Metric: all[0], Also: all[1:], By: union(rollouts.labels, []string{NameLabel, "namespace", "phase"}), Optional: true},
+		{Kind: Instances, Metric: BuildInfo, Suffix: true, By: union(serviceLabels, namespaceLabels, []string{NameLabel, "version"}), Any: [][]Matcher{{{Label: "version", Op: NotEqual}}}},
+		{Kind: Gauge, Metric: all[0], Also: all[1:], By: union(rollouts.labels, namespaceLabels, []string{NameLabel, "phase"}), Optional: true},
 	})
 	if err != nil {
 		return nil, err
 	}
-	byService := running(answers[0].Series)
-	progress(byService, answers[1].Series)
-	out := make([]sources.Deploy, 0, len(byService))
-	for _, name := range slices.Sorted(maps.Keys(byService)) {
-		d := byService[name]
-		d.Source, d.Service = source, name
+	byName := running(answers[0].Series)
+	progress(byName, answers[1].Series)
+	count := map[string]int{}
+	for d := range byName {
+		count[d.name]++
+	}
+	out := make([]sources.Deploy, 0, len(byName))
+	for _, is := range slices.SortedFunc(maps.Keys(byName), compareDeployed) {
+		d := byName[is]
+		if d.Source, d.Service, d.Namespace = source, is.name, is.namespace; count[is.name] > 1 && is.namespace != "" {
+			d.Service = is.namespace + "/" + is.name
+		}
 		sources.SortVersions(d.Versions)
 		out = append(out, *d)
 	}
 	return out, nil
 }
 
+// deployed is what tells one deploy from another: two namespaces may have the same name.
+type deployed struct{ namespace, name string }
+
+func compareDeployed(a, b deployed) int {
+	return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.namespace, b.namespace))
+}
+
+// namespaceOf is the namespace of what runs, and not of the exporter that counts it.
+func namespaceOf(l Labels) string { return sources.Clean(l.first(namespaceLabels), sources.MaxName) }
+
+var namespaceLabels = []string{"exported_namespace", "namespace"}
+
 // running counts the instances of each version. Of several build infos of one service
 // that of most instances counts.
-func running(series []Series) map[string]*sources.Deploy {
-	type key struct{ service, metric string }
+func running(series []Series) map[deployed]*sources.Deploy {
+	type key struct {
+		of     deployed
+		metric string
+	}
 	counts := map[key]map[string]int{}
 	for _, s := range series {
 		name := s.Labels[NameLabel]
@@ -73,25 +94,25 @@ func running(series []Series) map[string]*sources.Deploy {
 		if service == "" {
 			service = strings.TrimSuffix(strings.TrimSuffix(name, BuildInfo), "_")
 		}
-		k := key{sources.Clean(service, sources.MaxName), name}
+		k := key{deployed{namespaceOf(s.Labels), sources.Clean(service, sources.MaxName)}, name}
 		if counts[k] == nil {
 			counts[k] = map[string]int{}
 		}
 		counts[k][sources.Clean(s.Labels["version"], 60)] += int(s.Value)
 	}
-	out := map[string]*sources.Deploy{}
+	out := map[deployed]*sources.Deploy{}
 	order := slices.SortedFunc(maps.Keys(counts), func(a, b key) int {
-		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(total(counts[b]), total(counts[a])), cmp.Compare(a.metric, b.metric))
+		return cmp.Or(compareDeployed(a.of, b.of), cmp.Compare(total(counts[b]), total(counts[a])), cmp.Compare(a.metric, b.metric))
 	})
 	for _, k := range order {
-		if k.service == "" || out[k.service] != nil {
+		if k.of.name == "" || out[k.of] != nil {
 			continue
 		}
 		d := &sources.Deploy{Preset: k.metric}
 		for _, version := range slices.Sorted(maps.Keys(counts[k])) {
 			d.Versions = append(d.Versions, sources.Running{Version: version, Instances: counts[k][version]})
 		}
-		out[k.service] = d
+		out[k.of] = d
 	}
 	return out
 }
@@ -103,17 +124,47 @@ func total(m map[string]int) (n int) {
 	return n
 }
 
+// rolledOut is what a controller's series is about.
+func rolledOut(l Labels) deployed {
+	name := sources.Clean(l.first(rollouts.labels), sources.MaxName)
+	return deployed{namespaceOf(l), strings.TrimSuffix(name, "-primary")}
+}
+
+// homes says to which service each deploy that controllers know belongs: the one of
+// its namespace and name, or where one side does not say a namespace, and only one
+// service can be meant, the one of its name.
+func homes(byName map[deployed]*sources.Deploy, series []Series) map[deployed]deployed {
+	run, rolled := map[string][]deployed{}, map[string][]deployed{}
+	for is := range byName {
+		run[is.name] = append(run[is.name], is)
+	}
+	out := map[deployed]deployed{}
+	for _, s := range series {
+		is := rolledOut(s.Labels)
+		if _, known := out[is]; !known {
+			out[is] = is
+			rolled[is.name] = append(rolled[is.name], is)
+		}
+	}
+	for is := range out {
+		if r := run[is.name]; len(r) == 1 && len(rolled[is.name]) == 1 && (r[0].namespace == "" || is.namespace == "") {
+			out[is] = r[0]
+		}
+	}
+	return out
+}
+
 // progress adds what controllers say of rollouts, to the service of that name or to
 // one of its own.
-func progress(byService map[string]*sources.Deploy, series []Series) {
+func progress(byName map[deployed]*sources.Deploy, series []Series) {
+	home := homes(byName, series)
 	for _, s := range series {
-		name := sources.Clean(s.Labels.first(rollouts.labels), sources.MaxName)
+		is := home[rolledOut(s.Labels)]
 		metric := s.Labels[NameLabel]
-		if name == "" || !(s.Value >= 0) {
+		if is.name == "" || !(s.Value >= 0) {
 			continue
 		}
-		name = strings.TrimSuffix(name, "-primary")
-		d := byService[name]
+		d := byName[is]
 		if d == nil {
 			d = &sources.Deploy{}
 		}
@@ -136,9 +187,9 @@ func progress(byService map[string]*sources.Deploy, series []Series) {
 		default:
 			continue
 		}
-		byService[name] = d
+		byName[is] = d
 	}
-	maps.DeleteFunc(byService, func(_ string, d *sources.Deploy) bool {
+	maps.DeleteFunc(byName, func(_ deployed, d *sources.Deploy) bool {
 		return len(d.Versions) == 0 && !d.Rolling() && d.Phase == "" // what stands still is no deploy
 	})
 }
@@ -150,8 +201,8 @@ const maxDeployed = 200
 // is empty; it is safe for concurrent use.
 type DeployLog struct {
 	mu      sync.Mutex
-	seen    map[string]map[string]time.Time
-	newest  map[string]string
+	seen    map[deployed]map[string]time.Time
+	newest  map[deployed]string
 	changes []sources.Deployed
 }
 
@@ -161,14 +212,15 @@ func (l *DeployLog) Note(deploys []sources.Deploy, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.seen == nil {
-		l.seen, l.newest = map[string]map[string]time.Time{}, map[string]string{}
+		l.seen, l.newest = map[deployed]map[string]time.Time{}, map[deployed]string{}
 	}
 	for i := range deploys {
 		d := &deploys[i]
-		known := l.seen[d.Service]
+		is := deployed{d.Namespace, d.Bare()} // whatever it is called on the screen
+		known := l.seen[is]
 		if known == nil {
 			known = map[string]time.Time{}
-			l.seen[d.Service] = known
+			l.seen[is] = known
 			for _, v := range d.Versions {
 				known[v.Version] = time.Time{}
 			}
@@ -179,13 +231,13 @@ func (l *DeployLog) Note(deploys []sources.Deploy, at time.Time) {
 			if !ok {
 				since = at
 				known[v.Version] = at
-				l.changes = append(l.changes, sources.Deployed{Service: d.Service, Old: l.newest[d.Service], New: v.Version, At: at})
+				l.changes = append(l.changes, sources.Deployed{Service: d.Service, Old: l.newest[is], New: v.Version, At: at})
 			}
 			v.Since = since
 		}
 		sources.SortVersions(d.Versions)
 		if len(d.Versions) > 0 {
-			l.newest[d.Service] = d.Versions[0].Version
+			l.newest[is] = d.Versions[0].Version
 		}
 		maps.DeleteFunc(known, func(version string, _ time.Time) bool { // so that coming back is a change
 			return !slices.ContainsFunc(d.Versions, func(v sources.Running) bool { return v.Version == version })

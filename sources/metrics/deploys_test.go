@@ -93,3 +93,34 @@ func TestALogKnowsWhenAVersionCameAndWhatItReplaced(t *testing.T) {
 	list = note(13, "1.0", "1.1")
 	require.Equal(t, "1.0", list[0].Versions[0].Version, "the newest is what came last, whatever its number")
 }
+
+func TestANamespaceTellsTwoDeploymentsOfOneNameApart(t *testing.T) {
+	t.Parallel()
+	info := func(n float64, namespace, version string) metrics.Series {
+		return at(n, "__name__", "app_build_info", "job", "web", "namespace", namespace, "version", version)
+	}
+	replicas := func(kind string, n float64, labels ...string) metrics.Series {
+		return at(n, append([]string{"__name__", "kube_deployment_" + kind, "deployment", "web"}, labels...)...)
+	}
+	list := deploys(t, &told{
+		builds: []metrics.Series{info(3, "shop", "2.1"), info(1, "shop", "2.0"), info(2, "bank", "7")},
+		controllers: []metrics.Series{
+			replicas("status_replicas_updated", 3, "namespace", "shop"), replicas("spec_replicas", 4, "namespace", "shop"),
+			// As a server has it that keeps its own label for the exporter's namespace.
+			replicas("status_replicas_updated", 2, "namespace", "monitoring", "exported_namespace", "bank"), replicas("spec_replicas", 2, "namespace", "monitoring", "exported_namespace", "bank"),
+		},
+	})
+	require.Len(t, list, 2)
+	require.Equal(t, "bank/web: 7 on 2/2", list[0].Service+": "+list[0].Brief())
+	require.Equal(t, "shop/web: 2.1 on 3/4, 3/4 updated", list[1].Service+": "+list[1].Brief())
+	require.True(t, list[0].Of("web"))
+	require.True(t, list[0].Of("bank/web"))
+	require.False(t, list[0].Of("shop/web"))
+
+	one := deploys(t, &told{
+		builds:      []metrics.Series{build(1, "web", "2.1"), build(1, "web", "2.0")},
+		controllers: []metrics.Series{replicas("status_replicas_updated", 1, "namespace", "shop"), replicas("spec_replicas", 2, "namespace", "shop")},
+	})
+	require.Len(t, one, 1, "where only one can be meant the program need not say its namespace")
+	require.Equal(t, "web: 2.1 on 1/2, 1/2 updated", one[0].Service+": "+one[0].Brief())
+}

@@ -32,7 +32,11 @@ func (m *Model) latencyLines() []line {
 	}
 	for i := range m.snap.Deploys {
 		if d := &m.snap.Deploys[i]; d.Of(l.Name) {
-			out = append(out, m.field("running", th.Text, d.Brief()))
+			text := d.Brief()
+			if d.Service != d.Bare() { // another namespace has one of that name too
+				text = d.Namespace + ": " + text
+			}
+			out = append(out, m.field("running", th.Text, text))
 		}
 	}
 	if l.Note != "" {
