@@ -86,7 +86,7 @@ func (h *serveSSH) run(cmd *cobra.Command) error {
 	}
 	h.server.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	h.server.Handle = h.session
-	h.server.Now = h.o.now
+	h.server.Now, h.server.Crashed = h.o.now, newCrashes(h.o.now).keep
 	srv, err := sshserver.New(h.server)
 	if err != nil {
 		return &usageError{msg: cleanMsg(err.Error())}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/anmitsu/go-shlex"
 	gossh "golang.org/x/crypto/ssh"
 )
 
@@ -142,17 +143,19 @@ func (f *filter) size() (w, h int) {
 	return f.w, f.h
 }
 
-// words are a command's, split as a shell would, without being one: nothing is expanded.
-func words(raw string, split []string) ([]string, error) {
-	switch {
-	case len(raw) > maxCommand:
+// words splits a command as a shell would, without being one: nothing is expanded.
+func words(command string) ([]string, error) {
+	if len(command) > maxCommand {
 		return nil, errors.New("the command is too long")
-	case len(split) == 0 && strings.TrimSpace(raw) != "":
+	}
+	out, err := shlex.Split(command, true)
+	switch {
+	case err != nil:
 		return nil, errors.New("the command's quotes do not match")
-	case len(split) > maxWords:
+	case len(out) > maxWords:
 		return nil, errors.New("the command has too many words")
-	case strings.ContainsFunc(raw, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+	case strings.ContainsFunc(command, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 		return nil, errors.New("the command holds control characters")
 	}
-	return split, nil
+	return out, nil
 }

@@ -34,6 +34,10 @@ type Options struct {
 	// status. ctx ends when the client is gone, and its cause is told to the operator.
 	Handle func(ctx context.Context, s *Session) int
 
+	// Crashed keeps a report of a session's panic, and returns what the operator is told
+	// of it; nil keeps none.
+	Crashed func(value any, stack []byte) error
+
 	LoginGrace   time.Duration // until a key must be accepted, and a session begun; 0 for 20 s
 	Idle         time.Duration // without a key press, until a session ends; 0 for 4 h, negative for ever
 	MaxAuthTries int           // keys that one connection may offer; 0 for 6

@@ -194,7 +194,7 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 	}
 	one.last.Store(one.Began.UnixNano())
 	var err error
-	if one.Command, err = words(sess.RawCommand(), sess.Command()); err != nil {
+	if one.Command, err = words(sess.RawCommand()); err != nil {
 		s.refused("command", err.Error(), one.attrs()...)
 		_, _ = fmt.Fprintln(one.Err, err.Error())
 		_ = sess.Exit(2)
@@ -225,8 +225,12 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 func (s *Server) handle(ctx context.Context, one *Session) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.o.Log.Error("failed by a fault of its own", one.attrs("panic", sources.Clean(fmt.Sprint(p), 200), "stack", sources.Clean(string(debug.Stack()), 4000))...)
-			_, _ = fmt.Fprintln(one.Err, "relctl-tui: this session failed by a fault of the program's own; the others go on")
+			why := "this session failed by a fault of the program's own; the others go on"
+			if s.o.Crashed != nil {
+				why = sources.Sentence(s.o.Crashed(p, debug.Stack()))
+			}
+			s.o.Log.Error("failed", one.attrs("why", why)...)
+			_, _ = fmt.Fprintln(one.Err, "relctl-tui: "+why)
 			code = 1
 		}
 	}()
