@@ -158,6 +158,18 @@ func (d *door) enter(signers ...ssh.Signer) *ssh.Client {
 	return c
 }
 
+// enterSoon is enter where others have just left, whose places are given back in a moment.
+func (d *door) enterSoon(signer ssh.Signer) (c *ssh.Client) {
+	d.t.Helper()
+	require.Eventually(d.t, func() (in bool) {
+		var err error
+		c, err = dial(d, "me", ssh.PublicKeys(signer))
+		return err == nil
+	}, patience, 20*time.Millisecond, "%s", d.logged())
+	d.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 // says runs a command and returns its first line.
 func says(t testing.TB, c *ssh.Client, command string) string {
 	t.Helper()
