@@ -80,7 +80,7 @@ func importRules() []importRule {
 		{who: "a driver", match: "sources/*", own: []string{"sources"}, beyond: charm},
 		{
 			who: "a theme", match: "themes",
-			only: []string{"charm.land/lipgloss/", "github.com/charmbracelet/colorprofile"}, never: []string{"net/http", "os/exec"},
+			only: []string{"charm.land/lipgloss/", "github.com/charmbracelet/colorprofile", "go.yaml.in/yaml/v3"}, never: []string{"net/http", "os/exec"},
 		},
 		{who: "what views share", match: "views", own: []string{"sources", "themes"}, only: drawing, never: pure},
 		// Exception: detail is composed of the rows that these panes draw, so that

@@ -2,7 +2,7 @@ package themes
 
 import (
 	"fmt"
-	"maps"
+	"image/color"
 	"slices"
 	"strings"
 
@@ -16,14 +16,16 @@ const Default = "ansi"
 // Options choose a theme. The zero Options are the default theme with all its
 // colours and glyphs.
 type Options struct {
-	Name    string               // one of Names; "" for Default
+	Name    string               // one of Names; "" for Own's, else Default
+	Own     *Palette             // a theme that did not come with the program; nil for none
 	ASCII   bool                 // draw with ASCII signs only
 	Blocks  bool                 // the font has blocks and no braille: charts are drawn with them
 	Profile colorprofile.Profile // what the terminal can show; Unknown keeps every colour
 }
 
-// Theme is everything a view needs to draw: inks by meaning, and glyphs. It is
-// immutable and may be shared between goroutines and sessions.
+// Theme is everything a view needs to draw: inks by meaning, and glyphs. It may be
+// shared between goroutines and sessions as long as nobody writes to it; a board that
+// changes its theme has a copy of its own, which it overwrites.
 type Theme struct {
 	Name   string
 	ASCII  bool
@@ -39,37 +41,57 @@ type Theme struct {
 	badges map[string]Ink
 }
 
-// Names are the themes that New knows, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(palettes())) }
+// Names are the themes that come with the program, sorted.
+func Names() []string { return slices.Clone(names()) }
+
+// About says for whom a theme is, in few words; "" for one that nobody knows.
+func About(name string) string {
+	p, _ := builtin(name)
+	return p.About
+}
+
+// After is the theme of Names that follows name, the first after the last and after a
+// name that is not among them.
+func After(name string) string {
+	all := names()
+	return all[(slices.Index(all, name)+1)%len(all)]
+}
 
 // New builds a theme. An unknown name is an error that lists the known ones.
 func New(o Options) (*Theme, error) {
-	name := o.Name
-	if name == "" {
-		name = Default
+	if o.Own != nil && (o.Name == "" || o.Name == o.Own.Name) {
+		return build(o.Own, o), nil
 	}
-	p, ok := palettes()[name]
+	p, ok := builtin(orDefault(o.Name))
 	if !ok {
-		return nil, fmt.Errorf("no theme %q: choose one of %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("no theme %q: choose one of %s", o.Name, strings.Join(names(), ", "))
 	}
-	return build(name, p, o), nil
+	return build(&p, o), nil
 }
 
-func build(name string, p Palette, o Options) *Theme {
+func orDefault(name string) string {
+	if name == "" {
+		return Default
+	}
+	return name
+}
+
+func build(palette *Palette, o Options) *Theme {
 	ink := func(t Tone) Ink { return t.ink(o.Profile) }
+	p := &palette.Tones
 	th := &Theme{
-		Name: name, ASCII: o.ASCII, Blocks: o.Blocks, Glyphs: unicodeGlyphs(),
+		Name: palette.Name, ASCII: o.ASCII, Blocks: o.Blocks, Glyphs: unicodeGlyphs(),
 		Text: ink(p.Text), Strong: ink(p.Strong), Quiet: ink(p.Quiet), Accent: ink(p.Accent),
 		Good: ink(p.Good), Warn: ink(p.Warn), Bad: ink(p.Bad), Alarm: ink(p.Alarm),
 		Pending: ink(p.Pending), Stale: ink(p.Stale),
 		Rule: ink(p.Rule), RuleHot: ink(p.RuleHot), Title: ink(p.Title), TitleHot: ink(p.TitleHot),
 		Label: ink(p.Label), Select: ink(p.Select), SelectIdle: ink(p.SelectIdle), Key: ink(p.Key),
-		badges: make(map[string]Ink, len(p.Accents)),
+		badges: make(map[string]Ink, len(palette.Accents)),
 	}
 	if o.ASCII {
 		th.Glyphs = asciiGlyphs()
 	}
-	for accent, tone := range p.Accents {
+	for accent, tone := range palette.Accents {
 		th.badges[accent] = ink(tone)
 	}
 	return th
@@ -81,7 +103,7 @@ func (t *Theme) Badge(accent string) Ink {
 	if ink, ok := t.badges[accent]; ok {
 		return ink
 	}
-	return t.badges[""]
+	return t.badges[otherAccent]
 }
 
 // ink drops what the terminal cannot show: colours below the ANSI profile, and
@@ -91,12 +113,20 @@ func (t Tone) ink(profile colorprofile.Profile) Ink {
 		return Ink{style: lipgloss.NewStyle()}
 	}
 	s := lipgloss.NewStyle().Bold(t.Bold).Faint(t.Faint).Italic(t.Italic).Underline(t.Underline).Reverse(t.Reverse)
-	c := t.Color
-	if c != nil && profile != colorprofile.Unknown {
-		c = profile.Convert(c)
-	}
-	if c != nil {
+	if c := t.on(profile); c != nil {
 		s = s.Foreground(c)
 	}
 	return NewInk(s)
+}
+
+// on is the colour that a terminal of a profile shows; nil for its own.
+func (t Tone) on(profile colorprofile.Profile) color.Color {
+	c := t.Color.Color
+	if profile == colorprofile.ANSI && t.Sixteen.Color != nil {
+		c = t.Sixteen.Color
+	}
+	if c == nil || profile == colorprofile.Unknown {
+		return c
+	}
+	return profile.Convert(c)
 }

@@ -22,7 +22,7 @@ import (
 func TestAnUnknownThemeIsAnErrorThatListsTheKnownOnes(t *testing.T) {
 	t.Parallel()
 	_, err := themes.New(themes.Options{Name: "neon"})
-	require.EqualError(t, err, `no theme "neon": choose one of ansi, mono`)
+	require.EqualError(t, err, `no theme "neon": choose one of ansi, colorblind, colorblind-light, contrast, contrast-light, dark, light, mono`)
 	for _, name := range append(themes.Names(), "") {
 		_, err := themes.New(themes.Options{Name: name})
 		require.NoError(t, err)
@@ -192,4 +192,11 @@ func BenchmarkPaint(b *testing.B) {
 			room = ink.Append(room[:0], "half-open")
 		}
 	})
+}
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		_, err := themes.New(themes.Options{})
+		require.NoError(b, err)
+	}
 }
