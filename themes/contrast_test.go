@@ -1,6 +1,7 @@
 package themes_test
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"math"
@@ -22,7 +23,7 @@ func shipped(t *testing.T, name string) themes.Palette {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(".", name+".yaml"))
 	require.NoError(t, err)
-	p, err := themes.Parse(b)
+	p, err := themes.Parse(bytes.Replace(b, []byte("name: "+name), []byte("name: copy"), 1))
 	require.NoError(t, err, name)
 	return p
 }
@@ -172,6 +173,7 @@ func TestAThemeOfOnesOwnSaysOnlyWhatIsDifferent(t *testing.T) {
 func TestEachFaultOfAThemeIsNamedWithItsLine(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
+		"name: dark\n":                                                `name: dark is a theme that comes with the program: give yours another`,
 		"name: x\ntone: {}\n":                                         `line 2: theme has no "tone": its keys are about, accents, base, grounds, name, tones`,
 		"name: x\ntones:\n  gud: {bold: true}\n":                      `line 3: tones has no "gud": its keys are accent, alarm, bad, good, key, label, pending, quiet, rule, rule_hot, select, select_idle, stale, strong, text, title, title_hot, warn`,
 		"name: x\ntones:\n  good: {colour: red}\n":                    `line 3: tone has no "colour": its keys are bold, color, faint, italic, reverse, sixteen, underline`,

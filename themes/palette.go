@@ -202,6 +202,9 @@ func Parse(b []byte) (Palette, error) {
 	if err != nil {
 		return Palette{}, err
 	}
+	if slices.Contains(names(), p.Name) {
+		return Palette{}, fmt.Errorf("name: %s is a theme that comes with the program: give yours another", p.Name)
+	}
 	return p, p.legible(leastContrast)
 }
 

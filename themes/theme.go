@@ -50,11 +50,19 @@ func About(name string) string {
 	return p.About
 }
 
-// After is the theme of Names that follows name, the first after the last and after a
-// name that is not among them.
-func After(name string) string {
-	all := names()
-	return all[(slices.Index(all, name)+1)%len(all)]
+// After is the theme that follows one by its name, of those that come with the program
+// and then Own, the first after the last; for a terminal as in o.
+func After(o Options, name string) *Theme {
+	all := Names()
+	if o.Own != nil {
+		all = append(all, o.Own.Name)
+	}
+	o.Name = all[(slices.Index(all, name)+1)%len(all)]
+	th, err := New(o)
+	if err != nil {
+		panic(err) // its name is one of those that there are
+	}
+	return th
 }
 
 // New builds a theme. An unknown name is an error that lists the known ones.

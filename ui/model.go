@@ -117,12 +117,15 @@ type Model struct {
 // New is a board of w x h cells on the engine's present snapshot. Zero sizes are
 // filled in by the terminal's first size message.
 func New(ctx context.Context, o Options, w, h int) *Model {
-	th, keys := o.Theme, views.DefaultKeyMap()
+	own, keys := *o.Theme, views.DefaultKeyMap()
+	th := &own
+	o.Theme = th
 	shown := keys
 	if o.ReadOnly {
 		shown = keys.ReadOnly()
 	}
 	shown.NextContext.SetEnabled(o.Next != "")
+	shown.NextTheme.SetEnabled(o.NextTheme != nil)
 	m := &Model{
 		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys, shown: shown,
 		now: o.Now(), w: w, h: h,

@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Engine   *live.Engine
 	Control  *control.Controller
-	Theme    *themes.Theme
+	Theme    *themes.Theme        // what it opens with; the board has a copy of its own
 	Profile  colorprofile.Profile // what the terminal can show; Unknown lets the program find out
 	ReadOnly bool                 // keys that act are refused with the reason
 	Confirm  bool                 // every change asks first
@@ -33,6 +33,9 @@ type Options struct {
 	Effect   time.Duration        // in how long a change must be in force where flags are evaluated; 0 for a minute
 	Actor    string               // who acts, for the journal
 	Owner    string               // who runs this board's guarded ramps, for other boards; "" for Actor
+
+	// NextTheme is the theme that follows one by its name; it is pure. Nil: there is one.
+	NextTheme func(after string) *themes.Theme
 
 	// Ramp is how long a flag stays at each step of a guarded ramp, and what a breach
 	// leads to; nil, 0 and "" for the defaults.

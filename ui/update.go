@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
+	"relctl-tui/themes"
 	"relctl-tui/views"
 	"relctl-tui/views/confirm"
 	"relctl-tui/views/detail"
@@ -235,6 +236,22 @@ func (m *Model) nextContext() tea.Cmd {
 	return tea.Quit
 }
 
+// nextTheme paints the board in other colours. All views draw with the one theme that
+// they were given, so its content is replaced; only the prompt has styles of its own.
+func (m *Model) nextTheme() {
+	if m.opts.NextTheme == nil {
+		return
+	}
+	*m.opts.Theme = *m.opts.NextTheme(m.opts.Theme.Name)
+	m.prompt = prompt.New(m.opts.Theme, m.keys)
+	m.relayout()
+	text := "theme " + m.opts.Theme.Name
+	if about := themes.About(m.opts.Theme.Name); about != "" {
+		text += ": " + about
+	}
+	m.footer.SetStatus(text, footer.Info)
+}
+
 // showHelp opens or closes the help screen, with the keys that then do something
 // in the footer.
 func (m *Model) showHelp(on bool) {
@@ -260,6 +277,8 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 			return nil, true
 		}
 		return m.nextContext(), true
+	case key.Matches(msg, m.keys.NextTheme):
+		m.nextTheme()
 	case key.Matches(msg, m.keys.Help):
 		m.showHelp(true)
 	case key.Matches(msg, m.keys.Suspects):

@@ -28,7 +28,7 @@ type KeyMap struct {
 	NextPane, PrevPane                      key.Binding
 
 	// The program.
-	NextContext, Help, Suspend, Quit key.Binding
+	NextContext, NextTheme, Help, Suspend, Quit key.Binding
 }
 
 // DefaultKeyMap is the keys as documented.
@@ -68,6 +68,7 @@ func DefaultKeyMap() KeyMap {
 		NextPane:     bind("tab", "next pane", "tab"),
 		PrevPane:     bind("shift+tab", "previous pane", "shift+tab"),
 		NextContext:  bind("e", "context switch", "e"),
+		NextTheme:    bind("T", "theme", "T"),
 		Help:         bind("?", "help", "?"),
 		Suspend:      bind("ctrl+z", "suspend, fg resumes", "ctrl+z"),
 		Quit:         bind("q", "quit", "q", "ctrl+c"),
@@ -89,7 +90,7 @@ func (k KeyMap) Groups() []Group {
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart}},
 		{"Look at an incident", []key.Binding{k.Suspects, k.Timeline, k.Event}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
-		{"Program", []key.Binding{k.NextContext, k.Help, k.Suspend, k.Quit}},
+		{"Program", []key.Binding{k.NextContext, k.NextTheme, k.Help, k.Suspend, k.Quit}},
 	}
 }
 

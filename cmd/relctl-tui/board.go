@@ -68,19 +68,17 @@ func (o *options) another(s *setup) (*setup, error) {
 // showBoard runs the engine and the board on it until the operator quits.
 // next says that the operator asked for the next context.
 func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer) (next bool, err error) {
-	profile := colours(os.Environ())
-	theme, err := themes.New(themes.Options{Name: o.theme, ASCII: o.ascii || asciiLocale(os.Getenv), Blocks: os.Getenv("TERM") == "linux", Profile: profile})
-	if err != nil {
-		return false, &usageError{msg: "--theme: " + cleanMsg(err.Error())}
-	}
 	reports := newCrashes(o.now)
 	left := reports.leftBehind()
 	defer reports.watch()()
 	r := s.start(ctx, o)
 	defer r.end()
 	options := r.board(o, o.actorName())
-	options.Theme, options.Profile, options.Environ = theme, profile, os.Environ()
-	options.Banner = cmp.Or(left, s.banner)
+	terminal := themes.Options{ASCII: o.ascii || asciiLocale(os.Getenv), Blocks: os.Getenv("TERM") == "linux", Profile: colours(os.Environ())}
+	if err := s.dress(o, &options, terminal); err != nil {
+		return false, err
+	}
+	options.Environ, options.Banner = os.Environ(), cmp.Or(left, s.banner)
 	options.Output, options.Say, options.Crashed = out, func(sentence string) { say(errOut, sentence) }, reports.keep
 	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself
 		options.Input = o.stdin

@@ -42,6 +42,9 @@ func loadConfig(path string) (cfg *Config, warnings []string, err error) {
 	if err := cfg.readPresets(); err != nil {
 		return nil, nil, err
 	}
+	if err := cfg.readThemes(); err != nil {
+		return nil, nil, err
+	}
 	if err := cfg.validate(); err != nil {
 		return nil, nil, err
 	}

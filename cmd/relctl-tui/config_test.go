@@ -98,7 +98,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 	in := func(line string) string { return "contexts:\n  a:\n    " + line + "\n" }
 	for _, c := range []struct{ text, want string }{
 		{in("ladders: [1]"), `c.yaml:3:5: unknown key "ladders": did you mean "ladder"?`},
-		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, effective_within, flags, guards, ladder, latency, latency_presets, metrics, ramp, read_only, rules, stale_after, unknown_after`},
+		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, effective_within, flags, guards, ladder, latency, latency_presets, metrics, ramp, read_only, rules, stale_after, theme, unknown_after`},
 		{in("confirm: maybe"), `c.yaml:3:14: "confirm" wants true or false, not "maybe"`},
 		{in("confirm: [true]"), `c.yaml:3:14: "confirm" wants true or false, not a list`},
 		{in("flags: {dsn: x}"), `c.yaml:3:12: "flags" wants a list, not keys and values`},

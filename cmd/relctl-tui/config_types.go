@@ -10,6 +10,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
+	"relctl-tui/themes"
 )
 
 // Config is a config file as it is written: nothing is expanded, no file that it
@@ -25,6 +26,7 @@ type Config struct {
 // ContextConfig is one environment: its sources and its rules.
 type ContextConfig struct {
 	Accent       Text                   `yaml:"accent" doc:"Colour of the context's name in the header."`
+	Theme        Text                   `yaml:"theme" doc:"Colours of the board: the name of a theme, or the path of a file of your own."`
 	Confirm      bool                   `yaml:"confirm" doc:"Ask before each change."`
 	ReadOnly     bool                   `yaml:"read_only" doc:"Refuse every change."`
 	Ladder       []Step                 `yaml:"ladder" doc:"Steps of a ramp in percent, ascending. Default 1 5 10 25 50 100."`
@@ -44,6 +46,7 @@ type ContextConfig struct {
 
 	presets   []metrics.BreakerPreset // of the file, read when the config is
 	latencies []metrics.LatencyPreset // likewise
+	look      themes.Options          // likewise: a name, or what the file holds
 }
 
 // FlagsConfig is one flag store.

@@ -77,7 +77,7 @@ relctl-tui kill checkout-v2`,
 }
 
 func addBoardFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.theme, "theme", "", "colours of the board: "+strings.Join(themes.Names(), ", "))
+	f.StringVar(&o.theme, "theme", "", "colours of the board: "+strings.Join(themes.Names(), ", ")+", or a file of your own")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only")
 }
 

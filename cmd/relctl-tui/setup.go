@@ -13,12 +13,14 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
+	"relctl-tui/themes"
 )
 
 // setup is one context, opened: its sources and its rules.
 type setup struct {
 	context, accent          string
-	next                     string // the context after this one; "" for none
+	theme                    themes.Options // the theme that the config names
+	next                     string         // the context after this one; "" for none
 	readOnly, confirm        bool
 	staleAfter, unknownAfter time.Duration
 	coolDown                 time.Duration
@@ -90,7 +92,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		banner = "the example file " + path + "; yours: --flags flagd:PATH --metrics URL; to try it out: relctl-tui demo"
 	}
 	s := &setup{
-		context: c.name, next: c.next, accent: ctx.Accent.S, banner: banner,
+		context: c.name, next: c.next, accent: ctx.Accent.S, theme: ctx.look, banner: banner,
 		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
 		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{}, guards: guardsOf(ctx), ramp: ctx.Ramp.rule(),

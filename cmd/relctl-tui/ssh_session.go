@@ -16,13 +16,9 @@ import (
 
 // board shows the board of a context, and of the next one when the operator asks for it.
 func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string) error {
-	profile := colours(append(s.Environ, "TERM="+s.Term, "SSH_TTY=remote"))
-	theme, err := themes.New(themes.Options{
-		Name: h.o.theme, Profile: profile, Blocks: s.Term == "linux",
+	terminal := themes.Options{
+		Profile: colours(append(s.Environ, "TERM="+s.Term, "SSH_TTY=remote")), Blocks: s.Term == "linux",
 		ASCII: h.o.ascii || asciiLocale(lookIn(s.Environ)),
-	})
-	if err != nil {
-		return &usageError{msg: "--theme: " + cleanMsg(err.Error())}
 	}
 	banner := fmt.Sprintf("you are %s, %s", s.Name, s.Role)
 	for {
@@ -32,7 +28,10 @@ func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string)
 		}
 		r := both.as(s.Role == sshserver.Operator)
 		o := r.board(h.o, s.Name)
-		o.Theme, o.Profile, o.Banner = theme, profile, banner
+		if err := r.dress(h.o, &o, terminal); err != nil {
+			return err
+		}
+		o.Banner = banner
 		next, err := h.show(ctx, s, r, o)
 		if err != nil || !next || ctx.Err() != nil {
 			return err
