@@ -104,7 +104,8 @@ func (s *Source) Series(ctx context.Context, q sources.SeriesQuery) (sources.Ser
 		out.P99, out.Rate, out.Errors = make([]sources.Quantile, n), make([]sources.Value, n), make([]sources.Value, n)
 	}
 	for _, m := range list {
-		// A point stands for what was seen last in the step that ends with it.
+		// A point stands for the step that ends with it: for the worst in it, so that
+		// nothing that was slow falls between two points, and the last of what has no worst.
 		i := int(math.Ceil(float64(m.at-out.From.UnixNano()) / float64(step)))
 		if i < 0 || i >= n {
 			continue
@@ -113,8 +114,13 @@ func (s *Source) Series(ctx context.Context, q sources.SeriesQuery) (sources.Ser
 			out.Share[i] = sources.Some(float64(m.share))
 			continue
 		}
-		out.P50[i], out.P95[i], out.P99[i] = unpacked(m.p50), unpacked(m.p95), unpacked(m.p99)
-		out.Rate[i], out.Errors[i] = sources.Measured(float64(m.rate)), sources.Measured(float64(m.errors))
+		out.P50[i], out.P95[i], out.P99[i] = slower(out.P50[i], m.p50), slower(out.P95[i], m.p95), slower(out.P99[i], m.p99)
+		if e := sources.Measured(float64(m.errors)); e.OK && e.V >= out.Errors[i].Or(0) {
+			out.Errors[i] = e
+		}
+		if rate := sources.Measured(float64(m.rate)); rate.OK {
+			out.Rate[i] = rate
+		}
 	}
 	return out, nil
 }
@@ -148,6 +154,15 @@ func unpacked(v float32) sources.Quantile {
 		return sources.Quantile{}
 	}
 	return sources.Quantile{Seconds: math.Abs(float64(v)), OK: true, Over: math.Signbit(float64(v))}
+}
+
+// slower is the worse of two quantiles, of which any may be absent.
+func slower(a sources.Quantile, packed float32) sources.Quantile {
+	b := unpacked(packed)
+	if !a.OK || b.OK && (b.Seconds > a.Seconds || b.Seconds == a.Seconds && b.Over) {
+		return b
+	}
+	return a
 }
 
 func shareOf(flag, variant string) string { return flag + "\x00" + variant }

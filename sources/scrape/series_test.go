@@ -97,3 +97,37 @@ func TestAChartOfWhatStandsAboveTheLastBucketSaysSo(t *testing.T) {
 	require.True(t, last.OK && last.Over)
 	require.InDelta(t, 0.1, last.Seconds, 1e-6)
 }
+
+func TestAPointOfAScrapedChartIsTheWorstOfItsStep(t *testing.T) {
+	t.Parallel()
+	clock, page := newClock(), serve(t, "")
+	s := open(t, clock, metrics.Config{Window: 2 * time.Second}, page.URL)
+	fast, slow := 0, 0
+	const spike = 31
+	for i := range 61 {
+		if i == spike {
+			slow += 100
+		} else {
+			fast += 100
+		}
+		page.text.Store(fmt.Sprintf(`http_request_duration_seconds_bucket{job="api",le="0.1"} %[1]d
+http_request_duration_seconds_bucket{job="api",le="5"} %[2]d
+http_request_duration_seconds_bucket{job="api",le="+Inf"} %[2]d
+http_request_duration_seconds_count{job="api"} %[2]d
+`, fast, fast+slow))
+		_, err := s.Latencies(t.Context())
+		require.NoError(t, err)
+		clock.Add(time.Second)
+	}
+	got, err := s.Series(t.Context(), sources.SeriesQuery{Latency: "api", Span: time.Minute, Points: 7})
+	require.NoError(t, err)
+	require.Equal(t, 10*time.Second, got.Step)
+	var bad int
+	for i := range got.Len() {
+		if q := got.P99[i]; q.OK && q.Seconds > 4 {
+			bad++
+		}
+	}
+	require.Positive(t, bad, "one second of sixty was slow, and it is seen: %v", got.P99)
+	require.LessOrEqual(t, bad, 2, "the window of two seconds may reach into the next point")
+}

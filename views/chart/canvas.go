@@ -10,6 +10,7 @@ type canvas struct {
 	dots       []uint8
 	line       []int8 // which line was drawn last in a cell, from 1; 0 for none
 	sub, strip int    // dots of a cell across and down
+	dotted     bool   // the line that is being drawn
 }
 
 func newCanvas(style Style, w, h int) *canvas {
@@ -29,7 +30,7 @@ func newCanvas(style Style, w, h int) *canvas {
 var brailleDots = [2][4]uint8{{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}}
 
 func (c *canvas) dot(x, y int, line int) {
-	if x < 0 || y < 0 || x >= c.w*c.sub || y >= c.h*c.strip {
+	if x < 0 || y < 0 || x >= c.w*c.sub || y >= c.h*c.strip || c.dotted && x%2 == 1 {
 		return
 	}
 	at := y/c.strip*c.w + x/c.sub
@@ -43,10 +44,11 @@ func (c *canvas) dot(x, y int, line int) {
 
 // draw puts a line onto the canvas. Two points beside each other are joined, and nothing
 // is drawn over a point that is not known.
-func (c *canvas) draw(values []float64, points int, top float64, line int) {
+func (c *canvas) draw(l *Line, points int, top float64, line int) {
 	wide, high := c.w*c.sub, c.h*c.strip
 	lastX, lastY := -1, -1
-	for i, v := range values {
+	c.dotted = l.Dotted && c.style != ASCII
+	for i, v := range l.Values {
 		if !known(v) {
 			lastX = -1
 			continue

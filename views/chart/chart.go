@@ -37,6 +37,7 @@ func StyleOf(th *themes.Theme) Style {
 type Line struct {
 	Ink    themes.Ink
 	Sign   byte // in ASCII
+	Dotted bool // with every other dot, where it is not ASCII: told from others without colours
 	Values []float64
 }
 

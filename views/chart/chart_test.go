@@ -188,6 +188,9 @@ func FuzzDraw(f *testing.F) {
 	})
 }
 
+// BenchmarkDraw is a whole chart against the least that could be done with its points:
+// each put into a grid of runes, which is then written line by line, without joining
+// points, axes, ink, marks or gaps.
 func BenchmarkDraw(b *testing.B) {
 	th, err := themes.New(themes.Options{Profile: colorprofile.ANSI256})
 	require.NoError(b, err)
@@ -195,11 +198,58 @@ func BenchmarkDraw(b *testing.B) {
 		for _, w := range []int{80, 200} {
 			b.Run(fmt.Sprintf("%s/%d", name, w), func(b *testing.B) {
 				c := breach(th, chart.Cells(w))
+				var ours, bare time.Duration
 				b.ReportAllocs()
 				for b.Loop() {
+					began := time.Now()
 					chart.Draw(th, style, c, w, 16)
+					ours += time.Since(began)
+					b.StopTimer()
+					began = time.Now()
+					plain(c, w, 16)
+					bare += time.Since(began)
+					b.StartTimer()
 				}
+				b.ReportMetric(float64(ours)/float64(bare), "x-grid")
 			})
 		}
+	}
+}
+
+// plain is the points of a chart as stars in a grid.
+func plain(c *chart.Chart, w, h int) string {
+	grid := make([][]rune, h)
+	for y := range grid {
+		grid[y] = []rune(strings.Repeat(" ", w))
+	}
+	for _, l := range c.Lines {
+		for i, v := range l.Values {
+			if y := h - 1 - int(v*float64(h)); y >= 0 && y < h {
+				grid[y][i*w/len(l.Values)] = '*'
+			}
+		}
+	}
+	var out strings.Builder
+	for _, row := range grid {
+		out.WriteString(string(row))
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
+func TestADottedLineIsToldFromAnotherWithoutColours(t *testing.T) {
+	t.Parallel()
+	th := viewtest.Theme(t, "mono", false)
+	flat := make([]float64, 40)
+	for i := range flat {
+		flat[i] = .5
+	}
+	drawn := func(style chart.Style, dotted bool) string {
+		c := &chart.Chart{Step: time.Minute, Cursor: -1, Top: 1, Lines: []chart.Line{{Sign: '-', Dotted: dotted, Values: flat}}}
+		return strings.Join(body(chart.Draw(th, style, c, chart.Gutter+40+1, 8)), "\n")
+	}
+	for name, style := range styles {
+		require.Equal(t, style == chart.ASCII, drawn(style, true) == drawn(style, false), name)
+		require.NotEmpty(t, strings.TrimSpace(drawn(style, true)))
 	}
 }

@@ -32,7 +32,7 @@ func Draw(th *themes.Theme, style Style, c *Chart, w, h int) []string {
 	top := c.top()
 	plot := newCanvas(style, cells, rows)
 	for i := range c.Lines {
-		plot.draw(c.Lines[i].Values, c.points(), top, i)
+		plot.draw(&c.Lines[i], c.points(), top, i)
 	}
 	limit := -1
 	if known(c.Limit) && c.Limit > 0 && c.Limit <= top {

@@ -168,8 +168,13 @@ func TestAFlagsDetailHasTheChartOfItsLatencyThenOfItsExposureThenNone(t *testing
 	for i := range shares {
 		shares[i] = sources.Some(.247)
 	}
-	m.SetSeries(&sources.Series{From: viewtest.Now().Add(-time.Hour), Step: exposure.Query.Step(), Over: time.Minute, ReadAt: viewtest.Now(), Share: shares}, nil)
-	require.Contains(t, ansi.Strip(m.View()), "24.7%")
+	m.SetSeries(&sources.Series{From: viewtest.Now().Add(-time.Duration(len(shares)-1) * exposure.Query.Step()), Step: exposure.Query.Step(), Over: time.Minute, ReadAt: viewtest.Now(), Share: shares}, nil)
+	require.Contains(t, ansi.Strip(m.View()), "24.7% seen, target 25%")
+	require.Contains(t, ansi.Strip(m.View()), "dotted the target")
+	for range 40 { // to before the ramp that the snapshot tells of
+		m = keyed(m, "h")
+	}
+	require.Contains(t, ansi.Strip(m.View()), "24.7% seen, target 10%", "what it was to be then")
 	m = keyed(m, "v")
 	_, ok = m.Wants()
 	require.False(t, ok)

@@ -170,6 +170,13 @@ func (m *Model) drawing() *chart.Chart {
 		}
 		d.Top, d.Unit = 1, func(v float64) string { return views.Share(sources.Some(v)) }
 		d.Lines = []chart.Line{{Ink: th.Accent, Sign: '#', Values: values}}
+		if t := m.targets(); t != nil { // below, so that where both are one the share is seen
+			target := chart.Line{Ink: th.Warn, Sign: '-', Dotted: true, Values: make([]float64, len(t))}
+			for i, v := range t {
+				target.Values[i] = v.Or(math.NaN())
+			}
+			d.Lines = []chart.Line{target, d.Lines[0]}
+		}
 		return d
 	}
 	d.Unit = func(v float64) string { return views.Seconds(sources.Quantile{Seconds: v, OK: true}) }
@@ -182,6 +189,20 @@ func (m *Model) drawing() *chart.Chart {
 		{Ink: th.Strong, Sign: '#', Values: secondsOf(s.P99)},
 	}
 	return d
+}
+
+// targets is the flag's rollout at the points of its exposure's chart; nil where there
+// is none to tell of.
+func (m *Model) targets() []sources.Value {
+	s := m.chart.series
+	if m.flag == nil || s == nil || s.Share == nil {
+		return nil
+	}
+	list := sources.Targets(m.flag, m.chartChanges(), s.From, s.Step, s.Len())
+	if !slices.ContainsFunc(list, func(v sources.Value) bool { return v.OK }) {
+		return nil
+	}
+	return list
 }
 
 // charted is the latency that is drawn, nil for an exposure.

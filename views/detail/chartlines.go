@@ -47,6 +47,9 @@ func (m *Model) legend(want *Plot) line {
 		switch {
 		case s.Share != nil:
 			p.Text(th.Accent, "seen share")
+			if m.targets() != nil {
+				p.Text(th.Quiet, ", dotted the target")
+			}
 		case th.ASCII:
 			p.Text(th.Text, "p50 . p95 o p99 #")
 		default:
@@ -74,6 +77,9 @@ func (m *Model) reading() line {
 		m.head(p, at)
 		if s.Share != nil {
 			p.Text(th.Accent, views.Share(s.Share[i]))
+			if t := m.targets(); t != nil {
+				p.Text(th.Quiet, " seen, target "+views.Share(t[i]))
+			}
 			p.End()
 			return
 		}
