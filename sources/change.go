@@ -13,6 +13,7 @@ const (
 	Kill    ChangeKind = "kill"         // off as a whole
 	Move    ChangeKind = "move"         // everybody to one variant: a migration to a stage
 	Undo    ChangeKind = "undo"         // back to the definition before a change
+	Restore ChangeKind = "restore"      // back to the state that the flag was in at some time; never handed to a FlagWriter
 	Guarded ChangeKind = "guarded ramp" // what a key asks for: no change itself, but those that a runner makes
 	Edited  ChangeKind = "edited"       // seen in the store, made by somebody else
 
@@ -36,7 +37,8 @@ type Intent struct {
 	// Confirm is the flag's name as the operator typed it out, where a change needs
 	// that (ErrConfirm); "" otherwise.
 	Confirm string
-	Change  string // for Undo: which change, "" for the actor's last; for Guarded: the lease to take over, "" for none
+	Change  string // for Undo: which change, "" for the actor's last; for Restore: the change that made that state; for Guarded: the lease to take over, "" for none
+	Before  bool   // for Restore: the state before that change and not the one after it
 	Reason  string
 	Actor   string
 
@@ -51,11 +53,13 @@ type Change struct {
 	ID      string // unique and sortable by time
 	Flag    FlagID
 	Kind    ChangeKind
-	To      Percent  // for Ramp, Back and Set
-	Variant string   // for Move: what everybody gets, by its cleaned name
-	Seen    Revision // compare-and-swap; empty means unconditional
-	Restore []byte   // for Undo: the Restore of the receipt being undone
-	Undoes  string   // for Undo: ID of the change being undone
+	As      ChangeKind // what a record of it calls it, where that is not Kind; "" for Kind
+	Group   string     // shared by the changes that were asked for as one, "" for one alone
+	To      Percent    // for Ramp, Back and Set
+	Variant string     // for Move: what everybody gets, by its cleaned name
+	Seen    Revision   // compare-and-swap; empty means unconditional
+	Restore []byte     // for Undo: the Restore of the receipt being undone, or of any change that found the state to return to
+	Undoes  string     // for Undo: ID of the change being undone; "" for a return to some state
 	Actor   string
 	Reason  string
 	Until   time.Time // for SilenceAlert: when it ends, in whole seconds
@@ -106,6 +110,7 @@ type Recorded struct {
 	OldRevision Revision // "" when unknown
 	Restore     []byte   // hand it back in an Undo to return to what was before; nil when the store does not keep it
 	Undoes      string   // ID of the change that this one took back; "" for none
+	Group       string   // shared by the changes that were asked for as one; "" for one alone
 }
 
 // Outcome is how far a change has come.

@@ -178,7 +178,7 @@ func (m *Migration) Judge(kind ChangeKind, old, after *Flag, past Past) (Course,
 	switch {
 	case errTo != nil:
 		return Course{Name: Sentence(errTo) + ", so neither can what would be read and written then"}, nil
-	case err != nil && kind != Kill && kind != Undo:
+	case err != nil && kind != Kill && kind != Undo && kind != Restore:
 		return Course{}, err
 	case err != nil:
 		return Course{Name: Sentence(err) + "; if anybody is at " + m.Stages[m.NoReturn] + " or beyond, what was written there is lost to " + m.Stages[to.Low]}, nil

@@ -34,7 +34,7 @@ func newRampCmd(o *options) *cobra.Command {
 		}
 		if step != sources.Set || f.Migration != nil {
 			in, err := f.Intend(step)
-			o.toProve = step == sources.Ramp
+			o.toProve, in.Override = step == sources.Ramp, flags.override
 			return in, refused(err)
 		}
 		if err := f.CanRamp(); err != nil {

@@ -25,6 +25,7 @@ type attempt struct {
 	group  string         // see journal.Entry
 	undoes *journal.Entry // the change being undone
 	since  *journal.Entry // somebody else's change of that flag after it, nil for none
+	goal   *state         // what a Restore returns to, nil for any other kind
 	judged bool           // its guards were asked, or it needs none
 
 	rule  *sources.Migration // of a flag that is a migration; nil otherwise
@@ -62,6 +63,10 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 		if err := a.findUndo(ctx); err != nil {
 			return err
 		}
+	case sources.Restore:
+		if err := a.findState(); err != nil {
+			return err
+		}
 	default:
 		return fmt.Errorf("%q is nothing that can be done to a flag: %w", sources.Clean(string(a.intent.Kind), 20), sources.ErrInvalid)
 	}
@@ -79,6 +84,9 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	}
 	if a.intent.Kind == sources.SilenceAlert && a.store.silencer() == nil {
 		return fmt.Errorf("%s has no alerts that can be silenced: %w", a.store.Name, sources.ErrUnsupported)
+	}
+	if err := a.aim(); err != nil {
+		return err
 	}
 	a.learn(ctx)
 	return nil
@@ -114,6 +122,9 @@ func (a *attempt) run(ctx context.Context) (sources.Receipt, error) {
 func (a *attempt) write(ctx context.Context) (sources.Receipt, error) {
 	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
 		r, err := a.apply(ctx)
+		if errors.Is(err, errInexact) && a.byValue() == nil {
+			r, err = a.apply(ctx)
+		}
 		if err == nil || a.intent.Kind != sources.Kill || !errors.Is(err, sources.ErrConflict) {
 			return r, err
 		}
@@ -203,6 +214,8 @@ func (a *attempt) allowed(p *sources.Planned) error {
 		return nil
 	case sources.Move:
 		return a.allowedMove(p)
+	case sources.Restore:
+		return a.allowedRestore(p)
 	case sources.Undo:
 		if l := a.since; l != nil {
 			return fmt.Errorf("%s is %s again because %s made it so after that change, so it was not undone: %w",
@@ -250,6 +263,8 @@ func (a *attempt) entry(p *sources.Planned, now time.Time) journal.Entry {
 		e.To = a.change.To.String()
 	case sources.Move:
 		e.To = a.change.Variant
+	case sources.Restore:
+		e.To = a.goal.words
 	case sources.Undo:
 		e.Undoes = a.undoes.ID
 	}

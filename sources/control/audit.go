@@ -78,7 +78,7 @@ func withRecord(es []journal.Entry, recorded []sources.Recorded, store string) [
 			ID: sources.Clean(r.ID, sources.MaxName), At: r.At, Kind: sources.ChangeKind(sources.Clean(r.Kind, 20)), Flag: flag,
 			Actor: sources.Clean(r.Actor, sources.MaxName), Reason: sources.Clean(r.Reason, maxSentence),
 			Old: sources.Clean(r.Old, sources.MaxName), New: sources.Clean(r.New, sources.MaxName), OldRevision: r.OldRevision, NewRevision: r.Revision, Restore: r.Restore,
-			Undoes: r.Undoes, Outcome: sources.Confirmed,
+			Undoes: r.Undoes, Group: sources.Clean(r.Group, sources.MaxName), Outcome: sources.Confirmed,
 		})
 	}
 	return merge([][]journal.Entry{es, others})

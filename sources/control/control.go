@@ -126,7 +126,7 @@ func (c *Controller) do(ctx context.Context, in sources.Intent, run *Ramp, group
 	a := &attempt{c: c, intent: in, group: group}
 	a.change = sources.Change{
 		ID: c.opts.NewID(), Flag: in.Flag, Kind: in.Kind, To: in.To, Seen: in.Seen,
-		Actor: in.Actor, Reason: in.Reason,
+		Actor: in.Actor, Reason: in.Reason, Group: group,
 	}
 	earlier, done := c.begin(a.change.ID, in.Actor)
 	defer done()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,18 +113,44 @@ func measure(ctx context.Context, r sources.GuardReader, m sources.Measurement) 
 	return r.Measure(ctx, m)
 }
 
+// raises says whether a change may give more users the new code: what cannot be told
+// may.
+func (a *attempt) raises(ctx context.Context) bool {
+	to := sources.Some(a.change.To)
+	switch a.intent.Kind {
+	case sources.Ramp:
+		return true
+	case sources.Restore:
+		to = a.goal.percent()
+	case sources.Move:
+	}
+	f, err := a.read(ctx)
+	if err != nil {
+		return true
+	}
+	if a.rule != nil {
+		at, err := a.rule.Position(&f)
+		stage := slices.Index(a.rule.Stages, a.stage())
+		return err != nil || stage < 0 || stage > at.Low
+	}
+	return !to.OK || !f.Rollout.OK || to.V > f.Rollout.V
+}
+
 // guard asks the guards of a change that raises a flag. It comes before the write
 // and outside of the store's lock, and never for a kill, a step back or an undo.
 func (a *attempt) guard(ctx context.Context) error {
-	raises := a.intent.Kind == sources.Ramp || a.intent.Kind == sources.Set
-	if !raises || len(a.c.opts.Guards.Rules) == 0 || a.c.opts.Guards.Snapshot == nil {
+	switch a.intent.Kind {
+	case sources.Ramp, sources.Set, sources.Move, sources.Restore:
+	default:
 		a.judged = true
 		return nil
 	}
-	if a.intent.Kind == sources.Set {
-		if f, err := a.store.read(ctx, a.change.Flag); err == nil && a.change.To <= f.Rollout.Or(0) {
-			return nil // it lowers; should it not any more, the write is refused
-		}
+	switch {
+	case len(a.c.opts.Guards.Rules) == 0 || a.c.opts.Guards.Snapshot == nil:
+		a.judged = true
+		return nil
+	case !a.raises(ctx):
+		return nil // it lowers; should it not any more, the write is refused
 	}
 	f, results, err := a.c.Judge(ctx, a.change.Flag, a.c.sinceRaise(ctx, a.change.Flag))
 	if err != nil {
@@ -137,7 +164,9 @@ func (a *attempt) guard(ctx context.Context) error {
 	}
 	why := sources.Objections(results, v)
 	if !a.intent.Override {
-		return objection{fmt.Errorf("%s stays at %s: %s", f.Name, f.Brief(), why)}
+		now := *f // which is shared
+		now.Migration = a.rule
+		return objection{fmt.Errorf("%s stays at %s: %s", now.Name, now.Brief(), why)}
 	}
 	if a.intent.Reason == "" {
 		return fmt.Errorf("raising %s against its guards needs a reason, nothing was changed: %w", f.Name, sources.ErrInvalid)

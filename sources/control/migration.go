@@ -64,7 +64,8 @@ func (a *attempt) learn(ctx context.Context) {
 	}
 	if f, err := a.read(ctx); err == nil {
 		at, err := a.rule.Position(&f)
-		lower := a.intent.Kind == sources.Move && slices.Index(a.rule.Stages, a.intent.Stage) <= at.Low
+		to := slices.Index(a.rule.Stages, a.stage())
+		lower := to >= 0 && to <= at.Low
 		if err != nil || lower || !a.rule.Proves(at) {
 			return
 		}
@@ -207,6 +208,8 @@ func (a *attempt) allowedMove(p *sources.Planned) error {
 	switch {
 	case err != nil:
 		return err
+	case course.Forward && !a.judged:
+		return fmt.Errorf("%s is at %s now, so this would take it forward and its guards were not asked, nothing was written; look again and repeat: %w", old.Name, old.Brief(), sources.ErrConflict)
 	case course.Proof && a.proof == nil:
 		return fmt.Errorf("%s stays at %s: the comparisons were not looked at, press again: %w", old.Name, old.Brief(), sources.ErrRefused)
 	case course.Proof && a.proof.Verdict != sources.ProofPass:
@@ -217,6 +220,19 @@ func (a *attempt) allowedMove(p *sources.Planned) error {
 		return fmt.Errorf("%q is not the name of %s, so it was not moved: %w", sources.Clean(a.intent.Confirm, 60), old.Name, sources.ErrRefused)
 	default:
 		return nil
+	}
+}
+
+// stage is the stage that a change leads a migration to by its name, "" where none is
+// named.
+func (a *attempt) stage() string {
+	switch a.intent.Kind {
+	case sources.Move:
+		return a.intent.Stage
+	case sources.Restore:
+		return a.goal.words
+	default:
+		return ""
 	}
 }
 

@@ -123,16 +123,20 @@ func (c *crossing) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-func cross(t require.TestingT, dir, document string) *crossing {
+func cross(t require.TestingT, dir, document string, change ...func(*crossing, *control.Options)) *crossing {
 	m, err := sources.NewMigration(sources.Migration{Mismatch: "orders", Limit: 0.001, Window: 20 * time.Second, AtLeast: 100}, "", "")
 	require.NoError(t, err)
 	c := &crossing{store: &table{b: []byte(document)}, at: time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)}
 	c.gauge = &gauge{now: c.now, says: "pass"}
-	c.Controller = control.New(control.Options{
+	opts := control.Options{
 		Now:        c.now,
 		Stores:     []control.Store{{Name: "prod", Driver: c.store, Journal: journal.Open(filepath.Join(dir, "j.jsonl"), journal.Options{Now: c.now})}},
 		Migrations: map[string]*sources.Migration{"orders": m}, Ratios: []sources.RatioReader{c.gauge},
-	})
+	}
+	for _, f := range change {
+		f(c, &opts)
+	}
+	c.Controller = control.New(opts)
 	return c
 }
 

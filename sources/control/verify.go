@@ -27,7 +27,7 @@ func (a *attempt) failed(ctx context.Context, err error) error {
 	outcome := sources.Failed
 	switch {
 	case errors.Is(err, sources.ErrConflict):
-		err = a.conflict(ctx, err)
+		err = a.clash(ctx, a.conflict(ctx, err))
 	case errors.Is(err, sources.ErrApprovalNeeded):
 		outcome = sources.Awaiting
 	}
@@ -60,7 +60,10 @@ func (a *attempt) conflict(ctx context.Context, err error) error {
 		was = "and was " + seen + " when you looked"
 	}
 	to := a.change.To.String() + "%"
-	if a.rule != nil {
+	switch {
+	case a.goal != nil:
+		to = a.goal.words
+	case a.rule != nil:
 		to = a.change.Variant
 	}
 	return fmt.Errorf("%s is %s now, %s, so it was not set to %s; look again and repeat: %w", now.Name, now.Brief(), was, to, sources.ErrConflict)

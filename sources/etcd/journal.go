@@ -37,15 +37,17 @@ type record struct {
 	OldRevision sources.Revision   `json:"old_revision,omitempty"`
 	NewRevision sources.Revision   `json:"new_revision,omitempty"`
 	Undoes      string             `json:"undoes,omitempty"`
+	Group       string             `json:"group,omitempty"`
 	Restore     string             `json:"restore,omitempty"`        // the definition before the change
 	RestoreRaw  []byte             `json:"restore_base64,omitempty"` // the same, where it is no UTF-8 text
 }
 
 func recordOf(c *sources.Change, p *sources.Planned, now time.Time) record {
 	r := record{
-		V: version, ID: c.ID, At: now.UTC(), Kind: c.Kind, Key: c.Flag.Key,
+		V: version, ID: c.ID, At: now.UTC(), Kind: cmp.Or(c.As, c.Kind), Key: c.Flag.Key,
 		Actor: sources.Clean(c.Actor, sources.MaxName), Reason: sources.Clean(c.Reason, maxReason),
 		OldRevision: p.Old.Revision, NewRevision: p.New.Revision, Undoes: c.Undoes,
+		Group: sources.Clean(c.Group, sources.MaxName),
 	}
 	if p.Old.Revision != "" {
 		r.Old = words(&p.Old)
@@ -138,6 +140,7 @@ func (s *Store) recorded(value []byte) (sources.Recorded, bool) {
 			Outcome: sources.Confirmed, Revision: r.NewRevision,
 		},
 		OldRevision: r.OldRevision, Restore: restore, Undoes: sources.Clean(r.Undoes, sources.MaxName),
+		Group: sources.Clean(r.Group, sources.MaxName),
 	}, true
 }
 
