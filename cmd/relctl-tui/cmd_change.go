@@ -45,8 +45,9 @@ func newKillCmd(o *options) *cobra.Command {
 		if len(args) == 1 && len(tags) == 0 {
 			return one(cmd, args)
 		}
-		return o.runGroup(cmd, func(ctx context.Context, s *setup) ([]sources.Intent, error) {
-			return s.killAll(ctx, args, tags, o.now)
+		return o.runGroup(cmd, func(ctx context.Context, s *setup) (group, error) {
+			flags, err := s.several(ctx, args, tags, o.now)
+			return killAll(flags), err
 		})
 	}
 	return cmd
@@ -69,7 +70,7 @@ func newUndoCmd(o *options) *cobra.Command {
 		case len(ins) == 0:
 			return one(cmd, args)
 		}
-		return o.runGroup(cmd, func(context.Context, *setup) ([]sources.Intent, error) { return ins, nil })
+		return o.runGroup(cmd, func(context.Context, *setup) (group, error) { return group{ins: ins}, nil })
 	}
 	return cmd
 }
@@ -126,6 +127,10 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		if errors.Is(err, sources.ErrConfirm) {
 			id, _ := sources.NameOf(err)
 			return fmt.Errorf("%s: nothing was changed; if that is meant, repeat with --confirm %s: %w", sources.Sentence(err), shellQuote(id.Key), sources.ErrConfirm)
+		}
+		if clash, ok := control.ClashOf(err); ok && in.Kind == sources.Undo {
+			return fmt.Errorf("%s; to return it to %s all the same: %s: %w", sources.Sentence(err), clash.To,
+				o.command("restore", shellQuote(clash.Flag.ID.Key), "--before", clash.Instead.Change), sources.ErrConflict)
 		}
 		if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
 			return err
@@ -288,12 +293,13 @@ func (o *options) printReceipt(out io.Writer, r *sources.Receipt, in sources.Int
 // idle tells a receipt for which there was nothing to do.
 func idle(r *sources.Receipt) bool { return r.Old.Revision == r.New.Revision }
 
-// undoCommand is what to type to take a change back, with the options that led to
-// this store.
-func (o *options) undoCommand(change string) string {
-	words := []string{"relctl-tui", "undo", change}
-	if o.opened != nil { // it is typed after ssh and the server's name
-		words = words[1:]
+// undoCommand is what to type to take a change back.
+func (o *options) undoCommand(change string) string { return o.command("undo", change) }
+
+// command is a verb as it is to be typed, with the options that led to this store.
+func (o *options) command(words ...string) string {
+	if o.opened == nil { // else it is typed after ssh and the server's name
+		words = append([]string{"relctl-tui"}, words...)
 	}
 	for _, opt := range []struct{ name, value string }{{"--config", o.config}, {"--context", o.context}} {
 		if opt.value != "" {

@@ -28,17 +28,51 @@ func (o *options) groupOf(ctx context.Context, change string) ([]sources.Intent,
 	return ctl.Group(ctx, cmp.Or(change, ctl.Last(ctx, o.actorName())), o.actorName())
 }
 
-// killAll is a kill of each flag that is named or has one of the tags, once. A name or
-// a tag that is nobody's is an error, and then nothing is killed: half of what was meant
-// for a typing error is no kill that anybody asked for.
-func (s *setup) killAll(ctx context.Context, names, tags []string, now func() time.Time) ([]sources.Intent, error) {
-	var ids []sources.FlagID
+// group is several intents that are asked for as one, and the flags of which it is known
+// before that they cannot be changed so.
+type group struct {
+	ins     []sources.Intent
+	refused []control.Done
+}
+
+// killAll is a kill of each flag.
+func killAll(flags []sources.Flag) (g group) {
+	for i := range flags {
+		g.ins = append(g.ins, sources.Intent{Kind: sources.Kill, Flag: flags[i].ID})
+	}
+	return g
+}
+
+// stepAll is one step of each flag, or for sources.Set the percentage. A flag that has
+// no such step keeps no other from taking its own.
+func stepAll(flags []sources.Flag, step sources.ChangeKind, to sources.Percent, override bool) (g group) {
+	for i := range flags {
+		f := &flags[i]
+		in, err := f.Intend(step)
+		if step == sources.Set && f.Migration == nil {
+			in.To, err = to, f.CanRamp()
+		}
+		if err != nil {
+			g.refused = append(g.refused, control.Done{Flag: f.ID, Err: refused(err)})
+			continue
+		}
+		in.Override = override
+		g.ins = append(g.ins, in)
+	}
+	return g
+}
+
+// several is each flag that is named or has one of the tags, once. A name or a tag that
+// is nobody's is an error, and then nothing is changed: half of what was meant for a
+// typing error is nothing that anybody asked for.
+func (s *setup) several(ctx context.Context, names, tags []string, now func() time.Time) ([]sources.Flag, error) {
+	var all []sources.Flag
 	for _, name := range names {
 		f, err := s.find(ctx, name, now)
 		if err != nil {
 			return nil, err
 		}
-		ids = append(ids, f.ID)
+		all = append(all, f)
 	}
 	if len(tags) > 0 {
 		p := s.read(ctx, want{flags: true}, now)
@@ -46,30 +80,27 @@ func (s *setup) killAll(ctx context.Context, names, tags []string, now func() ti
 			return nil, severalErrors(p.errs)
 		}
 		for _, tag := range tags {
-			before := len(ids)
+			before := len(all)
 			for i := range p.flags {
 				if slices.Contains(p.flags[i].Tags, tag) {
-					ids = append(ids, p.flags[i].ID)
+					all = append(all, p.flags[i])
 				}
 			}
-			if len(ids) == before {
+			if len(all) == before {
 				return nil, fmt.Errorf("no flag has the tag %s, nothing was changed: %w", quote(tag), sources.ErrNotFound)
 			}
 		}
 	}
-	var ins []sources.Intent
 	seen := map[sources.FlagID]bool{}
-	for _, id := range ids {
-		if !seen[id] {
-			seen[id] = true
-			ins = append(ins, sources.Intent{Kind: sources.Kill, Flag: id})
-		}
-	}
-	return ins, nil
+	return slices.DeleteFunc(all, func(f sources.Flag) bool {
+		had := seen[f.ID]
+		seen[f.ID] = true
+		return had
+	}), nil
 }
 
 // runGroup carries out several intents as one group and says what became of each flag.
-func (o *options) runGroup(cmd *cobra.Command, intents func(context.Context, *setup) ([]sources.Intent, error)) error {
+func (o *options) runGroup(cmd *cobra.Command, of func(context.Context, *setup) (group, error)) error {
 	s, err := o.open(cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -80,18 +111,22 @@ func (o *options) runGroup(cmd *cobra.Command, intents func(context.Context, *se
 	ctx, cancel := context.WithTimeout(cmd.Context(), changeTimeout)
 	defer cancel()
 	ctl := s.controller(o.now)
-	ins, err := intents(ctx, s)
+	g, err := of(ctx, s)
 	if err != nil {
 		return err
 	}
+	ins := g.ins
 	for i := range ins {
 		ins[i].Confirm, ins[i].Actor, ins[i].Reason = o.confirm, o.actorName(), sources.Clean(o.reason, 500)
 	}
-	group, done := ctl.DoAll(ctx, ins)
+	name, done := ctl.DoAll(ctx, ins)
 	if !o.noWait {
 		s.effects(cmd.Context(), ctl, done)
 	}
-	if err := o.printGroup(cmd.OutOrStdout(), group, ins, done); err != nil {
+	for i := range g.refused {
+		ins, done = append(ins, sources.Intent{Flag: g.refused[i].Flag}), append(done, g.refused[i])
+	}
+	if err := o.printGroup(cmd.OutOrStdout(), name, ins, done); err != nil {
 		return err
 	}
 	err = control.Incomplete(done)
@@ -162,6 +197,8 @@ func groupLine(d *control.Done, outcome sources.Outcome) string {
 	name := cmp.Or(r.New.Name, r.Old.Name, sources.Clean(d.Flag.Key, sources.MaxName))
 	var line string
 	switch {
+	case outcome == sources.Failed && exitCode(d.Err) == exitRefused:
+		return name + " not changed, refused: " + trimRefused(d.Err)
 	case outcome == sources.Failed:
 		return name + " not changed: " + once(sources.Sentence(d.Err))
 	case outcome == sources.Unconfirmed:

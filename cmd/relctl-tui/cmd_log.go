@@ -11,10 +11,11 @@ import (
 func newLogCmd(o *options) *cobra.Command {
 	limit := 50
 	cmd := &cobra.Command{
-		Use:   "log",
-		Short: "List the changes on record, newest first",
-		Args:  argCount(0, 0, "no argument"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:               "log [FLAG]",
+		Short:             "List the changes on record, newest first, of all flags or one",
+		Args:              argCount(0, 1, "at most one flag"),
+		ValidArgsFunction: o.completeFlags,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if limit < 1 {
 				return &usageError{msg: "--limit wants a number above 0"}
 			}
@@ -24,6 +25,9 @@ func newLogCmd(o *options) *cobra.Command {
 			}
 			if len(s.stores) == 0 && !s.anySwitch() && !s.anySilencer() {
 				return s.canAnswer(want{flags: true})
+			}
+			if len(args) > 0 {
+				return o.logOf(cmd, s, args[0], limit)
 			}
 			acts, warnings := s.controller(o.now).History(limit)
 			say(cmd.ErrOrStderr(), warnings...)

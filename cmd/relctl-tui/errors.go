@@ -66,10 +66,15 @@ func errorSentences(err error) []string {
 	}
 	out := make([]string, len(several))
 	for i, e := range several {
-		text, _ := strings.CutSuffix(sources.Sentence(e), ": "+errRefused.Error())
-		out[i] = once(text)
+		out[i] = trimRefused(e)
 	}
 	return out
+}
+
+// trimRefused is an error as a sentence that does not end on its sentinel.
+func trimRefused(err error) string {
+	text, _ := strings.CutSuffix(sources.Sentence(err), ": "+errRefused.Error())
+	return once(text)
 }
 
 // once leaves out the source's name at the head of a sentence whose next word
