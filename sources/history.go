@@ -4,7 +4,7 @@ import "time"
 
 // History is the past of one flag, as far as anybody has it on record.
 type History struct {
-	Flag     Flag   // as its store has it now; zero, but for ID and Name, when it could not be read
+	Flag     Flag         // as its store has it now; zero, but for ID and Name, when it could not be read
 	Past     []PastChange // newest first
 	ReadAt   time.Time
 	Warnings []string // cleaned sentences about what could not be read

@@ -63,7 +63,7 @@ func (h *serveSSH) show(ctx context.Context, s *sshserver.Session, r *running, o
 var servedVerbs = map[string]sshserver.Role{
 	"status": sshserver.Viewer, "flags": sshserver.Viewer, "breakers": sshserver.Viewer, "latency": sshserver.Viewer,
 	"alerts": sshserver.Viewer, "log": sshserver.Viewer,
-	"ramp": sshserver.Operator, "migrate": sshserver.Operator, "kill": sshserver.Operator, "undo": sshserver.Operator,
+	"ramp": sshserver.Operator, "migrate": sshserver.Operator, "kill": sshserver.Operator, "undo": sshserver.Operator, "restore": sshserver.Operator,
 }
 
 // servedUnder are the verbs below those, by the words that lead to them.
