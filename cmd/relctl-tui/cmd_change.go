@@ -124,16 +124,8 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		}
 		began := o.now()
 		r, err := ctl.Do(ctx, in)
-		if errors.Is(err, sources.ErrConfirm) {
-			id, _ := sources.NameOf(err)
-			return fmt.Errorf("%s: nothing was changed; if that is meant, repeat with --confirm %s: %w", sources.Sentence(err), shellQuote(id.Key), sources.ErrConfirm)
-		}
-		if clash, ok := control.ClashOf(err); ok && in.Kind == sources.Undo {
-			return fmt.Errorf("%s; to return it to %s all the same: %s: %w", sources.Sentence(err), clash.To,
-				o.command("restore", shellQuote(clash.Flag.ID.Key), "--before", clash.Instead.Change), sources.ErrConflict)
-		}
 		if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
-			return err
+			return o.withNext(in, err)
 		}
 		if r.Warning != "" && !idle(&r) {
 			say(cmd.ErrOrStderr(), r.Warning)
@@ -159,6 +151,20 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 	cmd.Flags().BoolVar(&o.noWait, "no-wait", false, "do not wait until the change is in force where flags are evaluated")
 	addOutput(cmd, o)
 	return cmd
+}
+
+// withNext adds to the error of a change of which nothing was written what to type if it
+// is meant all the same.
+func (o *options) withNext(in sources.Intent, err error) error {
+	if errors.Is(err, sources.ErrConfirm) {
+		id, _ := sources.NameOf(err)
+		return fmt.Errorf("%s: nothing was changed; if that is meant, repeat with --confirm %s: %w", sources.Sentence(err), shellQuote(id.Key), sources.ErrConfirm)
+	}
+	if clash, ok := control.ClashOf(err); ok && in.Kind == sources.Undo {
+		return fmt.Errorf("%s; to return it to %s all the same: %s: %w", sources.Sentence(err), clash.To,
+			o.command("restore", shellQuote(clash.Flag.ID.Key), "--before", clash.Instead.Change), sources.ErrConflict)
+	}
+	return err
 }
 
 // effectiveIn is how soon a change must be in force where nothing else was said.
