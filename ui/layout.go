@@ -8,6 +8,8 @@ const (
 	// other, below the flags table. The table itself always has the full width,
 	// so that the terminal's own scrolling serves it.
 	sideBySide = 150
+	// wordy is the width from which each pane's reason for being empty fits into a line.
+	wordy = 70
 	// roomy is the height from which the last change's outcome and the keys each
 	// have a line of their own.
 	roomy = 30
@@ -89,6 +91,10 @@ func (l *layout) stack(w, body int, want wants) {
 	}
 	share := func(rows, num int) int { return max(least, min(1+rows, body*num/24)) }
 	brk, lat, act := share(want.breakers, 5), share(want.latency, 6), share(want.activity, 4)
+	unused := 0
+	if want.activity == 0 && w >= wordy && act > 2 { // that nothing happened takes one line
+		unused, act = act-2, 2
+	}
 	if l.beside = w >= sideBySide; l.beside {
 		both := max(brk, lat)
 		left := w / 2
@@ -102,9 +108,35 @@ func (l *layout) stack(w, body int, want wants) {
 		l.panes[paneActivity] = size{w, act}
 		l.panes[paneFlags] = size{w, body - brk - lat - act}
 	}
-	// A table taller than its flags is air; the log of changes can use it.
+	l.panes[paneFlags].h -= unused - l.give(unused, &want)
+	// A table taller than its flags is air; panes with more to say can use it, and then
+	// the log of changes.
 	if spare := l.panes[paneFlags].h - (1 + max(want.flags, 3)); spare > 0 {
 		l.panes[paneFlags].h -= spare
-		l.panes[paneActivity].h += spare
+		l.panes[paneActivity].h += l.give(spare, &want)
 	}
+}
+
+// give gives lines to the panes of what is unhealthy that want more, the worst first,
+// and says how many are left.
+func (l *layout) give(lines int, want *wants) (left int) {
+	lack := func(p pane) int {
+		if l.panes[p].h == 0 {
+			return 0
+		}
+		return max(0, 1+want.of(p)-l.panes[p].h)
+	}
+	for _, p := range []pane{paneAlerts, paneBreakers, paneLatency} {
+		more := lack(p)
+		if l.beside && p == paneBreakers {
+			more = max(more, lack(paneLatency))
+		}
+		more = min(more, lines)
+		l.panes[p].h += more
+		if l.beside && p == paneBreakers {
+			l.panes[paneLatency].h += more
+		}
+		lines -= more
+	}
+	return lines
 }

@@ -53,3 +53,27 @@ func TestBelowTheSmallestScreenOneLineSaysWhatIsNeeded(t *testing.T) {
 		require.LessOrEqual(t, len(tooSmall(w, 1)), w)
 	}
 }
+
+func TestNoPaneHasBlankLinesWhileAnotherCutsItsRows(t *testing.T) {
+	t.Parallel()
+	l := arrange(80, 24, wants{flags: 25, alerts: -1, breakers: 4, latency: 6}, false, false, paneFlags)
+	require.Equal(t, 5, l.panes[paneBreakers].h, "all four, for that nothing has happened takes one line")
+	require.Equal(t, 2, l.panes[paneActivity].h)
+	few := arrange(120, 40, wants{flags: 3, alerts: 9, breakers: 8, latency: 7, activity: 2}, false, false, paneFlags)
+	require.Equal(t, 10, few.panes[paneAlerts].h, "the table has three flags: what fires has the room")
+	require.Equal(t, 9, few.panes[paneBreakers].h)
+	require.Equal(t, 8, few.panes[paneLatency].h)
+	wide := arrange(200, 50, wants{flags: 3, alerts: 2, breakers: 4, latency: 14, activity: 2}, false, false, paneFlags)
+	require.Equal(t, 15, wide.panes[paneLatency].h)
+	require.Equal(t, 15, wide.panes[paneBreakers].h, "they stand side by side")
+	rapid.Check(t, func(t *rapid.T) {
+		want := wants{rapid.IntRange(0, 60).Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), rapid.IntRange(1, 40).Draw(t, "breakers"), rapid.IntRange(1, 40).Draw(t, "latency"), rapid.IntRange(0, 40).Draw(t, "activity"), 1}
+		l := arrange(rapid.IntRange(wordy, 300).Draw(t, "w"), rapid.IntRange(20, 100).Draw(t, "h"), want, false, false, paneFlags)
+		if l.panes[paneFlags].h <= 1+max(want.flags, 3) && l.panes[paneActivity].h <= 1+max(want.activity, 2) {
+			return // no line is spare
+		}
+		for _, p := range []pane{paneAlerts, paneBreakers, paneLatency} {
+			require.GreaterOrEqual(t, l.panes[p].h, 1+want.of(p), "pane %d of %+v", p, l)
+		}
+	})
+}

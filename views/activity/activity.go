@@ -28,7 +28,10 @@ const (
 
 func columns(w int) []views.Column {
 	change := 12
-	if w >= 64 {
+	switch {
+	case w >= 78:
+		change = 23 // "half-open ➔ forced-open"
+	case w >= 64:
 		change = 19 // "half-open ➔ closed"
 	}
 	return []views.Column{

@@ -97,3 +97,20 @@ func TestADeployUnderWayIsALaneOfItsOwnAboveTheChangesOfFlags(t *testing.T) {
 	require.NotContains(t, ansi.Strip(m.View()), "deploy    search", "what stands still needs no line")
 	viewtest.RequireFrame(t, m.View(), 120, 8)
 }
+
+func TestEveryTurnOfABreakerIsReadToItsEndIn80Columns(t *testing.T) {
+	t.Parallel()
+	m := activity.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(80, 4)
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Activity = []sources.Activity{
+		{At: viewtest.Now(), Kind: string(sources.ForceOpen), Name: "inventory database", Actor: "ana", Old: "closed", New: "forced-open", Outcome: sources.Confirmed},
+		{At: viewtest.Now(), Kind: sources.KindBreaker, Name: "payment", Old: "half-open", New: "forced-open", Outcome: sources.Seen},
+	}
+	s.Upcoming, s.Deploys = nil, nil
+	m.SetSnapshot(&s, viewtest.Now())
+	view := ansi.Strip(m.View())
+	require.Contains(t, view, "inventory database")
+	require.Contains(t, view, "closed ➔ forced-open")
+	require.Contains(t, view, "half-open ➔ forced-open")
+}
