@@ -130,6 +130,7 @@ type Snapshot struct {
 	Trends    map[string]Trend // p99 in seconds, by Latency.Name
 	Activity  []Activity       // newest first, bounded
 	Guards    []Guard          // on which flags may be raised
+	Calendar  Calendar         // when no flag is raised
 	Ramps     []RampStatus     // guarded ramps, this board's and others', by flag
 	Upcoming  []Activity       // what stores will do to flags by themselves, the next first, bounded
 }

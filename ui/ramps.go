@@ -42,7 +42,11 @@ func (m *Model) objected(msg ActionFinishedMsg) string {
 // overrides asks for the reason when the key of a refused raise is pressed again.
 func (m *Model) overrides(kind sources.ChangeKind, f *sources.Flag) bool {
 	r := m.refused
-	if r.intent.Flag != f.ID || r.intent.Kind != kind || m.opts.Now().Sub(r.at) > secondThoughts || r.intent.Seen != f.Revision {
+	was := r.intent.Kind
+	if was == sources.Move { // which the same key asks for
+		was = sources.Ramp
+	}
+	if r.intent.Flag != f.ID || was != kind || m.opts.Now().Sub(r.at) > secondThoughts || r.intent.Seen != f.Revision {
 		return false
 	}
 	m.refused = refusal{}

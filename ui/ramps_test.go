@@ -57,7 +57,7 @@ func TestARefusedRampIsOverriddenByASecondPressAndAReason(t *testing.T) {
 		require.Equal(t, twoFlags, r.file())
 		pass(time.Second)
 		r.press("+")
-		r.sees("checkout-v2 why:", "enter raises it to 50% against its guards, on record")
+		r.sees("checkout-v2 why:", "enter raises it to 50% nevertheless, on record")
 		r.press("enter")
 		require.Equal(t, twoFlags, r.file(), "without a reason nothing happens")
 		r.press("t", "e", "s", "t", "enter")

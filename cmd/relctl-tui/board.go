@@ -160,7 +160,7 @@ const lastReads = 2 * time.Second
 func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 	opts := live.Options{
 		Context: s.context, Accent: s.accent, StaleAfter: s.staleAfter, UnknownAfter: s.unknownAfter, CoolDown: s.coolDown,
-		Now: o.now, Ladder: s.ladder, Guards: s.guards, Rules: make(map[string]live.FlagRule, len(s.rules)),
+		Now: o.now, Ladder: s.ladder, Guards: s.guards, Calendar: s.calendar, Rules: make(map[string]live.FlagRule, len(s.rules)),
 		History: func() []sources.Activity {
 			acts, _ := ctl.History(0)
 			return acts

@@ -209,7 +209,7 @@ func (s *setup) look(ctx context.Context, now func() time.Time) *sources.Snapsho
 
 // controllerOf is a controller over this context's stores and guards.
 func (s *setup) controllerOf(opts control.Options) *control.Controller {
-	opts.ReadOnly, opts.Guards.Rules = s.readOnly, s.guards
+	opts.ReadOnly, opts.Guards.Rules, opts.Calendar = s.readOnly, s.guards, s.calendar
 	opts.Migrations = map[string]*sources.Migration{}
 	for key, r := range s.rules {
 		if r.migration != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -152,6 +153,9 @@ func describeConfig(cfg *Config) string {
 		}
 		for _, l := range c.Latency {
 			fmt.Fprintf(&b, "  latency  %s\n", sources.Clean(l.Name.S, sources.MaxName))
+		}
+		for _, z := range calendarWords(c.calendar(), time.Now()) {
+			fmt.Fprintf(&b, "  freeze   %s\n", z)
 		}
 		for _, key := range keysOf(c.Rules) {
 			fmt.Fprintf(&b, "  rule     %s\n", sources.Clean(key, sources.MaxName))

@@ -49,6 +49,7 @@ type diagnosis struct {
 	Context string      `json:"context"`
 	Stores  []storeDoc  `json:"stores"`
 	Metrics []readerDoc `json:"metrics"`
+	Freeze  []string    `json:"freeze"` // windows during which no flag is raised, in words
 }
 
 type storeDoc struct {
@@ -105,7 +106,7 @@ type matcher interface {
 
 // examine asks each source once, one after another, so that the times are its own.
 func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
-	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}}
+	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}, Freeze: append([]string{}, calendarWords(s.calendar, now())...)}
 	ctl := s.controller(now)
 	for i := range s.stores {
 		d.Stores = append(d.Stores, s.examineStore(ctx, &s.stores[i], ctl.CanVerify(s.stores[i].name), now))
@@ -252,6 +253,11 @@ func (d *diagnosis) print(out io.Writer) error {
 	}
 	for i := range d.Metrics {
 		if err := d.Metrics[i].print(out); err != nil {
+			return err
+		}
+	}
+	for _, z := range d.Freeze {
+		if _, err := fmt.Fprintf(out, "freeze   %s\n", z); err != nil {
 			return err
 		}
 	}

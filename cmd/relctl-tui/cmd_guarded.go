@@ -33,7 +33,7 @@ func (r *rampFlags) add(f *pflag.FlagSet) {
 	f.DurationVar(&r.tick, "tick", 0, "with --guarded: how often to look (default: a fifth of --hold, at most 5s)")
 	f.StringVar(&r.onBreach, "on-breach", "", "with --guarded: ask (stop there), back or kill (default: the config's)")
 	f.BoolVar(&r.takeOver, "take-over", false, "with --guarded: stop whoever ramps the flag now, and go on from where it is")
-	f.BoolVar(&r.override, "override", false, "raise the flag against its guards; needs --reason and is on record")
+	f.BoolVar(&r.override, "override", false, "raise the flag against its guards, or during a freeze that allows it; needs --reason and is on record")
 }
 
 // options are those of the ramp of a flag.

@@ -43,6 +43,7 @@ type ContextConfig struct {
 	Rules        map[string]*RuleConfig `yaml:"rules" doc:"What holds for single flags, by flag key."`
 	Guards       []GuardConfig          `yaml:"guards" doc:"Conditions on which flags may be raised."`
 	Ramp         RampConfig             `yaml:"ramp" doc:"How guarded ramps climb."`
+	Freeze       []FreezeConfig         `yaml:"freeze" doc:"Windows during which no flag is raised."`
 
 	presets   []metrics.BreakerPreset // of the file, read when the config is
 	latencies []metrics.LatencyPreset // likewise

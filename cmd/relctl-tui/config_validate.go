@@ -72,6 +72,9 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 	if err := c.validateRamp(&ctx.Ramp); err != nil {
 		return err
 	}
+	if err := c.validateFreeze(ctx.Freeze); err != nil {
+		return err
+	}
 	for i := range ctx.Flags {
 		if err := c.validateFlags(&ctx.Flags[i]); err != nil {
 			return err

@@ -117,3 +117,32 @@ func TestARunnerThatIsKilledLeavesTheFlagAtItsStepUntilSomebodyTakesItOver(t *te
 	require.Contains(t, r.stdout, "arrived")
 	require.Equal(t, sources.Pct(25), at())
 }
+
+func TestAFreezeIsRefusedWithExitCodeThreeAndKillGoesThrough(t *testing.T) {
+	t.Parallel()
+	store := "flagd:" + newBench(t).path
+	config := filepath.Join(t.TempDir(), "c.yaml")
+	write := func(override string) {
+		require.NoError(t, os.WriteFile(config, []byte(`contexts:
+  prod:
+    flags: [{dsn: "`+store+`"}]
+    freeze: [{from: "2020-01-01 00:00", to: "2099-01-04 06:00", zone: Europe/Berlin, reason: peak`+override+`}]
+`), 0o600))
+	}
+	write("")
+	out, code := run(t, nil, "config", "check", config)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "freeze   2020-01-01 00:00 to 2099-01-04 06:00 Europe/Berlin, peak (now, until 4 Jan 2099 06:00)")
+	out, _ = run(t, nil, "--config", config, "doctor")
+	require.Contains(t, out, "freeze   2020-01-01 00:00 to 2099-01-04 06:00 Europe/Berlin, peak (now")
+	out, code = run(t, nil, "--config", config, "ramp", "checkout-v2", "50")
+	require.Equal(t, exitRefused, code, out)
+	require.Contains(t, out, "freeze until 4 Jan 2099 06:00: peak; kill and back go through")
+	out, code = run(t, nil, "--config", config, "ramp", "checkout-v2", "next", "--override", "--reason", "must")
+	require.Equal(t, exitRefused, code, out)
+	write(", override: true")
+	out, code = run(t, nil, "--config", config, "ramp", "checkout-v2", "next", "--override", "--reason", "must")
+	require.Zero(t, code, out)
+	out, code = run(t, nil, "--config", config, "kill", "checkout-v2")
+	require.Zero(t, code, out)
+}

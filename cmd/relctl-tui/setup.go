@@ -29,6 +29,7 @@ type setup struct {
 	rules                    map[string]rule
 	guards                   []sources.Guard
 	ramp                     rampRule
+	calendar                 sources.Calendar
 	stores                   []store
 	readers                  []reader
 	banner                   string
@@ -95,7 +96,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		context: c.name, next: c.next, accent: ctx.Accent.S, theme: ctx.look, banner: banner,
 		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
-		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{}, guards: guardsOf(ctx), ramp: ctx.Ramp.rule(),
+		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{}, guards: guardsOf(ctx), ramp: ctx.Ramp.rule(), calendar: ctx.calendar(),
 	}
 	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
 		return nil, &usageError{msg: trimInvalid(err)}

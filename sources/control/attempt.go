@@ -27,6 +27,7 @@ type attempt struct {
 	since  *journal.Entry // somebody else's change of that flag after it, nil for none
 	goal   *state         // what a Restore returns to, nil for any other kind
 	judged bool           // its guards were asked, or it needs none
+	thawed bool           // a freeze was overridden, and the reason says so
 
 	rule  *sources.Migration // of a flag that is a migration; nil otherwise
 	past  sources.Past       // what the record knows of it
@@ -156,7 +157,11 @@ func (a *attempt) commit(p sources.Planned) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p.Old.Migration, p.New.Migration = a.rule, a.rule
-	if err := a.allowed(&p); err != nil {
+	err := a.allowed(&p)
+	if err == nil {
+		err = a.frozen(&p.Old, sources.Raises(&p.Old, &p.New))
+	}
+	if err != nil {
 		if errors.Is(err, errNothingToDo) {
 			a.idle = &p.Old
 			if p.Warning != "" {

@@ -67,6 +67,7 @@ type Options struct {
 	Observe func(sources.Activity) // told of each change as it comes along; nil for nobody
 
 	Guards      Guards                   // the zero value guards nothing
+	Calendar    sources.Calendar         // when no flag is raised
 	ObserveRamp func(sources.RampStatus) // told of each guarded ramp as it comes along; nil for nobody
 }
 
@@ -142,6 +143,8 @@ func (c *Controller) do(ctx context.Context, in sources.Intent, run *Ramp, group
 		if a.judged = true; in.Kind != sources.Kill { // which needs nobody's permission
 			a.change.Lease = run.token
 		}
+	} else if err := a.thaw(ctx); err != nil {
+		return sources.Receipt{}, err
 	} else if err := a.guard(ctx); err != nil {
 		return sources.Receipt{}, err
 	}

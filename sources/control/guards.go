@@ -171,7 +171,7 @@ func (a *attempt) guard(ctx context.Context) error {
 	if a.intent.Reason == "" {
 		return fmt.Errorf("raising %s against its guards needs a reason, nothing was changed: %w", f.Name, sources.ErrInvalid)
 	}
-	a.change.Reason = sources.Clean("OVERRIDE ("+why+"): "+a.intent.Reason, maxSentence)
+	a.overrule(why)
 	a.c.remember(f, results)
 	return nil
 }

@@ -24,6 +24,15 @@ func (c *Controller) Import(ctx context.Context, store string, in sources.Import
 	case s.ReadOnly && !in.DryRun:
 		return sources.ImportResult{}, fmt.Errorf("%s is read-only, nothing was imported: %w", s.Name, sources.ErrReadOnly)
 	}
+	if now := c.opts.Now(); !in.DryRun {
+		z, frozen := c.opts.Calendar.Of(nil, now)
+		if !frozen {
+			z, frozen = c.opts.Calendar.Partly(now)
+		}
+		if frozen { // which of its flags would be raised is known only when it is done
+			return sources.ImportResult{}, fmt.Errorf("nothing was imported, %s; a dry run goes through: %w", z.Brief(now), sources.ErrRefused)
+		}
+	}
 	importer, ok := s.Driver.(sources.Importer)
 	if !ok {
 		return sources.ImportResult{}, fmt.Errorf("%s takes no import; copy the file instead: %w", s.Name, sources.ErrUnsupported)

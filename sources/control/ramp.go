@@ -76,6 +76,9 @@ func (c *Controller) StartRamp(ctx context.Context, o RampOptions) (*Ramp, error
 		return nil, fmt.Errorf("no guard holds for %s, so there is nothing to ramp it under: name some under guards: in the config: %w",
 			sources.Clean(o.Flag.Key, sources.MaxName), sources.ErrInvalid)
 	}
+	if z, frozen := c.opts.Calendar.Of(f, c.opts.Now()); frozen {
+		return nil, fmt.Errorf("%s stays at %s, %s: %w", f.Name, f.Brief(), z.Brief(c.opts.Now()), sources.ErrRefused)
+	}
 	plan, err := guarded.NewPlan(f, r.o.To, r.o.Hold, r.o.OnBreach)
 	if err != nil {
 		return nil, err
@@ -200,7 +203,7 @@ func (r *Ramp) tick(ctx context.Context) {
 		s := sightOf(&f)
 		look.Flag = &s
 	}
-	_, results, err := r.c.Judge(ctx, r.o.Flag, r.before)
+	judged, results, err := r.c.Judge(ctx, r.o.Flag, r.before)
 	if err == nil {
 		r.results = results
 		look.Verdict = sources.Worst(results)
@@ -212,6 +215,7 @@ func (r *Ramp) tick(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	r.hold(&look, judged)
 	r.feed(ctx, guarded.Event{Now: r.c.opts.Now(), Look: &look})
 	now := r.c.opts.Now()
 	if !r.state.Phase.Ended() && now.Sub(r.renewed) >= renewEvery {

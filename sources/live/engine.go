@@ -63,6 +63,7 @@ type Options struct {
 	Rules           map[string]FlagRule               // by flag key
 	Ladder          sources.Ladder                    // the context's; nil for the default
 	Guards          []sources.Guard                   // on which flags may be raised; shown, not asked
+	Calendar        sources.Calendar                  // when no flag is raised; shown, not kept
 	MaxActivity     int                               // lines of activity kept; 0 for 200
 	Crashed         func(value any, stack []byte)     // told of a panic that a loop survived; nil for nobody
 }

@@ -293,6 +293,6 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
 		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
 		Latencies: s.latencies, Alerts: s.alerts, Deploys: s.deploys, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
-		Ramps: s.ramps, Guards: s.opts.Guards,
+		Ramps: s.ramps, Guards: s.opts.Guards, Calendar: s.opts.Calendar,
 	}
 }

@@ -20,6 +20,13 @@ func (m *Model) guards() (out []line) {
 			out = append(out, m.field("run by", m.th.Text, r.Owner))
 		}
 	}
+	if z, frozen := m.snap.Calendar.Of(f, m.now); frozen {
+		text := z.Brief(m.now) + "; kill and back go through"
+		if z.Override {
+			text += ", a raise only with a reason"
+		}
+		out = m.wrapped(out, "calendar", m.th.Warn, text)
+	}
 	if to, err := f.Plan(sources.Ramp); err == nil && f.Metric != "" && f.Migration == nil {
 		out = m.wrapped(out, "next step", m.th.Text, f.Brief()+" "+m.th.Glyphs.Arrow+" "+views.PercentText(to)+": "+m.snap.Explain(f, to, m.now))
 	}

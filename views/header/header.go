@@ -89,6 +89,9 @@ func (m *Model) left(room int) []views.Note {
 	if m.readOnly {
 		notes = append(notes, views.Note{Ink: th.Warn, Text: "read-only"})
 	}
+	if n, ok := m.freeze(); ok {
+		notes = append(notes, n)
+	}
 	var fresh, bad, speak []views.Note
 	for i := range m.snap.Sources {
 		st := &m.snap.Sources[i]
@@ -119,6 +122,18 @@ func (m *Model) left(room int) []views.Note {
 		fresh = many(fresh, th.Glyphs.Good, "fresh", th.Quiet)
 	}
 	return append(notes, fresh...)
+}
+
+// freeze is what the calendar closes now, with its end.
+func (m *Model) freeze() (views.Note, bool) {
+	z, frozen := m.snap.Calendar.Of(nil, m.now)
+	if frozen {
+		return views.Note{Ink: m.th.Warn, Text: views.Cut(m.th, z.Brief(m.now), 44)}, true
+	}
+	if z, frozen = m.snap.Calendar.Partly(m.now); frozen {
+		return views.Note{Ink: m.th.Warn, Text: views.Cut(m.th, "partly "+z.Brief(m.now), 44)}, true
+	}
+	return views.Note{}, false
 }
 
 // unsure is the sources that are not fresh in one note: how old the oldest is,

@@ -129,3 +129,23 @@ func TestSourcesThatSpeakTogetherAreNeverTickedWhenOneOfThemIsOld(t *testing.T) 
 	require.Contains(t, ansi.Strip(m.View()), "◔ page-1 stale 40s, speaks")
 	require.Contains(t, ansi.Strip(m.View()), "✓ 3 sources speak")
 }
+
+func TestAFreezeIsInTheHeaderWithItsEndWhileItLasts(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	z, err := sources.NewFreeze("Sat 08:00", "Mon 06:00", time.UTC) // the tests' day is a Saturday
+	require.NoError(t, err)
+	z.Reason = "peak weekend"
+	s.Calendar = sources.Calendar{z}
+	m := header.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	for _, w := range []int{80, 120} {
+		m.SetSize(w, 1)
+		m.SetSnapshot(&s, viewtest.Now())
+		require.Contains(t, ansi.Strip(m.View()), "freeze until Mon 06:00: peak weekend")
+		m.SetSnapshot(&s, viewtest.Now().Add(48*time.Hour))
+		require.NotContains(t, ansi.Strip(m.View()), "freeze")
+	}
+	s.Calendar[0].Tags = []string{"payments"}
+	m.SetSnapshot(&s, viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "partly freeze until Mon 06:00")
+}

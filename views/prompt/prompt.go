@@ -2,6 +2,7 @@
 package prompt
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
@@ -253,7 +254,8 @@ func (m *Model) check() {
 	}
 	if m.purpose == Reason {
 		m.valid = strings.TrimSpace(text) != ""
-		m.hint = "enter raises it to " + views.PercentText(m.intent.To) + " against its guards, on record"
+		to := cmp.Or(m.intent.Stage, views.PercentText(m.intent.To))
+		m.hint = "enter raises it to " + to + " nevertheless, on record"
 		return
 	}
 	if m.purpose == Name {

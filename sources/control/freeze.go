@@ -1,0 +1,71 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"relctl-tui/sources"
+	"relctl-tui/sources/guarded"
+)
+
+// Frozen is what keeps a flag from being raised now by the calendar, or false.
+func (c *Controller) Frozen(f *sources.Flag) (sources.Frost, bool) {
+	return c.opts.Calendar.Of(f, c.opts.Now())
+}
+
+// thaw refuses a raise while the calendar is closed before anybody is asked anything
+// else. What it cannot know yet, commit finds out: an undo may raise or lower.
+func (a *attempt) thaw(ctx context.Context) error {
+	if k := a.intent.Kind; len(a.c.opts.Calendar) == 0 || k != sources.Ramp && k != sources.Set {
+		return nil
+	}
+	f, err := a.read(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // the write says so in better words
+	}
+	return a.frozen(&f, a.change.To > f.Rollout.Or(0))
+}
+
+// frozen is why a change is not made now by the calendar, or nil. It never concerns
+// what lowers a flag, and not the undo of what was lowered in the same window: a kill by
+// mistake must not last until Monday.
+func (a *attempt) frozen(old *sources.Flag, raises bool) error {
+	k := a.intent.Kind
+	if !raises || a.thawed || k == sources.Kill || k == sources.Back || k.OfBreaker() || k == sources.SilenceAlert {
+		return nil
+	}
+	now := a.c.opts.Now()
+	z, frozen := a.c.opts.Calendar.Of(old, now)
+	if !frozen || a.undoes != nil && !a.undoes.At.Before(z.From) {
+		return nil
+	}
+	err := fmt.Errorf("%s stays at %s, %s", old.Name, old.Brief(), z.Brief(now))
+	switch {
+	case !z.Override || k == sources.Undo:
+		return fmt.Errorf("%w; kill and back go through: %w", err, sources.ErrRefused)
+	case !a.intent.Override:
+		return objection{err}
+	case a.intent.Reason == "":
+		return fmt.Errorf("raising %s during a freeze needs a reason, nothing was changed: %w", old.Name, sources.ErrInvalid)
+	}
+	a.thawed = true
+	a.overrule(z.Brief(now))
+	return nil
+}
+
+// overrule puts on record what was overridden, before the reason for it.
+func (a *attempt) overrule(why string) {
+	a.change.Reason = sources.Clean("OVERRIDE ("+why+"): "+a.change.Reason, maxSentence)
+}
+
+// hold keeps a guarded ramp from climbing while the calendar is closed, as what cannot
+// be measured does. A breach still leads back.
+func (r *Ramp) hold(look *guarded.Look, f *sources.Flag) {
+	if f == nil || look.Verdict == sources.GuardBreach || r.state.At >= r.state.Goal() {
+		return
+	}
+	now := r.c.opts.Now()
+	if z, frozen := r.c.opts.Calendar.Of(f, now); frozen {
+		look.Verdict, look.Why = sources.GuardUnknown, "it stays, "+z.Brief(now)
+	}
+}
