@@ -15,6 +15,21 @@ type segment struct {
 // outlier is none.
 const leastRun = 3
 
+// start is where the last stretch may begin: at a point, with what all before it costs.
+// Of two starts the earlier one can still win only for a level at which the points
+// between cost less than the later start did; lo to hi is where that holds against every
+// later start so far. It is the functional pruning of R. Maidstone, T. Hocking, G.
+// Rigaill and P. Fearnhead ("On optimal multiple changepoint algorithms for large data",
+// Statistics and Computing 27, 2017), kept as one interval: on a quiet series PELT alone
+// keeps every start.
+type start struct {
+	at     int
+	sum    float64 // of the points before
+	base   float64 // least cost of what is before, less the sum of its squares
+	cost   float64 // of what is before and the stretch up to the present end
+	lo, hi float64
+}
+
 // segments cuts a series into levels. xs has no NaN. The penalty for a cut is
 // Yao's, twice the logarithm of the length, times how much the points of a metric
 // that is read in overlapping windows repeat each other.
@@ -37,26 +52,33 @@ func segments(xs []float64, redundancy float64) []segment {
 	for i := 1; i <= n; i++ {
 		inverse[i] = 1 / float64(i)
 	}
-	open, costs := make([]int, 1, n), make([]float64, n) // where the last stretch may begin, and at what cost
+	open := make([]start, 1, 64)
+	open[0] = start{base: best[0], lo: math.Inf(-1), hi: math.Inf(1)}
 	for end := leastRun; end <= n; end++ {
 		least, from := math.Inf(1), 0
-		for i, at := range open {
-			d := sum[end] - sum[at] // the cost of a stretch is its variance about its mean
-			c := best[at] + square[end] - square[at] - d*d*inverse[end-at]
-			costs[i] = c
-			if c < least {
-				least, from = c, at
+		for i := range open {
+			s := &open[i]
+			d := sum[end] - s.sum // the cost of a stretch is its variance about its mean
+			s.cost = s.base + square[end] - d*d*inverse[end-s.at]
+			if s.cost < least {
+				least, from = s.cost, s.at
 			}
 		}
 		best[end], last[end] = least+penalty, from
-		kept := open[:0]
-		for i, at := range open { // PELT's pruning: what is dearer now stays dearer
-			if costs[i] <= best[end] {
-				kept = append(kept, at)
+		next := end - leastRun + 1
+		kept := 0
+		for i := range open { // PELT's pruning: what is dearer now stays dearer
+			s := &open[i]
+			if s.cost > best[end] || next >= leastRun && !s.against(sum[next], square[next], best[next], inverse[next-s.at]) {
+				continue
 			}
+			if kept < i {
+				open[kept] = *s
+			}
+			kept++
 		}
-		if open = kept; end-leastRun+1 >= leastRun {
-			open = append(open, end-leastRun+1)
+		if open = open[:kept]; next >= leastRun {
+			open = append(open, start{at: next, sum: sum[next], base: best[next] - square[next], lo: math.Inf(-1), hi: math.Inf(1)})
 		}
 	}
 	var out []segment
@@ -66,6 +88,24 @@ func segments(xs []float64, redundancy float64) []segment {
 	}
 	slices.Reverse(out)
 	return out
+}
+
+// against narrows the levels at which a start can still win by a later one, given the
+// sums up to that, its least cost, and one over how many points lie between; false where
+// no level is left.
+func (s *start) against(sum, square, best, inverse float64) bool {
+	mean := (sum - s.sum) * inverse
+	reach := (best-s.base-square)*inverse + mean*mean // squared: a root is only worth it where it narrows
+	if reach < 0 {
+		return false
+	}
+	if d := mean - s.lo; d > 0 && reach < d*d {
+		s.lo = mean - math.Sqrt(reach)
+	}
+	if d := s.hi - mean; d > 0 && reach < d*d {
+		s.hi = mean + math.Sqrt(reach)
+	}
+	return s.lo <= s.hi
 }
 
 // tame puts single outliers, points far from both of their neighbours, between these.

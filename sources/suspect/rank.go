@@ -163,11 +163,15 @@ func weigh(series []Series, changes []Change, index int, undone time.Time, all [
 	scores := make([]float64, 0, len(all))
 	for i := range all {
 		o := &all[i]
+		related := relation(series, all, o, c)
+		if related == elsewhere && undone.IsZero() {
+			continue // nothing that could still be said for it outweighs that
+		}
 		score, ok := explains(&series[o.Series], c, o)
 		if !ok {
 			continue
 		}
-		score += relation(series, all, o, c)
+		score += related
 		heals := false
 		if !undone.IsZero() && !undone.Before(o.At) {
 			switch heals = recovered(o, undone); {
