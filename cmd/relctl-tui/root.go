@@ -70,7 +70,7 @@ relctl-tui kill checkout-v2`,
 		return &usageError{msg: verb + cleanMsg(err.Error()) + flagHint(cmd, err)}
 	})
 	root.AddCommand(
-		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newDeploysCmd(o), newLogCmd(o),
+		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newDeploysCmd(o), newLogCmd(o), newSuspectsCmd(o),
 		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newRestoreCmd(o), newDrillCmd(o), newDoctorCmd(o), newServeCmd(o), newDemoCmd(o), newConfigCmd(o),
 	)
 	return root

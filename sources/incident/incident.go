@@ -71,7 +71,7 @@ func Read(ctx context.Context, r Reader, q Question) sources.Incident {
 		}
 	}
 	wg.Wait()
-	in.Missing = append(unread(latencies, lines), missing...)
+	in.Missing = slices.Concat(unread(latencies, lines), young(lines, in.From, q.Now), missing)
 	changes := changesOf(&q)
 	in.Events = events(&q, past, changes, latencies, lines)
 	rank(&in, &q, changes, latencies, lines)
@@ -201,6 +201,21 @@ func unread(latencies []sources.Latency, lines []line) (out []string) {
 			text += fmt.Sprintf(" and %d more", n)
 		}
 		out[i] = text + " not looked at: " + why
+	}
+	return out
+}
+
+// young is a sentence for each source that began to remember in the time that is looked at.
+func young(lines []line, from, now time.Time) (out []string) {
+	for i := range lines {
+		s := &lines[i].series
+		if lines[i].err != nil || s.Since.Before(from.Add(time.Minute)) {
+			continue
+		}
+		text := s.Source + " knows nothing before " + s.Since.In(now.Location()).Format("15:04:05")
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
 	}
 	return out
 }

@@ -52,3 +52,52 @@ func (p *Plan) ExposureOf(ctx context.Context, a Asker, flag string) (map[string
 	}
 	return nil, nil
 }
+
+// OnlyBreakers is a plan of the breakers of this one that remembers nothing of it: what
+// it learns from a past is not taken for the present.
+func (p *Plan) OnlyBreakers() *Plan {
+	return &Plan{window: p.window, interp: p.interp, breakers: p.breakers}
+}
+
+// States is the state of each breaker by its name in Breakers, in one query for each
+// metric that tells states. What cannot be read of them is an error.
+func (p *Plan) States(ctx context.Context, a Asker) (map[string]sources.BreakerState, error) {
+	var ask []string
+	for i := range p.breakers {
+		b := &p.breakers[i].preset
+		ask = append(ask, b.metrics()...)
+		ask = append(ask, extras(b)...) // the list that Breakers asks for, so that it is asked once
+	}
+	found, err := a.Exists(ctx, union(ask))
+	if err != nil {
+		return nil, err
+	}
+	var reads []breakerRead
+	var queries []Query
+	for i := range p.breakers {
+		if read, ok := newBreakerRead(&p.breakers[i], found); ok {
+			read.queries, read.roles = read.queries[:1], read.roles[:1]
+			reads, queries = append(reads, read), append(queries, read.queries...)
+		}
+	}
+	out := map[string]sources.BreakerState{}
+	if len(queries) == 0 {
+		return out, nil
+	}
+	answers, err := a.Ask(ctx, queries)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]int{}
+	for i := range reads {
+		if err := answers[i].Err; err != nil {
+			return nil, err
+		}
+		reads[i].answers = answers[i : i+1]
+		rows, _ := reads[i].rows(p)
+		for k := range rows {
+			out[unique(taken, rows[k].Name)] = rows[k].State
+		}
+	}
+	return out, nil
+}
