@@ -62,7 +62,7 @@ func (h *serveSSH) show(ctx context.Context, s *sshserver.Session, r *running, o
 // servedVerbs are what can be asked for beside the board, and the least role for it.
 var servedVerbs = map[string]sshserver.Role{
 	"status": sshserver.Viewer, "flags": sshserver.Viewer, "breakers": sshserver.Viewer, "latency": sshserver.Viewer,
-	"alerts": sshserver.Viewer, "log": sshserver.Viewer,
+	"alerts": sshserver.Viewer, "log": sshserver.Viewer, "suspects": sshserver.Viewer,
 	"ramp": sshserver.Operator, "migrate": sshserver.Operator, "kill": sshserver.Operator, "undo": sshserver.Operator, "restore": sshserver.Operator,
 }
 
@@ -92,7 +92,7 @@ func (h *serveSSH) verb(ctx context.Context, s *sshserver.Session, words []strin
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVar(&o.context, "context", "", "context to look at")
 	root.AddCommand(
-		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newLogCmd(o),
+		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newLogCmd(o), newSuspectsCmd(o),
 		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
