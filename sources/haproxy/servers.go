@@ -234,6 +234,11 @@ func (s *Servers) InspectBreaker(ctx context.Context, name string) (sources.Brea
 		d.Facts = append(d.Facts, sources.Fact{Name: name, Text: fmt.Sprintf(format, args...)})
 	}
 	fact("set to", "%s", srv.set())
+	if srv.fall.OK && srv.rise.OK {
+		fact("opens at", "%.0f failed health checks in a row, closes at %.0f good ones", srv.fall.V, srv.rise.V)
+	} else {
+		fact("opens at", "no health check of its own, so only by hand")
+	}
 	fact("weight", "%d of %d, configured %d", srv.uweight, maxWeight, srv.iweight)
 	fact("sessions", "%d open", srv.sessions)
 	if srv.good.OK && srv.fail.OK {

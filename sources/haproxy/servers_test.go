@@ -57,7 +57,7 @@ func TestDrainDownAndTrackedServersAreToldApart(t *testing.T) {
 	p := start(t, `
 backend api
   option httpchk
-  default-server inter 50ms fall 1
+  default-server inter 50ms fall 1 rise 4
   server up %[1]s
   server down 127.0.0.1:1 check
   server leader %[1]s check
@@ -66,6 +66,13 @@ backend api
 	s := servers(t, p.socket, "")
 	require.Eventually(t, func() bool { return one(t, s, "api/down").State == sources.BreakerOpen }, patience, 20*time.Millisecond)
 	require.Contains(t, one(t, s, "api/down").Note, "DOWN by its health check")
+	for name, threshold := range map[string]string{
+		"api/down": "1 failed health checks in a row, closes at 4 good ones", "api/up": "no health check of its own, so only by hand",
+	} {
+		d, err := s.InspectBreaker(t.Context(), name)
+		require.NoError(t, err)
+		require.Contains(t, d.Facts, sources.Fact{Name: "opens at", Text: threshold})
+	}
 	p.tell(t, "set server api/up state drain")
 	up := one(t, s, "api/up")
 	require.Equal(t, sources.BreakerForcedOpen, up.State)

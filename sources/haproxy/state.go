@@ -20,6 +20,7 @@ type server struct {
 	sessions   int              // open at the moment
 	rate       sources.Value    // sessions in the last second
 	good, fail sources.Value    // HTTP answers so far: those below 500, and those from there
+	fall, rise sources.Value    // health checks in a row that take it out, and bring it back; absent where nothing checks it
 	times      [3]sources.Value // of the last 1024 requests on average, in ms: queue, connect, answer
 }
 
@@ -193,6 +194,7 @@ func (p *picture) stat(answer string) {
 					s.good = sources.Some(s.good.V + v.V)
 				}
 			}
+			s.fall, s.rise = whole(get("check_fall")), whole(get("check_rise"))
 			s.times = [3]sources.Value{whole(get("qtime")), whole(get("ctime")), whole(get("rtime"))}
 			s.sessions, _ = strconv.Atoi(get("scur"))
 		} else if get("type") == "1" && at[backend] != nil {
