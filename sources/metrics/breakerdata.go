@@ -50,6 +50,7 @@ type Calls struct {
 	Succeeded []string `yaml:"succeeded"`
 	Ignored   []string `yaml:"ignored"` // neither success nor failure
 	Refused   []string `yaml:"refused"` // not permitted
+	Most      []string `yaml:"most"`    // of a window: no calls, but how many of them it holds at most
 }
 
 // Took is how long calls took: a histogram, or a summary, whose quantiles cannot be

@@ -117,6 +117,7 @@ func (p *Plan) InspectBreaker(ctx context.Context, name string, a Asker) (d sour
 	d.Instances = read.each(g)
 	if len(window) > 0 {
 		counted(d.Instances, &b.Window, answers[n].Series)
+		d.Facts = holds(&b.Window, answers[n].Series)
 	}
 	if len(took) > 0 {
 		p.quantiles(&d, b, &answers[len(answers)-1], took[0].Metric)
@@ -214,6 +215,25 @@ func counted(list []sources.BreakerInstance, w *Calls, series []Series) {
 			continue
 		}
 		list[i].Buffered = plus(list[i].Buffered, s.Value)
+	}
+}
+
+// holds is of how many calls at most the instances decide, where that is exported; they
+// can differ while a new version is rolled out.
+func holds(w *Calls, series []Series) []sources.Fact {
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, s := range series {
+		if slices.Contains(w.Most, s.Labels[w.Label]) && s.Value > 0 && !math.IsInf(s.Value, 0) {
+			least, most = min(least, s.Value), max(most, s.Value)
+		}
+	}
+	switch {
+	case most < least:
+		return nil
+	case least == most:
+		return []sources.Fact{{Name: "decides by", Text: fmt.Sprintf("its last %.0f calls", most)}}
+	default:
+		return []sources.Fact{{Name: "decides by", Text: fmt.Sprintf("its last %.0f to %.0f calls", least, most)}}
 	}
 }
 

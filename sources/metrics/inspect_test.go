@@ -125,3 +125,27 @@ func TestTheStateAtAMomentIsTheWorstOverTheInstances(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, known, "a moment without samples tells nothing")
 }
+
+func TestTheOldResilience4jModuleExportsByHowManyCallsItDecides(t *testing.T) {
+	t.Parallel()
+	calls := func(v float64, instance, result string) metrics.Series {
+		return at(v, "name", "pay", "instance", instance, "call_result", result)
+	}
+	w := &world{series: map[string][]metrics.Series{
+		"circuit_breaker_states": {at(1, "name", "pay", "instance", "a", "state", "closed"), at(1, "name", "pay", "instance", "b", "state", "closed")},
+		"circuit_breaker_calls": {
+			calls(90, "a", "successful"), calls(10, "a", "failed"), calls(100, "a", "buffered"), calls(100, "a", "buffered_max"),
+			calls(4, "b", "not_permitted"), calls(100, "b", "buffered_max"),
+		},
+	}}
+	d, err := plan(t).InspectBreaker(t.Context(), "pay", w)
+	require.NoError(t, err)
+	require.Equal(t, []sources.Fact{{Name: "decides by", Text: "its last 100 calls"}}, d.Facts)
+	require.Equal(t, sources.Some(100.0), d.Instances[0].Buffered)
+	require.Equal(t, sources.Some(10.0), d.Instances[0].Failed)
+	require.False(t, d.Instances[1].Buffered.OK, "what holds calls is no call")
+	w.series["circuit_breaker_calls"][5] = calls(50, "b", "buffered_max")
+	d, err = plan(t).InspectBreaker(t.Context(), "pay", w)
+	require.NoError(t, err)
+	require.Equal(t, "its last 50 to 100 calls", d.Facts[0].Text)
+}

@@ -117,7 +117,7 @@ func (m *Model) calls() (out []line) {
 	for _, f := range d.Facts {
 		out = append(out, m.field(views.Cut(th, f.Name, label-1), th.Text, f.Text))
 	}
-	if len(d.Facts) == 0 {
+	if !slices.ContainsFunc(d.Facts, func(f sources.Fact) bool { return f.Name == "opens at" }) {
 		out = append(out, m.field("opens at", th.Quiet, "its thresholds are not exported"))
 	}
 	return out
