@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,9 +37,10 @@ type inquiry struct {
 	at     time.Time // when the last look began
 	cancel context.CancelFunc
 
-	broke time.Time // since when something is broken; zero while nothing is
-	whole time.Time // since when everything is whole again; zero while it is not
-	made  int       // how many looks were made of that by themselves
+	broke time.Time            // when the last thing broke; zero while nothing is broken
+	names map[string]time.Time // what is broken, or was until lately, and when it was last seen so
+	whole time.Time            // since when everything is whole again; zero while it is not
+	made  int                  // how many looks were made of that by themselves
 	found *sources.Incident
 	proof proof
 }
@@ -109,14 +111,28 @@ func (q *inquiry) stop() {
 	q.busy, q.cancel = false, nil
 }
 
-// watchBreach notes since when something is broken. A breach that comes back within the
-// time is the same one.
+// watchBreach notes when something broke that was whole. What comes back within the time
+// is the same breach, and what breaks for days hides no other.
 func (m *Model) watchBreach(now time.Time) {
 	q := &m.inquiry
-	switch {
-	case incident.Broken(m.snapshot):
-		if q.whole = (time.Time{}); q.broke.IsZero() {
+	if q.names == nil {
+		q.names = map[string]time.Time{}
+	}
+	broken := incident.Broken(m.snapshot)
+	for _, name := range broken {
+		if _, known := q.names[name]; !known {
 			q.broke, q.made = now, 0
+		}
+		q.names[name] = now
+	}
+	maps.DeleteFunc(q.names, func(_ string, seen time.Time) bool { return now.Sub(seen) > forgetAfter })
+	switch {
+	case len(broken) > 0:
+		if q.whole = (time.Time{}); q.broke.IsZero() {
+			q.broke, q.made = now, len(dueAt) // it was looked at when it broke
+		}
+		if now.Sub(q.broke) > offerFor {
+			m.footer.SetOffer("")
 		}
 	case q.broke.IsZero():
 	case q.whole.IsZero():
@@ -127,8 +143,12 @@ func (m *Model) watchBreach(now time.Time) {
 	}
 }
 
-// calmAfter is how long everything must be whole before the next breach is another one.
-const calmAfter = 20 * time.Second
+// The times of an offer.
+const (
+	calmAfter   = 20 * time.Second // how long everything must be whole for it to go
+	forgetAfter = 5 * time.Minute  // how long something must be whole to break anew
+	offerFor    = 30 * time.Minute // for longer nobody wants to read the same line
+)
 
 // incidentRead shows what a look has found.
 func (m *Model) incidentRead(msg IncidentReadMsg) {
@@ -149,7 +169,7 @@ func (m *Model) incidentRead(msg IncidentReadMsg) {
 // offer is the line that points at the screen of suspects; it never acts.
 func (m *Model) offer() string {
 	q := &m.inquiry
-	if q.broke.IsZero() || q.found == nil || m.screen != noScreen {
+	if q.broke.IsZero() || q.found == nil || m.screen != noScreen || m.now.Sub(q.broke) > offerFor {
 		return ""
 	}
 	label := " (" + m.keys.Suspects.Help().Key + ")"

@@ -198,3 +198,26 @@ func TestTheTimelineShowsTheChangeAndTheBreachAndFilters(t *testing.T) {
 		r.shows("Flags")
 	})
 }
+
+func TestABreachThatLastsHidesNoOtherAndItsOfferGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, past := incidentBoard(t, nil)
+		for range 400 {
+			r.second()
+		}
+		r.shows("suspect: checkout-v2")
+		asked := past.asked
+		s := r.snapshot(time.Second, sources.VerdictBreached)
+		s.Latencies = append(s.Latencies, sources.Latency{Source: "past", Name: "search", Verdict: sources.VerdictBreached})
+		r.m.setSnapshot(s)
+		for range 5 {
+			r.second()
+		}
+		require.Greater(t, past.asked, asked, "what breaks beside it is looked at")
+		for range 31 * 60 {
+			r.second()
+		}
+		r.m.frame = ""
+		require.NotContains(t, r.m.View().Content, "suspect: ")
+	})
+}

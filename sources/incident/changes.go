@@ -16,9 +16,16 @@ const before = 30 * time.Minute
 // mostChanges bounds the changes that are weighed; the newest are kept.
 const mostChanges = 1000
 
+// change is one of the changes that are weighed.
+type change struct {
+	sources.Activity
+	lane     sources.Lane
+	services []string // that it is expected to move, by the names of latencies; none where that is not known
+}
+
 // changesOf is what was changed, by anybody: flags, what runs, breakers by hand. Oldest
 // first, each once.
-func changesOf(q *Question) []sources.Activity {
+func changesOf(q *Question) []change {
 	from := q.Now.Add(-q.Span - before)
 	known := map[string]bool{}
 	var out []sources.Activity
@@ -33,7 +40,17 @@ func changesOf(q *Question) []sources.Activity {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b sources.Activity) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
-	return out[max(0, len(out)-mostChanges):]
+	out = out[max(0, len(out)-mostChanges):]
+	metrics := make(map[sources.FlagID]string, len(q.Snapshot.Flags))
+	for i := range q.Snapshot.Flags {
+		metrics[q.Snapshot.Flags[i].ID] = q.Snapshot.Flags[i].Metric
+	}
+	all := make([]change, len(out))
+	for i := range out {
+		all[i] = change{Activity: out[i], lane: laneOf(&out[i])}
+		all[i].services = services(&all[i], q.Snapshot, metrics)
+	}
+	return all
 }
 
 // changes says that something was changed: not only seen, asked for or planned.
@@ -106,13 +123,12 @@ func what(a *sources.Activity) string {
 	return old + " to " + a.New
 }
 
-// services is what a change is expected to move, by the names of latencies; none where
-// that is not known.
-func services(a *sources.Activity, s *sources.Snapshot) []string {
-	switch laneOf(a) {
+// services is what a change is expected to move, given the metric of each flag.
+func services(a *change, s *sources.Snapshot, metrics map[sources.FlagID]string) []string {
+	switch a.lane {
 	case sources.LaneFlags:
-		if f := s.Flag(a.Flag); f != nil && f.Metric != "" {
-			return []string{f.Metric}
+		if m := metrics[a.Flag]; m != "" {
+			return []string{m}
 		}
 	case sources.LaneDeploys:
 		d := sources.Deploy{Service: a.Name}

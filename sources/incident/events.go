@@ -10,11 +10,11 @@ import (
 )
 
 // events is everything that happened in the time of a question, oldest first.
-func events(q *Question, past []sources.Event, changes []sources.Activity, latencies []sources.Latency, lines []line) []sources.Event {
+func events(q *Question, past []sources.Event, changes []change, latencies []sources.Latency, lines []line) []sources.Event {
 	from := q.Now.Add(-q.Span)
 	out := slices.Clone(past)
 	for i := range changes {
-		out = append(out, changed(&changes[i], q.Snapshot))
+		out = append(out, changed(&changes[i]))
 	}
 	out = append(out, alertsOf(q.Snapshot, past)...)
 	out = append(out, verdicts(q)...)
@@ -31,13 +31,13 @@ func events(q *Question, past []sources.Event, changes []sources.Activity, laten
 }
 
 // changed is a change as an event.
-func changed(a *sources.Activity, s *sources.Snapshot) sources.Event {
-	e := sources.Event{Lane: laneOf(a), At: a.At, Name: a.Name, Text: what(a)}
+func changed(a *change) sources.Event {
+	e := sources.Event{Lane: a.lane, At: a.At, Name: a.Name, Text: what(&a.Activity)}
 	if e.Lane == sources.LaneFlags {
 		e.Flag = a.Flag
 	}
-	if of := services(a, s); len(of) > 0 {
-		e.Service = of[0]
+	if len(a.services) > 0 {
+		e.Service = a.services[0]
 	}
 	if a.Actor != "" {
 		e.Text += ", " + a.Actor

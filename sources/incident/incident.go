@@ -239,12 +239,18 @@ func ratios(list []sources.Value) []float64 {
 	return out
 }
 
-// Broken says that something is: a latency breaches its SLO or burns its budget, or a
-// breaker has opened that nobody opened by hand.
-func Broken(s *sources.Snapshot) bool {
-	return slices.ContainsFunc(s.Latencies, func(l sources.Latency) bool {
-		return l.Verdict == sources.VerdictBreached || l.Verdict == sources.VerdictBurning
-	}) || slices.ContainsFunc(s.Breakers, func(b sources.Breaker) bool {
-		return b.State == sources.BreakerOpen || b.State == sources.BreakerHalfOpen
-	})
+// Broken is the names of what is broken: latencies that breach their SLO or burn their
+// budget, and breakers that nobody opened by hand.
+func Broken(s *sources.Snapshot) (names []string) {
+	for i := range s.Latencies {
+		if l := &s.Latencies[i]; l.Verdict == sources.VerdictBreached || l.Verdict == sources.VerdictBurning {
+			names = append(names, l.Name)
+		}
+	}
+	for i := range s.Breakers {
+		if b := &s.Breakers[i]; b.State == sources.BreakerOpen || b.State == sources.BreakerHalfOpen {
+			names = append(names, b.Name)
+		}
+	}
+	return names
 }

@@ -13,7 +13,7 @@ import (
 const errorLimit = 0.01
 
 // rank fills in the metrics, what left its level, and the suspects.
-func rank(in *sources.Incident, q *Question, changes []sources.Activity, latencies []sources.Latency, lines []line) {
+func rank(in *sources.Incident, q *Question, changes []change, latencies []sources.Latency, lines []line) {
 	var series []suspect.Series
 	for i := range latencies {
 		if lines[i].err == nil {
@@ -43,7 +43,7 @@ func rank(in *sources.Incident, q *Question, changes []sources.Activity, latenci
 		s := &r.Suspects[i]
 		c, m := &changes[s.Change], &series[s.Series]
 		in.Suspects = append(in.Suspects, sources.Suspect{
-			Lane: laneOf(c), Flag: c.Flag, Change: c.ID, Subject: c.Name, What: what(c), Actor: c.Actor, At: c.At,
+			Lane: c.lane, Flag: c.Flag, Change: c.ID, Subject: c.Name, What: what(&c.Activity), Actor: c.Actor, At: c.At,
 			Word: s.Word(), Score: s.Score, Lag: s.Lag, Metric: m.Name, Service: m.Service, Metrics: s.Metrics,
 			Undone: !s.Undone.IsZero(), Healed: s.Healed, Why: s.Why,
 		})
@@ -122,9 +122,9 @@ func breakersOf(in *sources.Incident, snap *sources.Snapshot) (out []suspect.Ser
 }
 
 // changeOf is a change as it is weighed.
-func changeOf(a *sources.Activity, snap *sources.Snapshot) suspect.Change {
-	c := suspect.Change{ID: a.ID, Subject: a.Name, What: what(a), At: a.At, Services: services(a, snap)}
-	switch laneOf(a) {
+func changeOf(a *change, snap *sources.Snapshot) suspect.Change {
+	c := suspect.Change{ID: a.ID, Subject: a.Name, What: what(&a.Activity), At: a.At, Services: a.services}
+	switch a.lane {
 	case sources.LaneFlags:
 		from, knownFrom := share(a.Old)
 		to, knownTo := share(a.New)
