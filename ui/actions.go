@@ -43,11 +43,21 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return m.switchKey(msg, kind)
 	case kind == sources.SilenceAlert:
 		return m.silenceKey()
+	case kind == sources.Undo:
+		return m.intended(sources.Intent{Kind: sources.Undo}, false), true
+	default:
+		return m.flagKey(msg, kind)
+	}
+}
+
+// flagKey is a key that changes the selected flag.
+func (m *Model) flagKey(msg tea.KeyPressMsg, kind sources.ChangeKind) (tea.Cmd, bool) {
+	refuse := func(reason string) (tea.Cmd, bool) {
+		m.footer.SetStatus(reason, footer.Warning)
+		return nil, true
 	}
 	f, selected := m.flags.Selected()
 	switch {
-	case kind == sources.Undo:
-		return m.intended(sources.Intent{Kind: sources.Undo}, false), true
 	case !m.flagInSight():
 		return refuse("the flag that this key acts on is not on the screen: esc shows it, then press again")
 	case !selected:

@@ -67,7 +67,7 @@ func (m *Model) inquire() tea.Cmd {
 	}
 	now := m.opts.Now()
 	m.watchBreach(now)
-	span, near := incident.Hour, false
+	span, near := incident.DefaultSpan, false
 	if m.screen == timelineScreen {
 		span = m.timeline.Wants()
 	}

@@ -24,7 +24,7 @@ It needs a source that keeps a past, such as a Prometheus. Exit code 0 with or w
 suspect, 1 when no metric could be read.`
 
 func newSuspectsCmd(o *options) *cobra.Command {
-	since := incident.Hour
+	since := incident.DefaultSpan
 	cmd := &cobra.Command{
 		Use: "suspects", Short: "Say which change may have broken what breaches", Long: suspectsLong,
 		Args: argCount(0, 0, "no argument"),

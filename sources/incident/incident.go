@@ -32,15 +32,15 @@ type Question struct {
 	Snapshot *sources.Snapshot  // what is known now; required
 	History  []sources.Activity // changes that the snapshot may have forgotten, in any order
 	Now      time.Time
-	Span     time.Duration // how far back; 0 for Hour, within sources' bounds
+	Span     time.Duration // how far back; 0 for DefaultSpan, within sources' bounds
 
 	// Near asks only about what breaches and what it calls or is called by: a look that
 	// nobody asked for costs less.
 	Near bool
 }
 
-// Hour is the span of a Question that names none.
-const Hour = time.Hour
+// DefaultSpan is the span of a Question that names none.
+const DefaultSpan = time.Hour
 
 // The bounds of one look.
 const (
@@ -54,7 +54,7 @@ const (
 // Read looks. It ends early with ctx, with what it has by then. What cannot be read is
 // in Missing and fails nothing.
 func Read(ctx context.Context, r Reader, q Question) sources.Incident {
-	q.Span = min(max(cmp.Or(q.Span, Hour), sources.MinSeriesSpan), sources.MaxSeriesSpan)
+	q.Span = min(max(cmp.Or(q.Span, DefaultSpan), sources.MinSeriesSpan), sources.MaxSeriesSpan)
 	in := sources.Incident{From: q.Now.Add(-q.Span), At: q.Now}
 	latencies := chosen(&q)
 	var past []sources.Event

@@ -20,8 +20,10 @@ import (
 // ClosedMsg says that the operator is done looking.
 type ClosedMsg struct{}
 
-// spans are what the screen can show at once, the first at first.
-var spans = [...]time.Duration{15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
+// spans are what the screen can show at once, and the one that it begins with.
+var spans = [...]time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
+
+const firstSpan = 1
 
 // Model is the screen. Not for concurrent use.
 type Model struct {
@@ -43,7 +45,9 @@ type Model struct {
 }
 
 // New is a screen without a size, on which nothing has been looked at yet.
-func New(th *themes.Theme, keys views.KeyMap) Model { return Model{th: th, keys: keys, focused: true} }
+func New(th *themes.Theme, keys views.KeyMap) Model {
+	return Model{th: th, keys: keys, focused: true, zoom: firstSpan}
+}
 
 // SetSize gives the screen w x h cells.
 func (m *Model) SetSize(w, h int) { m.width, m.height = w, h }
