@@ -112,7 +112,13 @@ func (b *sshBench) client(who string, args ...string) *exec.Cmd {
 // ssh runs one command there.
 func (b *sshBench) ssh(who string, args ...string) result {
 	b.t.Helper()
-	cmd := b.client(who, append([]string{"127.0.0.1"}, args...)...)
+	return b.run(who, append([]string{"127.0.0.1"}, args...)...)
+}
+
+// run is the client with any arguments.
+func (b *sshBench) run(who string, args ...string) result {
+	b.t.Helper()
+	cmd := b.client(who, args...)
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = patience
@@ -165,4 +171,113 @@ func TestAnOperatorKillsOverSSHAndTheRecordNamesTheKeyWhateverTheClientSays(t *t
 	require.Equal(t, 0, b.stop())
 	ana.awaitText("the server is being stopped")
 	require.Zero(t, ana.awaitExit())
+}
+
+func TestOverSSHThereAreTheVerbsAndNoShellNoFilesNoForwarding(t *testing.T) {
+	t.Parallel()
+	path := flagFile(t, fleetFile)
+	b := serveSSHTo(t, "--flags", "flagd:"+path)
+	before := read(t, path)
+
+	for _, verb := range []string{"kill checkout-v2", "ramp checkout-v2 50", "migrate next checkout-v2", "undo", "breakers open x", "alerts silence x", "--context x kill checkout-v2"} {
+		got := b.ssh("bo", "--", verb)
+		require.Equal(t, exitRefused, got.code, verb+got.stderr)
+		require.Contains(t, got.stderr, "your key is a viewer's")
+	}
+	for command, code := range map[string]int{
+		"sh": exitRefused, "/bin/sh -c id": exitRefused, "scp -f /etc/passwd": exitRefused, "internal-sftp": exitRefused, "rsync --server .": exitRefused,
+		"flags export -o /tmp/x": exitRefused, "flags import /etc/passwd": exitRefused, "config init": exitRefused, "doctor": exitRefused,
+		"serve ssh": exitRefused, "demo": exitRefused, "completion bash": exitRefused, "__complete kill ": exitRefused,
+		"status --config /etc/passwd": exitUsage, "status --flags flagd:/etc/passwd": exitUsage, "kill checkout-v2 --actor eve": exitUsage,
+		"ramp checkout-v2 --guarded": exitRefused, "status --context /etc/passwd": exitUsage,
+	} {
+		got := b.ssh("ana", "--", command)
+		require.Equal(t, code, got.code, command+": "+got.stderr)
+		require.NotContains(t, got.stdout+got.stderr, "root:")
+	}
+	require.Equal(t, before, read(t, path))
+	b.awaitLog("refused", "command /bin/sh -c id", "ana@example", "no shell")
+
+	require.NotZero(t, b.ssh("eve", "status").code)
+	b.awaitLog("refused", "this key is not in the file")
+	require.NotZero(t, b.run("ana", "-s", "127.0.0.1", "sftp").code)
+	b.awaitLog("refused", "subsystem sftp")
+	got := b.run("ana", "-A", "-X", "-o", "ExitOnForwardFailure=yes", "-R", "127.0.0.1:0:127.0.0.1:1", "127.0.0.1", "status")
+	require.NotZero(t, got.code)
+	b.awaitLog("refused", "tcpip-forward")
+	require.NotZero(t, b.run("ana", "-W", "127.0.0.1:"+b.port, "127.0.0.1").code)
+	b.awaitLog("refused", "channel direct-tcpip")
+
+	got = b.ssh("ana", "kill", "checkout-v2", "--reason", "'no money comes in'")
+	require.Zero(t, got.code, got.stderr)
+	require.Contains(t, read(t, path), `"DISABLED"`)
+	require.Regexp(t, `undo with: undo \w+\)`, got.stdout)
+	require.Contains(t, b.ssh("bo", "log").stdout, "no money comes in")
+	require.Equal(t, exitFailed, b.ssh("ana", "kill nobody").code)
+	require.Zero(t, b.ssh("ana", "undo").code)
+	require.Equal(t, before, read(t, path))
+	status := b.ssh("bo") // without a terminal
+	require.Zero(t, status.code)
+	require.Contains(t, status.stdout, "checkout-v2")
+	require.Contains(t, status.stderr, "no terminal to draw on")
+}
+
+func TestACertificateOfTheTeamsAuthorityActsUnderItsKeyID(t *testing.T) {
+	t.Parallel()
+	path := flagFile(t, fleetFile)
+	b := serveSSHTo(t, "--flags", "flagd:"+path)
+	b.keygen("-t", "ed25519", "-N", "", "-C", "CA", "-f", filepath.Join(b.dir, "ca"))
+	b.keygen("-s", filepath.Join(b.dir, "ca"), "-I", "eve of the night shift", "-n", "oncall", "-V", "+1h", filepath.Join(b.dir, "eve.pub"))
+	require.NotZero(t, b.ssh("eve", "status").code)
+	b.letIn(`cert-authority,principals="oncall",role="operator" ` + b.public("ca"))
+	got := b.ssh("eve", "kill", "checkout-v2")
+	require.Zero(t, got.code, got.stderr)
+	require.Contains(t, b.ssh("eve", "log").stdout, "eve of the night shift")
+}
+
+func TestAnotherContextOpensByItsNameAndByTheKeyAndTheSizeFollows(t *testing.T) {
+	t.Parallel()
+	config, _, staging := twoContexts(t, "")
+	b := serveSSHTo(t, "--config", config)
+	s := b.board("ana", 100, 24, "staging")
+	s.awaitText("staging", "checkout-v2", "5%")
+	s.press("e")
+	s.awaitText("prod", "checkout-v2", "25%")
+	s.press("e")
+	s.awaitText("staging", "checkout-v2", "5%")
+	pick(s, "checkout-v2") // not a key is lost between two boards
+	s.resize(140, 40)
+	s.await("the new width", func(text string) bool { return strings.Contains(text, strings.Repeat("╌", 101)) })
+	s.send("\x1a")
+	s.awaitText("there is nothing to stop: q leaves")
+	s.press("K")
+	s.awaitText("killed confirmed in")
+	require.Contains(t, read(t, staging), "DISABLED")
+	require.Contains(t, b.ssh("bo", "flags", "--context", "staging").stdout, "killed")
+	written := string(s.output(0))
+	for _, query := range []string{"\x1b[c", "\x1b[6n", "$p", "\x1b]11;?", "\x1b[>q"} {
+		require.NotContains(t, written, query, "the terminal is asked nothing")
+	}
+	require.Zero(t, s.quit())
+	requireGivenBack(t, string(s.output(0)), s.modes())
+	got := b.ssh("ana", "nowhere")
+	require.Equal(t, exitRefused, got.code)
+	require.Contains(t, got.stderr, "contexts are prod, staging")
+}
+
+func TestAClientThatIsGoneCutsNoChangeAndLeavesNothingRunning(t *testing.T) {
+	t.Parallel()
+	path := flagFile(t, fleetFile)
+	b := serveSSHTo(t, "--flags", "flagd:"+path)
+	s := b.board("ana", 100, 24)
+	s.awaitText("checkout-v2", "25%")
+	pick(s, "checkout-v2")
+	release := lockStore(t, path)
+	s.press("K")
+	s.awaitText("killed: pending")
+	require.NoError(t, s.cmd.Process.Kill())
+	release()
+	awaitFile(t, path, has(`"DISABLED"`))
+	b.awaitLog("ended", "ana@example")
+	require.Contains(t, b.ssh("bo", "log").stdout, "confirmed")
 }
