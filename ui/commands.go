@@ -105,13 +105,17 @@ type AwokenMsg struct{ Snapshot *sources.Snapshot }
 // ContinuedMsg says that the process was continued, whoever had stopped it.
 type ContinuedMsg struct{}
 
-// awaitSnapshot waits for a snapshot newer than seq. It ends with nothing when
-// ctx does.
-func awaitSnapshot(ctx context.Context, engine *live.Engine, seq uint64) tea.Cmd {
+// awaitSnapshot waits for a snapshot newer than seq, then for the board's turn. It ends
+// with nothing when ctx does.
+func awaitSnapshot(ctx context.Context, engine *live.Engine, seq uint64, turn func(context.Context)) tea.Cmd {
 	return func() tea.Msg {
 		s, err := engine.Next(ctx, seq)
 		if err != nil {
 			return nil
+		}
+		if turn != nil {
+			turn(ctx)
+			s = engine.Snapshot() // there may be a newer one by now
 		}
 		return SnapshotPublishedMsg{Snapshot: s}
 	}
@@ -120,6 +124,19 @@ func awaitSnapshot(ctx context.Context, engine *live.Engine, seq uint64) tea.Cmd
 // tick fires at the next whole second.
 func tick() tea.Cmd {
 	return tea.Every(time.Second, func(t time.Time) tea.Msg { return ClockTickedMsg{Now: t} })
+}
+
+// tickIn is tick, then the board's turn.
+func tickIn(ctx context.Context, turn func(context.Context)) tea.Cmd {
+	if turn == nil {
+		return tick()
+	}
+	due := tick()
+	return func() tea.Msg {
+		msg := due()
+		turn(ctx)
+		return msg
+	}
 }
 
 func holdFor(seq int) tea.Cmd {

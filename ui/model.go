@@ -112,6 +112,7 @@ type Model struct {
 	later     *notice   // to be said when the status line is free
 
 	frame string // the last View, until something changes
+	paint paint  // what drawing costs
 }
 
 // New is a board of w x h cells on the engine's present snapshot. Zero sizes are
@@ -159,7 +160,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 // Init starts waiting for snapshots and for the clock, and looks for changes in
 // doubt. When the board goes on after a stop it also learns what it has missed.
 func (m *Model) Init() tea.Cmd {
-	cmds := []tea.Cmd{awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq), tick()}
+	cmds := []tea.Cmd{awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq, m.turn()), tickIn(m.ctx, m.turn())}
 	if !m.looked {
 		cmds = append(cmds, checkDoubts(m.ctx, m.control, m.engine, m.opts.Now, 0, nil))
 	}

@@ -18,6 +18,10 @@ type Remote struct {
 	// Life is how long guarded ramps go on that were started here: they outlive the
 	// board, so that a lost connection ends no ramp. nil ends them with the board.
 	Life context.Context //nolint:containedctx // it is what outlives the call
+	// Turn waits until this board may draw what nobody's key asked for, or until ctx
+	// ends: of a hundred boards that all have news at once, keys would wait for all. nil
+	// for at once.
+	Turn func(ctx context.Context)
 	// Denied is why keys that act are refused where the board is read-only; "" for the
 	// usual sentence.
 	Denied string
@@ -33,6 +37,14 @@ func (m *Model) life() context.Context {
 
 // outlived tells whether guarded ramps go on without this board.
 func (m *Model) outlived() bool { return m.opts.Remote != nil && m.opts.Remote.Life != nil }
+
+// turn is how this board waits before it draws news; nil for not at all.
+func (m *Model) turn() func(context.Context) {
+	if m.opts.Remote == nil {
+		return nil
+	}
+	return m.opts.Remote.Turn
+}
 
 // denied is why a read-only board refuses a key.
 func (m *Model) denied() string {

@@ -47,6 +47,12 @@ type Options struct {
 	Environ []string
 	Now     func() time.Time
 
+	// Painted is told of each frame that was drawn: its bytes, and how long the key
+	// waited that led to it, 0 for none; nil for nobody. Debug shows the same, and the
+	// age of each source, in the last line.
+	Painted func(bytes int, sinceKey time.Duration)
+	Debug   bool
+
 	// Say prints one sentence for the operator while the board's screen is gone; nil
 	// for nobody.
 	Say func(sentence string)

@@ -43,6 +43,7 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		m.incidentRead(msg)
 		return nil
 	case tea.KeyPressMsg:
+		m.paint.key(m.opts.Now())
 		return m.keyPressed(msg)
 	case tea.PasteMsg:
 		return m.pasted(msg)
@@ -50,11 +51,11 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		m.now = m.opts.Now()
 		m.setSnapshot(msg.Snapshot)
 		m.relayout()
-		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq), m.inspect(rest))
+		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq, m.turn()), m.inspect(rest))
 	case ClockTickedMsg:
 		m.now = m.opts.Now()
 		m.refresh()
-		return tea.Batch(tick(), m.askStanding())
+		return tea.Batch(tickIn(m.ctx, m.turn()), m.askStanding())
 	case views.IntentMsg:
 		return m.intended(msg.Intent, false)
 	case views.RefusedMsg:

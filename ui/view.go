@@ -12,6 +12,7 @@ import (
 func (m *Model) View() tea.View {
 	if m.frame == "" {
 		m.frame = m.draw()
+		m.painted()
 	}
 	v := tea.NewView(m.frame)
 	v.AltScreen = true

@@ -68,6 +68,11 @@ func (o *options) another(s *setup) (*setup, error) {
 // showBoard runs the engine and the board on it until the operator quits.
 // next says that the operator asked for the next context.
 func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer) (next bool, err error) {
+	if o.seen == nil { // and once only, however many contexts are looked at
+		if err := o.watchSelf(ctx); err != nil {
+			return false, err
+		}
+	}
 	reports := newCrashes(o.now)
 	left := reports.leftBehind()
 	defer reports.watch()()
@@ -107,6 +112,7 @@ func (s *setup) start(ctx context.Context, o *options) *running {
 		defer close(stopped)
 		_ = engine.Run(ctx) // its only way to end is ctx
 	}()
+	defer o.seen.follow(s.context, engine)
 	go ctl.FollowLeases(ctx, leasesEvery, engine.ObserveLeases)
 	life, endRamps := context.WithCancel(ctx)
 	return &running{setup: s, engine: engine, control: ctl, life: life, end: func() {
@@ -130,6 +136,7 @@ func (r *running) board(o *options, actor string) ui.Options {
 		Owner: owner(actor), Actor: actor,
 		Engine: r.engine, Control: r.control,
 		ReadOnly: r.readOnly, Confirm: r.confirm, Effect: r.effectiveIn, Next: r.next, Now: o.now,
+		Painted: o.seen.painted(), Debug: o.self.debug,
 	}
 }
 
@@ -147,9 +154,10 @@ func stopRamps(ctl *control.Controller) {
 // changes and ramps the engine shows.
 func (s *setup) controllerOn(o *options, engine func() *live.Engine) *control.Controller {
 	return s.controllerOf(control.Options{
-		Now:     o.now,
-		Observe: func(a sources.Activity) { engine().Observe(a) }, ObserveRamp: func(r sources.RampStatus) { engine().ObserveRamp(r) },
-		Guards: control.Guards{Snapshot: func(context.Context) (*sources.Snapshot, error) { return engine().Snapshot(), nil }},
+		Now:         o.now,
+		Observe:     func(a sources.Activity) { o.seen.acted(&a); engine().Observe(a) },
+		ObserveRamp: func(r sources.RampStatus) { engine().ObserveRamp(r) },
+		Guards:      control.Guards{Snapshot: func(context.Context) (*sources.Snapshot, error) { return engine().Snapshot(), nil }},
 	})
 }
 
@@ -166,6 +174,7 @@ func (s *setup) engine(o *options, ctl *control.Controller) *live.Engine {
 			return acts
 		},
 		Crashed: newCrashes(o.now).survivor(), // the loop goes on
+		Asked:   o.seen.asked(s.context),
 	}
 	for key, r := range s.rules {
 		opts.Rules[key] = live.FlagRule{Ladder: r.ladder, Metric: r.metric, Migration: r.migration}

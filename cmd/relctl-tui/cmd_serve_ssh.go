@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -44,10 +43,11 @@ type serveSSH struct {
 	listen string
 	server sshserver.Options
 	hub    *hub
+	turns  turns
 }
 
 func newServeSSHCmd(o *options) *cobra.Command {
-	h := &serveSSH{o: o}
+	h := &serveSSH{o: o, turns: newTurns()}
 	cmd := &cobra.Command{
 		Use:   "ssh",
 		Short: "The board and its verbs for whoever has a key",
@@ -79,12 +79,15 @@ func (h *serveSSH) run(cmd *cobra.Command) error {
 	// What runs outlives the sessions: they are told first, and finish what they began.
 	life, endLife := context.WithCancel(context.WithoutCancel(ctx))
 	defer endLife()
+	if err := h.o.watchSelf(life); err != nil {
+		return err
+	}
 	h.hub = &hub{o: h.o, ctx: life, known: map[string]*shared{}}
 	defer h.hub.end()
 	if _, err := h.hub.get(""); err != nil {
 		return err
 	}
-	h.server.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	h.server.Log = h.o.seen.logger(cmd.ErrOrStderr())
 	h.server.Handle = h.session
 	h.server.Now, h.server.Crashed = h.o.now, newCrashes(h.o.now).keep
 	srv, err := sshserver.New(h.server)

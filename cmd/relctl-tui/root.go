@@ -27,6 +27,9 @@ type options struct {
 	stdin                    *os.File
 	now                      func() time.Time
 
+	self selfFlags
+	seen *self // what is measured of this process; nil for nothing
+
 	// opened gives what runs already, where verbs are served; nil opens it.
 	opened func(context string) (*setup, error)
 }
@@ -79,6 +82,7 @@ relctl-tui kill checkout-v2`,
 func addBoardFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.theme, "theme", "", "colours of the board: "+strings.Join(themes.Names(), ", ")+", or a file of your own")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only")
+	addSelfFlags(f, o)
 }
 
 // noVerb refuses a word that is no verb, with the verb that was meant.

@@ -52,7 +52,7 @@ func (h *serveSSH) show(ctx context.Context, s *sshserver.Session, r *running, o
 	o.Environ = append(s.Environ, "TERM="+s.Term)
 	o.Input, o.Output, o.Crashed = s.Keys(ctx), s.Out, reports.keep
 	o.Say = func(sentence string) { say(s.Err, sentence) }
-	o.Remote = &ui.Remote{Size: s.Size, Resized: s.Resized, Life: r.life}
+	o.Remote = &ui.Remote{Size: s.Size, Resized: s.Resized, Life: r.life, Turn: h.turns.take}
 	if s.Role != sshserver.Operator {
 		o.Remote.Denied = "your key is a viewer's: it changes nothing"
 	}

@@ -143,7 +143,7 @@ type reading struct {
 
 // read makes one read within the source's timeout and takes what it says.
 func (e *Engine) read(ctx context.Context, i int, c sources.Part, read func(context.Context) (func(*state), error)) error {
-	r := e.ask(ctx, i, read, func(err error) { e.fail(i, c, err) })
+	r := e.ask(ctx, i, e.timed(i, c, read), func(err error) { e.fail(i, c, err) })
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -151,6 +151,19 @@ func (e *Engine) read(ctx context.Context, i int, c sources.Part, read func(cont
 		e.take(i, c, r)
 	}
 	return r.err
+}
+
+// timed is a read that is told of once it is over, without the wait for its breaker.
+func (e *Engine) timed(i int, c sources.Part, read func(context.Context) (func(*state), error)) func(context.Context) (func(*state), error) {
+	if e.opts.Asked == nil {
+		return read
+	}
+	return func(ctx context.Context) (func(*state), error) {
+		start := e.opts.Now()
+		apply, err := read(ctx)
+		e.opts.Asked(e.opts.Sources[i].Name, c, e.opts.Now().Sub(start), err)
+		return apply, err
+	}
 }
 
 // ask makes one call within the source's timeout, once the source's breaker lets
