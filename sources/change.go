@@ -15,6 +15,7 @@ const (
 	Undo    ChangeKind = "undo"         // back to the definition before a change
 	Restore ChangeKind = "restore"      // back to the state that the flag was in at some time; never handed to a FlagWriter
 	Guarded ChangeKind = "guarded ramp" // what a key asks for: no change itself, but those that a runner makes
+	Later   ChangeKind = "schedule"     // what is typed: no change itself, but one that is kept for later
 	Edited  ChangeKind = "edited"       // seen in the store, made by somebody else
 
 	ForceOpen    ChangeKind = "force-open" // a breaker, on all its instances
@@ -44,6 +45,9 @@ type Intent struct {
 
 	// Override raises a flag against its guards. It needs a Reason, and is on record.
 	Override bool
+
+	At    time.Time // for Later: when
+	Until time.Time // nothing is written at or after it; zero for no such time
 
 	For time.Duration // for SilenceAlert: how long
 }

@@ -91,6 +91,8 @@ type Flag struct {
 type Upcoming struct {
 	At   time.Time
 	What string // what becomes of the flag, in few words; cleaned
+	By   string // who scheduled it here; "" for the store itself
+	Why  string // what stands in its way so far, "" for nothing; cleaned
 }
 
 // MaxUpcoming bounds the steps of a flag that are kept.

@@ -76,7 +76,7 @@ func (m *Model) flagKey(msg tea.KeyPressMsg, kind sources.ChangeKind) (tea.Cmd, 
 			return refuse(sources.Sentence(err))
 		}
 		m.footer.SetStatus("", footer.Info)
-		m.prompt.OpenPercent(f)
+		m.prompt.OpenPercent(f, m.now.In(m.zone()))
 		return nil, true
 	}
 	if p, busy := m.pending[f.ID]; busy && p.done == "" && kind != sources.Kill {
@@ -234,6 +234,9 @@ func (m *Model) describe(in sources.Intent) string {
 	case in.Kind == sources.Kill:
 		to = "killed"
 	}
+	if in.Kind == sources.Later {
+		to += " " + views.Ahead(in.At, m.now)
+	}
 	return fmt.Sprintf("%s %s %s %s", m.nameOf(in.Flag), from, m.opts.Theme.Glyphs.Arrow, to)
 }
 
@@ -241,6 +244,9 @@ func (m *Model) describe(in sources.Intent) string {
 func (m *Model) start(in sources.Intent) tea.Cmd {
 	if in.Kind == sources.Guarded {
 		return m.startRamp(in)
+	}
+	if in.Kind == sources.Later {
+		return m.startSchedule(&in)
 	}
 	in.Actor = m.opts.Actor
 	m.seq++

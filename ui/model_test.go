@@ -50,7 +50,8 @@ func board(t *testing.T, change func(*Options)) *rig {
 		sources.FlagGetter
 		sources.FlagWriter
 		sources.Leaser
-	}{store, store, store, store}
+		sources.Scheduler
+	}{store, store, store, store, store}
 	engine := live.New(live.Options{
 		Context: "test", Now: time.Now,
 		Sources: []live.Source{{Name: "prod", Kind: "flagd", Driver: lister, Every: time.Second, Writable: true}},
@@ -114,6 +115,9 @@ func (r *rig) press(keys ...string) {
 	for _, k := range keys {
 		pass(50 * time.Millisecond)
 		msg := tea.KeyPressMsg{Code: []rune(k)[0], Text: k}
+		if k == "esc" {
+			msg = tea.KeyPressMsg{Code: tea.KeyEscape}
+		}
 		if k == "enter" {
 			msg = tea.KeyPressMsg{Code: tea.KeyEnter}
 		}

@@ -161,3 +161,33 @@ func TestARampOfAnotherBoardIsShownAndTakenOverOnlyAfterAQuestion(t *testing.T) 
 		require.ErrorIs(t, store.TakeLease(t.Context(), sources.Lease{Flag: id, Token: "theirs"}, ""), sources.ErrConflict)
 	})
 }
+
+func TestAPercentageAndAMomentAreKeptForLaterAndRunBesideTheBoard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, func(o *Options) { o.Zone = time.UTC })
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			r.m.control.RunSchedules(ctx, control.RunnerOptions{Owner: "this board", Tell: r.m.engine.ObserveSchedules})
+		}()
+		defer func() { cancel(); <-ended }()
+		r.press("=", "5", "0", "@", "9")
+		r.sees(`"9" is no moment`)
+		r.press("esc")
+		pass(time.Second)
+		r.press("=", "5", "0", "@", "0", "1", ":", "3", "0")
+		r.sees("25% ➔ 50% 01:30 UTC, in 1h")
+		r.press("enter")
+		require.Equal(t, twoFlags, r.file(), "nothing is changed yet")
+		r.sees("checkout-v2 50% 01:30 UTC, in 1h, run by whichever board or runner is open then")
+		pass(5 * time.Second)
+		r.sees("01:30   ana", "50%", "in 1h")
+		pass(time.Hour)
+		r.sees("in 29m")
+		pass(30 * time.Minute)
+		require.Contains(t, r.file(), `["on", 50], ["off", 50]`)
+		r.sees("✓ confirmed")
+		require.NotContains(t, r.look(), "in 1m")
+	})
+}

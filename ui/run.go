@@ -40,8 +40,9 @@ type Options struct {
 	// Ramp is how long a flag stays at each step of a guarded ramp, and what a breach
 	// leads to; nil, 0 and "" for the defaults.
 	Ramp    func(key string) (time.Duration, sources.OnBreach)
-	Banner  string  // shown in the status line until the first key
-	Remote  *Remote // the terminal where it is somebody else's; nil for this process's own
+	Zone    *time.Location // whose clocks are meant by a moment that is typed; nil for this machine's
+	Banner  string         // shown in the status line until the first key
+	Remote  *Remote        // the terminal where it is somebody else's; nil for this process's own
 	Input   io.Reader
 	Output  io.Writer
 	Environ []string

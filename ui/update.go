@@ -69,6 +69,9 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case RampStartedMsg:
 		m.rampStarted(msg)
 		return nil
+	case ScheduleKeptMsg:
+		m.scheduleKept(msg)
+		return nil
 	case EffectFoundMsg:
 		m.effectFound(msg)
 		return nil
@@ -119,6 +122,9 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 			in := msg.Intent
 			in.Override, in.Reason = true, sources.Clean(msg.Text, 200)
 			return m.intended(in, false)
+		}
+		if msg.Purpose == prompt.Percent && !msg.At.IsZero() {
+			return m.intended(sources.Intent{Kind: sources.Later, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To, At: msg.At}, false)
 		}
 		if msg.Purpose == prompt.Percent {
 			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)

@@ -81,6 +81,12 @@ func Clock(at, now time.Time) string {
 	return at.Format("02 Jan")
 }
 
+// Ahead is a moment to come, by the clocks of its own zone, and in how long that is:
+// "Fri 10:00 CET, in 2d".
+func Ahead(at, now time.Time) string {
+	return sources.Soon(at, now) + at.Format(" MST") + ", in " + Age(at.Sub(now), true)
+}
+
 // Took is the time from one moment to another as a person reads it: "18 ms", "1.2 s".
 func Took(from, to time.Time) string {
 	d := max(to.Sub(from), time.Millisecond)

@@ -115,8 +115,10 @@ func (s *setup) start(ctx context.Context, o *options) *running {
 	defer o.seen.follow(s.context, engine)
 	go ctl.FollowLeases(ctx, leasesEvery, engine.ObserveLeases)
 	life, endRamps := context.WithCancel(ctx)
+	waitForSchedules := s.runBeside(life, o, ctl, engine)
 	return &running{setup: s, engine: engine, control: ctl, life: life, end: func() {
 		endRamps()
+		waitForSchedules()
 		stopRamps(ctl)
 		cancel()
 		select { // a store that does not let go of its reader keeps nobody from leaving
@@ -129,10 +131,7 @@ func (s *setup) start(ctx context.Context, o *options) *running {
 // board is what a board on a running context needs, but for its terminal.
 func (r *running) board(o *options, actor string) ui.Options {
 	return ui.Options{
-		Ramp: func(key string) (time.Duration, sources.OnBreach) {
-			rule := r.rampOf(key)
-			return rule.hold, rule.onBreach
-		},
+		Ramp: r.rampHow, Zone: machineZone(o.now()),
 		Owner: owner(actor), Actor: actor,
 		Engine: r.engine, Control: r.control,
 		ReadOnly: r.readOnly, Confirm: r.confirm, Effect: r.effectiveIn, Next: r.next, Now: o.now,

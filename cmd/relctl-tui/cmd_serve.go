@@ -25,13 +25,13 @@ const firstRead = 20 * time.Second
 func newServeCmd(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve flags to applications, or the board to people",
+		Short: "Serve flags to applications, the board to people, or run what is scheduled",
 		Args:  argCount(0, 0, "one of its verbs"),
 		RunE: func(*cobra.Command, []string) error {
-			return &usageError{msg: "serve what? Write: relctl-tui serve http, or relctl-tui serve ssh"}
+			return &usageError{msg: "serve what? Write: relctl-tui serve http, serve ssh or serve runner"}
 		},
 	}
-	cmd.AddCommand(newServeHTTPCmd(o), newServeSSHCmd(o))
+	cmd.AddCommand(newServeHTTPCmd(o), newServeSSHCmd(o), newServeRunnerCmd(o))
 	return cmd
 }
 

@@ -158,6 +158,9 @@ func (a *attempt) commit(p sources.Planned) error {
 	defer a.mu.Unlock()
 	p.Old.Migration, p.New.Migration = a.rule, a.rule
 	err := a.allowed(&p)
+	if until := a.intent.Until; err == nil && !until.IsZero() && !a.c.opts.Now().Before(until) {
+		err = fmt.Errorf("%s was not written in its time, nothing was changed: %w", p.Old.Name, sources.ErrUnavailable)
+	}
 	if err == nil {
 		err = a.frozen(&p.Old, sources.Raises(&p.Old, &p.New))
 	}

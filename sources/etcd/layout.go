@@ -19,13 +19,14 @@ const (
 // layout is where a store's things are in the key space. Flags and document lie in
 // one range, which the journal is not part of: one read and one watch serve both.
 type layout struct {
-	prefix   string
-	flags    string // what a flag's key begins with
-	document string
-	journal  string // what an entry's key begins with
-	owners   string // what the key of who ramps a flag begins with
-	ramps    string // what the key of how far that ramp is begins with
-	end      string // the first key behind the flags
+	prefix    string
+	flags     string // what a flag's key begins with
+	document  string
+	journal   string // what an entry's key begins with
+	owners    string // what the key of who ramps a flag begins with
+	ramps     string // what the key of how far that ramp is begins with
+	schedules string // what the key of a schedule begins with
+	end       string // the first key behind the flags
 }
 
 func layoutOf(prefix string) (layout, error) {
@@ -38,7 +39,7 @@ func layoutOf(prefix string) (layout, error) {
 	}
 	return layout{
 		prefix: prefix, flags: prefix + "/flags/", document: prefix + "/document",
-		journal: prefix + "/journal/", owners: prefix + "/lease/", ramps: prefix + "/ramp/", end: prefix + "/flags0", // '0' follows '/'
+		journal: prefix + "/journal/", owners: prefix + "/lease/", ramps: prefix + "/ramp/", schedules: prefix + "/schedule/", end: prefix + "/flags0", // '0' follows '/'
 	}, nil
 }
 

@@ -99,6 +99,7 @@ func (s *state) mergeFlags() {
 			if l := last[f.ID]; l != nil && (l.Revision == f.Revision || l.Revision == "" && f.ChangedAt.Before(l.At)) {
 				f.ChangedAt, f.ChangedBy = l.At, l.Actor
 			}
+			s.withSchedules(&f)
 			flags = append(flags, f)
 		}
 	}
@@ -118,7 +119,7 @@ func upcoming(flags []sources.Flag) (all []sources.Activity) {
 		f := &flags[i]
 		for _, u := range f.Upcoming {
 			all = append(all, sources.Activity{
-				At: u.At, Kind: sources.KindUpcoming, Flag: f.ID, Name: f.Name, New: u.What, Outcome: sources.Scheduled,
+				At: u.At, Kind: sources.KindUpcoming, Flag: f.ID, Name: f.Name, New: u.What, Outcome: sources.Scheduled, Actor: u.By, Reason: u.Why,
 			})
 		}
 	}

@@ -32,7 +32,9 @@ type state struct {
 	shownTrends   map[string]sources.Trend
 	activity      []*line // newest first
 	shownActivity []sources.Activity
-	ramps         []sources.RampStatus // by flag; replaced, never written to
+	ramps         []sources.RampStatus          // by flag; replaced, never written to
+	schedules     map[string][]sources.Schedule // that wait, by store, the next first; replaced, never written to
+	scheduleErrs  map[string]string             // why those of a store cannot be read
 	activityDirty bool
 }
 
@@ -71,7 +73,7 @@ type capState struct {
 }
 
 func newState(opts Options) *state {
-	s := &state{opts: opts, flagsDirty: true, metricsDirty: true, trendsDirty: true, activityDirty: true}
+	s := &state{schedules: map[string][]sources.Schedule{}, scheduleErrs: map[string]string{}, opts: opts, flagsDirty: true, metricsDirty: true, trendsDirty: true, activityDirty: true}
 	for _, cfg := range opts.Sources {
 		st := &sourceState{cfg: cfg, since: opts.Now(), trends: trends{}, own: sources.Breaker{
 			Source: cfg.Name, Name: ownName(cfg.Name), State: sources.BreakerClosed, Instances: 1, Own: true,
@@ -260,6 +262,9 @@ func (s *state) status(st *sourceState, now time.Time) sources.SourceStatus {
 		}
 		out.Err = cmp.Or(out.Err, cp.err)
 		out.Warnings = append(out.Warnings, cp.warnings...)
+	}
+	if why := s.scheduleErrs[st.cfg.Name]; why != "" {
+		out.Warnings = append(out.Warnings, why)
 	}
 	return out
 }

@@ -58,6 +58,12 @@ func Store(t *testing.T, open func(t *testing.T) Fixture) {
 		}
 		s.watches(t)
 	})
+	t.Run("schedules", func(t *testing.T) {
+		if _, ok := open(t).Store.(sources.Scheduler); !ok {
+			t.Skip("this store keeps no schedules")
+		}
+		s.schedules(t)
+	})
 	t.Run("leases", func(t *testing.T) {
 		if _, ok := open(t).Store.(sources.Leaser); !ok {
 			t.Skip("this store keeps no leases")

@@ -171,6 +171,9 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 	if seen(a) {
 		look = views.OutcomeLook(th, a.Outcome)
 	}
+	if left := a.At.Sub(now); a.Kind == sources.KindUpcoming && left > 0 {
+		look.Word = "in " + views.Age(left, false)
+	}
 	t.Look(p, colOutcome, look)
 	if a.Err != "" {
 		t.Cell(p, colWhy, th.Bad, a.Err)

@@ -74,9 +74,9 @@ func TestStepsToComeStandAboveWhatHappenedTheNextOneNearest(t *testing.T) {
 		rows = append(rows, strings.Join(strings.Fields(l), " "))
 	}
 	require.Equal(t, []string{
-		"17:32 schedule search-v3 off ◌ scheduled",
-		"16:32 schedule search-v3 100% ◌ scheduled",
-		"15:32 schedule search-v3 50% ◌ scheduled",
+		"17:32 schedule search-v3 off ◌ in 3h",
+		"16:32 schedule search-v3 100% ◌ in 2h",
+		"15:32 schedule search-v3 50% ◌ in 1h",
 	}, rows[:3])
 	require.Contains(t, rows[3], "14:31 ana checkout-v2")
 	require.NotContains(t, p.View(), "too far")

@@ -121,6 +121,8 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 		}
 	case sources.Move:
 		to = i.Stage
+	case sources.Later:
+		to += i.At.Format(" on Mon 2 Jan 15:04 MST")
 	case sources.ForceOpen:
 		to = sources.BreakerForcedOpen.String()
 	case sources.CloseBreaker:
@@ -135,7 +137,7 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	default:
 	}
 	verbs := map[sources.ChangeKind]string{
-		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Guarded: "Ramp under guard", sources.Kill: "Kill", sources.Move: "Move",
+		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Guarded: "Ramp under guard", sources.Later: "Schedule", sources.Kill: "Kill", sources.Move: "Move",
 		sources.ForceOpen: "Force open", sources.CloseBreaker: "Close", sources.SilenceAlert: "Silence",
 	}
 	return verbs[i.Kind] + " " + f.Name + " " + f.Brief() + " " + th.Glyphs.Arrow + " " + to + "?"

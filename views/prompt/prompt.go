@@ -4,6 +4,7 @@ package prompt
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -44,6 +45,7 @@ type SubmittedMsg struct {
 	Seen    sources.Revision // and the revision that was on the screen then
 	SeenAs  string           // the same in words
 	To      sources.Percent  // for Percent
+	At      time.Time        // for Percent: when, as typed behind an @; zero for now
 	Intent  sources.Intent   // for Reason: what was refused; for Name and Silence: what is done now, with what was typed in it
 }
 
@@ -62,7 +64,8 @@ type Model struct {
 	purpose Purpose
 	flag    sources.Flag
 	intent  sources.Intent
-	why     string // for Name: what is lost, or cannot be taken back
+	now     time.Time // for Percent: when it was opened, in the zone whose clocks are meant
+	why     string    // for Name: what is lost, or cannot be taken back
 	input   textinput.Model
 	hint    string
 	valid   bool
@@ -94,7 +97,7 @@ func (m *Model) fit() {
 	wide := 24
 	switch m.purpose {
 	case Percent:
-		wide = 8
+		wide = max(8, min(wide, views.Width(m.input.Value())+1))
 	case Name:
 		wide = max(wide, views.Width(m.flag.Name)+2)
 	case Silence:
@@ -118,10 +121,11 @@ func (m *Model) OpenFilter(text string) {
 	m.check()
 }
 
-// OpenPercent starts typing a percentage for a flag as the operator sees it.
-func (m *Model) OpenPercent(f sources.Flag) {
+// OpenPercent starts typing a percentage for a flag as the operator sees it, or one and
+// a moment to come by the clocks of now: "25 @ Fri 10:00".
+func (m *Model) OpenPercent(f sources.Flag, now time.Time) {
 	m.start(Percent, "")
-	m.flag = f
+	m.flag, m.now = f, now
 	m.check()
 }
 
@@ -212,6 +216,9 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 	before := m.input.Value()
 	var cmd tea.Cmd
 	m.input, cmd = m.input.Update(msg)
+	if m.purpose == Percent { // a moment needs more room than a number
+		m.fit()
+	}
 	m.check()
 	if m.purpose == Filter && m.input.Value() != before {
 		return m, tea.Batch(cmd, views.Send(ChangedMsg{Purpose: Filter, Text: m.input.Value()}))
@@ -226,11 +233,11 @@ func (m Model) submit() (Model, tea.Cmd) {
 	out := SubmittedMsg{Purpose: m.purpose, Text: m.input.Value()}
 	out.Intent = m.intent
 	if m.purpose == Percent {
-		p, err := sources.ParsePercent(out.Text)
+		p, at, err := m.percent(out.Text)
 		if err != nil {
 			return m, nil
 		}
-		out.Flag, out.Seen, out.SeenAs, out.To = m.flag.ID, m.flag.Revision, m.flag.Brief(), p
+		out.Flag, out.Seen, out.SeenAs, out.To, out.At = m.flag.ID, m.flag.Revision, m.flag.Brief(), p, at
 	}
 	if m.purpose == Name {
 		out.Flag, out.Intent = m.flag.ID, m.intent
@@ -272,15 +279,31 @@ func (m *Model) check() {
 		}
 		return
 	}
-	p, err := sources.ParsePercent(text)
+	p, at, err := m.percent(text)
 	switch {
 	case text == "":
-		m.valid, m.hint = false, "0 to 100, now "+m.flag.Brief()
+		m.valid, m.hint = false, "0 to 100, now "+m.flag.Brief()+"; later: 25 @ Fri 10:00"
 	case err != nil:
 		m.valid, m.hint = false, sources.Sentence(err)
 	default:
 		m.valid, m.hint = true, m.flag.Brief()+" "+m.th.Glyphs.Arrow+" "+views.PercentText(p)
+		if !at.IsZero() {
+			m.hint += " " + views.Ahead(at, m.now)
+		}
 	}
+}
+
+// percent is what was typed as a percentage, and when; zero for now.
+func (m *Model) percent(text string) (p sources.Percent, at time.Time, err error) {
+	text, when, later := strings.Cut(text, "@")
+	if p, err = sources.ParsePercent(text); err != nil || !later {
+		return p, at, err
+	}
+	at, err = sources.ParseMoment(when, m.now.Location(), m.now)
+	if err == nil && !at.After(m.now) {
+		err = fmt.Errorf("that lies in the past: %w", sources.ErrInvalid)
+	}
+	return p, at, err
 }
 
 // quiet is how long, and why, an alert is to be silent: "30m known, the fix is out",

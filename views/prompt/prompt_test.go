@@ -27,7 +27,7 @@ func open(t *testing.T, purpose prompt.Purpose) prompt.Model {
 	if purpose == prompt.Filter {
 		m.OpenFilter("")
 	} else {
-		m.OpenPercent(checkout())
+		m.OpenPercent(checkout(), viewtest.Now())
 	}
 	return m
 }
@@ -73,7 +73,7 @@ func TestGoldens(t *testing.T) {
 	t.Parallel()
 	viewtest.Goldens(t, 1, func(th *themes.Theme) viewtest.Pane {
 		m := prompt.New(th, views.DefaultKeyMap())
-		m.OpenPercent(checkout())
+		m.OpenPercent(checkout(), viewtest.Now())
 		m, _ = typed(m, "37.5")
 		return &m
 	})
@@ -221,5 +221,23 @@ func TestASilenceHasATimeAndAReasonAndAnHourWhereNoTimeIsTyped(t *testing.T) {
 		require.Equal(t, want.lasts, got.Intent.For)
 		require.Equal(t, want.why, got.Intent.Reason)
 		require.Equal(t, in.Flag, got.Intent.Flag)
+	}
+}
+
+func TestAMomentBehindAPercentageIsReadByTheClocksOfTheBoardsZone(t *testing.T) {
+	t.Parallel()
+	m, _ := typed(open(t, prompt.Percent), "50 @ Mon 10:00") // it is Saturday
+	require.Contains(t, ansi.Strip(m.View()), "50 @ Mon 10:00")
+	require.Contains(t, ansi.Strip(m.View()), "50% Mon 10:00 UTC, in 43h")
+	_, sent := typed(m, "\n")
+	require.Len(t, sent, 1)
+	got, ok := sent[0].(prompt.SubmittedMsg)
+	require.True(t, ok)
+	require.Equal(t, sources.Pct(50), got.To)
+	require.Equal(t, time.Date(2026, 3, 16, 10, 0, 0, 0, time.UTC), got.At.UTC())
+	for text, why := range map[string]string{"50 @": "no moment", "50 @ soon": "no moment", "500 @ 10:00": "500", "50 @ 2026-03-01 10:00": "lies in the past"} {
+		m, sent := typed(open(t, prompt.Percent), text+"\n")
+		require.Empty(t, sent, text)
+		require.Contains(t, ansi.Strip(m.View()), why, text)
 	}
 }
