@@ -75,39 +75,48 @@ func (p *plan) say(r *runnerOf) {
 
 func TestAScheduleIsMadeOnceAndInItsTimeWhateverBecomesOfItsRunners(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		start := time.Date(2026, 12, 4, 9, 0, 0, 0, time.UTC)
-		p := &plan{t: t, now: start, kept: sources.Schedule{
-			ID: "1", Version: 1, Kind: sources.Set, At: start.Add(time.Minute), Expires: start.Add(10 * time.Minute), State: sources.ScheduleWaiting,
-		}}
-		seen := p.kept // what a slow reader still believes
-		one := func() *runnerOf { return &p.runners[rapid.IntRange(0, 2).Draw(t, "runner")] }
-		t.Repeat(map[string]func(*rapid.T){
-			"time": func(t *rapid.T) {
-				p.now = p.now.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "seconds")) * time.Second)
-			},
-			"read":  func(*rapid.T) { seen = p.kept },
-			"claim": func(*rapid.T) { p.claim(one(), seen) },
-			"write": func(*rapid.T) { p.write(one()) },
-			"say":   func(*rapid.T) { p.say(one()) },
-			"crash": func(*rapid.T) { *one() = runnerOf{} },
-			"cancel": func(*rapid.T) {
-				if next, err := seen.Cancelled("ana", p.now); err == nil {
-					p.keep(next)
-				}
-			},
-			"miss": func(*rapid.T) {
-				if next, err := seen.Missed("m", p.now); err == nil {
-					p.keep(next)
-				}
-			},
-			"doubt": func(*rapid.T) {
-				if next, err := seen.Doubted("d", "nobody knows", p.now); err == nil {
-					p.keep(next)
-				}
-			},
-			"": func(t *rapid.T) { p.check(t) },
-		})
+	rounds := 50 // of the 100 sequences that one check tries
+	if testing.Short() {
+		rounds = 5
+	}
+	for range rounds {
+		rapid.Check(t, tryPlan)
+	}
+}
+
+// tryPlan is one random sequence of what runners, stores and clocks can do.
+func tryPlan(t *rapid.T) {
+	start := time.Date(2026, 12, 4, 9, 0, 0, 0, time.UTC)
+	p := &plan{t: t, now: start, kept: sources.Schedule{
+		ID: "1", Version: 1, Kind: sources.Set, At: start.Add(time.Minute), Expires: start.Add(10 * time.Minute), State: sources.ScheduleWaiting,
+	}}
+	seen := p.kept // what a slow reader still believes
+	one := func() *runnerOf { return &p.runners[rapid.IntRange(0, 2).Draw(t, "runner")] }
+	t.Repeat(map[string]func(*rapid.T){
+		"time": func(t *rapid.T) {
+			p.now = p.now.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "seconds")) * time.Second)
+		},
+		"read":  func(*rapid.T) { seen = p.kept },
+		"claim": func(*rapid.T) { p.claim(one(), seen) },
+		"write": func(*rapid.T) { p.write(one()) },
+		"say":   func(*rapid.T) { p.say(one()) },
+		"crash": func(*rapid.T) { *one() = runnerOf{} },
+		"cancel": func(*rapid.T) {
+			if next, err := seen.Cancelled("ana", p.now); err == nil {
+				p.keep(next)
+			}
+		},
+		"miss": func(*rapid.T) {
+			if next, err := seen.Missed("m", p.now); err == nil {
+				p.keep(next)
+			}
+		},
+		"doubt": func(*rapid.T) {
+			if next, err := seen.Doubted("d", "nobody knows", p.now); err == nil {
+				p.keep(next)
+			}
+		},
+		"": func(t *rapid.T) { p.check(t) },
 	})
 }
 

@@ -90,9 +90,8 @@ func closes(date time.Time, w Wall, loc *time.Location) time.Time {
 // splitDate reads "2026-12-04 10:00", with a space or a T between.
 func splitDate(text string) (date time.Time, w Wall, ok bool, err error) {
 	head, tail, found := strings.Cut(strings.Replace(text, "T", " ", 1), " ")
-	date, errDate := time.Parse(time.DateOnly, head)
-	if !found || errDate != nil {
-		return date, w, false, nil
+	if date, err = time.Parse(time.DateOnly, head); !found || err != nil {
+		return time.Time{}, w, false, nil //nolint:nilerr // then it is something else
 	}
 	w, err = ParseWall(strings.TrimSpace(tail))
 	return date, w, true, err

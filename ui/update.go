@@ -69,9 +69,6 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case RampStartedMsg:
 		m.rampStarted(msg)
 		return nil
-	case ScheduleKeptMsg:
-		m.scheduleKept(msg)
-		return nil
 	case EffectFoundMsg:
 		m.effectFound(msg)
 		return nil
@@ -105,6 +102,8 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.inspect(0), m.askStanding())
 	case detail.ClosedMsg, help.ClosedMsg:
 		m.escape()
+	case ScheduleKeptMsg:
+		m.scheduleKept(msg)
 	case StandingReadMsg:
 		m.standingRead(msg)
 	case prompt.ChangedMsg:

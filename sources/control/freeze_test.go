@@ -92,7 +92,7 @@ func TestAGuardedRampWaitsOutAFreezeAndIsNotBegunInOne(t *testing.T) {
 		require.NoError(t, err)
 		ended := make(chan sources.RampStatus, 1)
 		go func() { ended <- r.Run(t.Context()) }()
-		time.Sleep(5 * time.Minute)
+		<-time.After(5 * time.Minute)
 		synctest.Wait()
 		require.Equal(t, sources.Pct(50), r.Status().At, "the step before the freeze")
 		require.Equal(t, sources.RampHolding, r.Status().Phase)

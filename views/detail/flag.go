@@ -35,7 +35,15 @@ func (m *Model) flagLines() []line {
 		if i == 0 {
 			name = "to come"
 		}
-		out = append(out, m.field(name, m.th.Text, moment(f.Upcoming[i].At, m.now)+" "+f.Upcoming[i].What))
+		u := &f.Upcoming[i]
+		text := moment(u.At, m.now) + " " + u.What
+		if u.By != "" {
+			text += ", scheduled by " + u.By
+		}
+		if u.Why != "" {
+			text += "; not yet: " + u.Why
+		}
+		out = append(out, m.field(name, m.th.Text, text))
 	}
 	if f.Pinned {
 		out = append(out, m.field("type", m.th.Text, "kill switch"))

@@ -4,6 +4,7 @@ package header
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -131,7 +132,7 @@ func (m *Model) freeze() (views.Note, bool) {
 		return views.Note{Ink: m.th.Warn, Text: views.Cut(m.th, z.Brief(m.now), 44)}, true
 	}
 	if z, frozen = m.snap.Calendar.Partly(m.now); frozen {
-		return views.Note{Ink: m.th.Warn, Text: views.Cut(m.th, "partly "+z.Brief(m.now), 44)}, true
+		return views.Note{Ink: m.th.Warn, Text: views.Cut(m.th, "partly frozen"+strings.TrimPrefix(z.Brief(m.now), "freeze"), 44)}, true
 	}
 	return views.Note{}, false
 }

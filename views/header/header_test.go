@@ -147,5 +147,5 @@ func TestAFreezeIsInTheHeaderWithItsEndWhileItLasts(t *testing.T) {
 	}
 	s.Calendar[0].Tags = []string{"payments"}
 	m.SetSnapshot(&s, viewtest.Now())
-	require.Contains(t, ansi.Strip(m.View()), "partly freeze until Mon 06:00")
+	require.Contains(t, ansi.Strip(m.View()), "partly frozen until Mon 06:00")
 }
