@@ -51,6 +51,7 @@ func TestEveryPointOfAChartIsPromQLsOwnAnswerAndAGapIsAGap(t *testing.T) {
 			then := at.Add(-time.Duration(got.Len()-1-i) * got.Step)
 			where := func(of string) string { return fmt.Sprintf("%s, %s, point %d", c.name, of, i) }
 			sameNumber(t, a, then, in(cell.rate), got.Rate[i], where("rate"))
+			sameNumber(t, a, then, in(cell.failed), got.Errors[i], where("errors"))
 			for _, q := range []struct {
 				query string
 				is    sources.Quantile

@@ -62,6 +62,7 @@ func TestAChartOfScrapesGoesBackAsFarAsTheyDoAndSkipsNoHole(t *testing.T) {
 		case age < 50*time.Second, age > 140*time.Second && age < 220*time.Second:
 			require.InDelta(t, 0.0995, got.P99[i].Seconds, 1e-6, "%s ago", age)
 			require.InDelta(t, 10, got.Rate[i].V, 1e-6, "%s ago", age)
+			require.False(t, got.Errors[i].OK, "the page does not tell failures")
 		case age > 70*time.Second && age < 110*time.Second, age > 250*time.Second:
 			require.False(t, got.P99[i].OK, "%s ago nothing was read", age)
 			require.False(t, got.Rate[i].OK)

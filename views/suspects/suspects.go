@@ -152,7 +152,7 @@ func (m *Model) notes() (notes []views.Note) {
 		n := len(m.in.Suspects)
 		notes = append(notes, views.Note{Ink: th.Quiet, Text: fmt.Sprint(n)},
 			views.Note{Ink: th.Quiet, Text: m.in.Looked()})
-		if age := m.now.Sub(m.in.At); age > 30*time.Second {
+		if age := m.now.Sub(m.in.At); age > 2*time.Minute {
 			notes = append(notes, views.Note{Ink: th.Warn, Text: "read " + views.Age(age, false) + " ago"})
 		}
 	}

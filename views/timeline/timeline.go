@@ -125,10 +125,14 @@ func has(e *sources.Event, text string) bool {
 	return false
 }
 
-// window is the time on the screen.
+// window is the time on the screen. What goes with the time moves on by whole cells, so
+// that nothing on it jumps to and fro, and a screen on which nothing happens sends nothing.
 func (m *Model) window() (from, to time.Time) {
 	if to = m.until; to.IsZero() {
-		to = m.now
+		step := spans[m.zoom] / time.Duration(max(chart.Cells(m.width)-1, 1))
+		if to = m.now.Truncate(step); to.Before(m.now) {
+			to = to.Add(step)
+		}
 	}
 	return to.Add(-spans[m.zoom]), to
 }

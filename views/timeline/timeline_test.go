@@ -183,3 +183,15 @@ func TestThousandsOfEventsAreDrawnWithinTheScreen(t *testing.T) {
 	m.SetIncident(in, viewtest.Now())
 	viewtest.RequireFrame(t, m.View(), 100, 26)
 }
+
+func TestAScreenOnWhichNothingHappensStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	m := shown(t)
+	in := incident()
+	in.Events = in.Events[:5] // nothing that goes on
+	m.SetIncident(in, viewtest.Now())
+	m.SetSnapshot(nil, viewtest.Now().Add(time.Second))
+	before := m.View()
+	m.SetSnapshot(nil, viewtest.Now().Add(8*time.Second))
+	require.Equal(t, before, m.View())
+}
