@@ -350,7 +350,11 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 		m.flags, cmd = m.flags.Update(msg)
 		m.selectionMoved()
 	case paneAlerts:
+		rows := m.alerts.Wants()
 		m.alerts, cmd = m.alerts.Update(msg)
+		if m.alerts.Wants() != rows { // unfolded, or folded
+			m.relayout()
+		}
 		m.pointDetail()
 	case paneBreakers:
 		m.breakers, cmd = m.breakers.Update(msg)

@@ -41,7 +41,18 @@ func (c *Config) validatePresets(ctx *ContextConfig) error {
 			return c.errAt(firstPos(b.Preset.at, b.Metric.at, b.Match.at, b.NameLabel.at), "%s", trimInvalid(err))
 		}
 	}
+	for i := range ctx.Deploys {
+		d := &ctx.Deploys[i]
+		rule := metrics.Config{Versions: []metrics.VersionRule{d.rule()}}
+		if err := rule.Validate(); err != nil {
+			return c.errAt(firstPos(d.Metric.at, d.Match.at), "%s", trimInvalid(err))
+		}
+	}
 	return nil
+}
+
+func (d *DeployConfig) rule() metrics.VersionRule {
+	return metrics.VersionRule{Metric: d.Metric.S, Version: d.Version.S, Service: d.Service.S, Match: d.Match.S}
 }
 
 func (c *Config) validatePreset(t Text, known []string) error {
@@ -80,6 +91,9 @@ func (c *ContextConfig) metricsConfig() metrics.Config {
 	}
 	for i := range c.Breakers {
 		out.Breakers = append(out.Breakers, c.Breakers[i].rule())
+	}
+	for i := range c.Deploys {
+		out.Versions = append(out.Versions, c.Deploys[i].rule())
 	}
 	return out
 }

@@ -101,7 +101,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 	in := func(line string) string { return "contexts:\n  a:\n    " + line + "\n" }
 	for _, c := range []struct{ text, want string }{
 		{in("ladders: [1]"), `c.yaml:3:5: unknown key "ladders": did you mean "ladder"?`},
-		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, effective_within, flags, freeze, guards, ladder, latency, latency_presets, metrics, ramp, read_only, rules, stale_after, theme, unknown_after`},
+		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, deploys, effective_within, flags, freeze, guards, ladder, latency, latency_presets, metrics, ramp, read_only, rules, stale_after, theme, unknown_after`},
 		{in("confirm: maybe"), `c.yaml:3:14: "confirm" wants true or false, not "maybe"`},
 		{in("confirm: [true]"), `c.yaml:3:14: "confirm" wants true or false, not a list`},
 		{in("flags: {dsn: x}"), `c.yaml:3:12: "flags" wants a list, not keys and values`},
@@ -117,6 +117,8 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in("freeze: [{from: Fri 18:00, to: 06:00, reason: x, zone: UTC}]"), `c.yaml:3:21: freeze: from and to are of two kinds: write both with a date, both with a day of the week, or both as a time of day`},
 		{in("freeze: [{from: 25:00, to: 06:00, reason: x, zone: UTC}]"), `c.yaml:3:21: freeze: from: "25:00" is no end of a window: write "2026-12-18 18:00", "Fri 18:00" or "18:00"`},
 		{in("freeze: [{from: 2026-12-18 18:00, to: 2026-12-01 18:00, reason: x, zone: UTC}]"), `c.yaml:3:21: freeze: it ends before it begins`},
+		{in("deploys: [{metric: 'kube pod'}]"), `c.yaml:3:24: deploys: "kube pod" is no metric name`},
+		{in("deploys: [{metric: app_build_info}]"), `c.yaml:3:24: deploys: app_build_info is read anyway, leave it out`},
 		{in("accent: rde"), `c.yaml:3:13: unknown accent "rde": did you mean "red"?`},
 		{in("confirm: true\n    confirm: false"), `c.yaml:4:5: key "confirm" is written twice, first in line 3`},
 		{in("ladder: [5, 1]"), `c.yaml:3:17: ladder steps must ascend: 1 follows 5`},
@@ -303,7 +305,7 @@ func TestEveryKeyIsInTheSchemaWithAWordAboutIt(t *testing.T) {
 	want := map[string]bool{}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[Config](), reflect.TypeFor[ContextConfig](), reflect.TypeFor[FlagsConfig](), reflect.TypeFor[VerifyConfig](), reflect.TypeFor[AccessConfig](),
-		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](), reflect.TypeFor[MigrationConfig](), reflect.TypeFor[MismatchConfig](), reflect.TypeFor[GuardConfig](), reflect.TypeFor[RampConfig](), reflect.TypeFor[FreezeConfig](),
+		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[DeployConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](), reflect.TypeFor[MigrationConfig](), reflect.TypeFor[MismatchConfig](), reflect.TypeFor[GuardConfig](), reflect.TypeFor[RampConfig](), reflect.TypeFor[FreezeConfig](),
 	} {
 		for i := range typ.NumField() {
 			if f := typ.Field(i); f.IsExported() && !f.Anonymous {

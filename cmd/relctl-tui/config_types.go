@@ -39,6 +39,7 @@ type ContextConfig struct {
 	Breakers     []BreakerConfig        `yaml:"breakers" doc:"Which metrics are breakers. Default: every preset that matches."`
 	Presets      Text                   `yaml:"breaker_presets" doc:"File of further breaker presets; relctl-tui config presets prints the form."`
 	Latencies    Text                   `yaml:"latency_presets" doc:"File of further latency presets; relctl-tui config presets latency prints the form."`
+	Deploys      []DeployConfig         `yaml:"deploys" doc:"Further metrics that say which version runs, besides those that end in build_info."`
 	Latency      []LatencyConfig        `yaml:"latency" doc:"Which latencies to show, and what they must keep."`
 	Rules        map[string]*RuleConfig `yaml:"rules" doc:"What holds for single flags, by flag key."`
 	Guards       []GuardConfig          `yaml:"guards" doc:"Conditions on which flags may be raised."`
@@ -108,6 +109,14 @@ type BreakerConfig struct {
 	Match     Text            `yaml:"match" doc:"Label matchers that narrow it, such as job=\"payment\"."`
 	Values    map[string]Text `yaml:"values" doc:"What each value of the gauge means: closed, half-open or open."`
 	NameLabel Text            `yaml:"name_label" doc:"Label that names the breaker."`
+}
+
+// DeployConfig is a metric with one series for each instance of what is deployed.
+type DeployConfig struct {
+	Metric  Text `yaml:"metric" doc:"Its name, such as kube_pod_container_info." need:"true"`
+	Version Text `yaml:"version" doc:"Label that holds the version, or an image whose tag it is. Default: version."`
+	Service Text `yaml:"service" doc:"Label that names the service. Default: service, app, job and the like."`
+	Match   Text `yaml:"match" doc:"Label matchers that narrow it, such as namespace=\"shop\"."`
 }
 
 // LatencyConfig is one latency row.

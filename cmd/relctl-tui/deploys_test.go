@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,6 +23,9 @@ app_build_info{service="web",namespace="shop",version="2.14.0",pod="c"} 1
 app_build_info{service="web",namespace="bank",version="9",pod="d"} 1
 # TYPE flagger_canary_weight gauge
 flagger_canary_weight{workload="search"} 25
+# TYPE what_runs gauge
+what_runs{app="cart",image="shop/cart:3.1",region="eu"} 1
+what_runs{app="cart",image="shop/cart:3.0",region="us"} 1
 `))
 	}))
 	t.Cleanup(s.Close)
@@ -61,6 +66,18 @@ flagger_canary_weight{workload="search"} 25
 	require.Equal(t, "2.14.1", web.Versions[0].Version)
 	require.Nil(t, web.Versions[0].Since, "nobody looked before")
 	require.NotNil(t, doc.Changes)
+
+	config := filepath.Join(t.TempDir(), "c.yaml")
+	require.NoError(t, os.WriteFile(config, []byte("contexts:\n  prod:\n    metrics: [{dsn: \"scrape+"+s.URL+"/metrics\"}]\n"+
+		"    deploys: [{metric: what_runs, version: image, match: 'region=\"eu\"'}]\n"), 0o600))
+	r = b.run("deploys", "--config", config)
+	require.Zero(t, r.code, r.stderr)
+	require.Regexp(t, `(?m)^cart +3\.1 +1/1$`, r.stdout, "a metric that the config names")
+	require.NoError(t, os.WriteFile(config, []byte("contexts:\n  prod:\n    metrics: [{dsn: \"scrape+"+s.URL+"/metrics\"}]\n"+
+		"    deploys: [{metric: 'what runs'}]\n"), 0o600))
+	r = b.run("deploys", "--config", config)
+	require.Equal(t, exitUsage, r.code)
+	require.Contains(t, r.stderr, "is no metric name")
 
 	r = b.run("deploys", "--metrics", "alertmanager+"+s.URL)
 	require.Equal(t, exitUsage, r.code)

@@ -42,7 +42,7 @@ func TestOneOfManyAlertsOfARealAlertmanagerIsUnfoldedSilencedWithAReasonAndFires
 	line := s.awaitLine("▸", "pod=")
 	pod := regexp.MustCompile(`pod=(p\d)`).FindStringSubmatch(line)[1]
 	s.press("a")
-	s.awaitText("quiet:", "now why, for whoever wonders")
+	s.awaitText("quiet:", "now why, for the record")
 	s.press("\r") // nothing yet: it has no reason
 	for _, c := range "known, fix is out" {
 		s.press(string(c))

@@ -22,6 +22,12 @@ type balancer struct{ socket, front string }
 
 func balance(t *testing.T) *balancer {
 	t.Helper()
+	return balanceOver(t, fmt.Sprintf("server s1 %s\n  server s2 %s", answering(t, "s1"), answering(t, "s2")))
+}
+
+// balanceOver is one over those servers.
+func balanceOver(t *testing.T, servers string) *balancer {
+	t.Helper()
 	program := sourcetest.RealTool(t, "haproxy", "apt-get install haproxy")
 	dir, err := os.MkdirTemp("", "hap") // sockets have short names
 	require.NoError(t, err)
@@ -39,9 +45,8 @@ frontend f
   bind %s
   default_backend api
 backend api
-  server s1 %s
-  server s2 %s
-`, b.socket, b.front, answering(t, "s1"), answering(t, "s2")), 0o600))
+  %s
+`, b.socket, b.front, servers), 0o600))
 	sourcetest.Run(t, program, "-db", "-f", conf)
 	require.Eventually(t, func() bool {
 		c, err := net.Dial("unix", b.socket)

@@ -25,6 +25,16 @@ type Config struct {
 	Interpolation Interpolation   // for native histograms
 	Presets       []BreakerPreset // of the operator's own: added to the program's, or in the place of one of that name
 	Latencies     []LatencyPreset // likewise
+	Versions      []VersionRule   // further metrics that say which version runs, besides those that end in build_info
+}
+
+// VersionRule is a metric with one series for each instance, one of whose labels is the
+// version that it runs.
+type VersionRule struct {
+	Metric  string
+	Version string // the label; "" for version. Of an image its tag is the version
+	Service string // the label that names the service; "" for those that are known
+	Match   string // as in LatencyRule
 }
 
 // LatencyRule is one row of the latency pane.
@@ -68,6 +78,7 @@ type Plan struct {
 	events    transitions
 	spent     spent
 	ratios    []Ratio
+	versions  []versionRule
 
 	latencyAsks []latencyRead // of the presets that the latencies can be in
 	askNames    []string
@@ -125,6 +136,8 @@ func (c Config) Compile() (*Plan, error) {
 	}
 	var bad []error
 	p.ratios, bad = compileRatios(c.Ratios)
+	errs = append(errs, bad...)
+	p.versions, bad = compileVersions(c.Versions)
 	if errs = append(errs, bad...); len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -306,6 +319,9 @@ func (p *Plan) Names() map[string]bool {
 	add(rolloutMetrics()...)
 	for i := range p.ratios {
 		add(p.ratios[i].Metric)
+	}
+	for i := range p.versions {
+		add(p.versions[i].Metric)
 	}
 	return out
 }

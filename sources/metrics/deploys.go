@@ -37,17 +37,26 @@ func rolloutMetrics() []string {
 
 func keys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// Deploys reads what runs of each service, in two queries however many there are.
+// Deploys reads what runs of each service, in two questions however many there are, and
+// one more for each rule of the config.
 func (p *Plan) Deploys(ctx context.Context, source string, a Asker) ([]sources.Deploy, error) {
 	all := rolloutMetrics()
-	answers, err := a.Ask(ctx, []Query{
+	ask := []Query{
 		{Kind: Instances, Metric: BuildInfo, Suffix: true, By: union(serviceLabels, namespaceLabels, []string{NameLabel, "version"}), Any: [][]Matcher{{{Label: "version", Op: NotEqual}}}},
 		{Kind: Gauge, Metric: all[0], Also: all[1:], By: union(rollouts.labels, namespaceLabels, []string{NameLabel, "phase"}), Optional: true},
-	})
+	}
+	for i := range p.versions {
+		ask = append(ask, p.versions[i].query())
+	}
+	answers, err := a.Ask(ctx, ask)
 	if err != nil {
 		return nil, err
 	}
-	byName := running(answers[0].Series)
+	infos := answers[0].Series
+	for i := range p.versions {
+		infos = append(infos[:len(infos):len(infos)], p.versions[i].infos(answers[2+i].Series)...)
+	}
+	byName := running(infos)
 	progress(byName, answers[1].Series)
 	count := map[string]int{}
 	for d := range byName {

@@ -14,16 +14,16 @@ import (
 // told answers the two questions of Deploys.
 type told struct {
 	world
-	builds, controllers []metrics.Series
+	builds, controllers, more []metrics.Series
 }
 
 func (d *told) Ask(_ context.Context, queries []metrics.Query) ([]metrics.Answer, error) {
-	return []metrics.Answer{{Series: d.builds}, {Series: d.controllers}}[:len(queries)], nil
+	return []metrics.Answer{{Series: d.builds}, {Series: d.controllers}, {Series: d.more}}[:len(queries)], nil
 }
 
-func deploys(t *testing.T, d *told) []sources.Deploy {
+func deploys(t *testing.T, d *told, rules ...metrics.VersionRule) []sources.Deploy {
 	t.Helper()
-	plan, err := metrics.Config{}.Compile()
+	plan, err := metrics.Config{Versions: rules}.Compile()
 	require.NoError(t, err)
 	list, err := plan.Deploys(t.Context(), "prom", d)
 	require.NoError(t, err)
@@ -123,4 +123,23 @@ func TestANamespaceTellsTwoDeploymentsOfOneNameApart(t *testing.T) {
 	})
 	require.Len(t, one, 1, "where only one can be meant the program need not say its namespace")
 	require.Equal(t, "web: 2.1 on 1/2, 1/2 updated", one[0].Service+": "+one[0].Brief())
+}
+
+func TestAMetricOfTheConfigSaysWhichVersionsRunAsABuildInfoDoes(t *testing.T) {
+	t.Parallel()
+	image := func(n float64, container, image string) metrics.Series {
+		return at(n, "container", container, "image", image, "namespace", "shop")
+	}
+	list := deploys(t, &told{
+		builds: []metrics.Series{build(4, "search", "7")},
+		more: []metrics.Series{
+			image(9, "web", "registry:5000/shop/web:2.14.1"), image(3, "web", "registry:5000/shop/web:2.14.0@sha256:ab"),
+			image(1, "pinned", "shop/pinned@sha256:ab12"), image(2, "", "nameless:1"),
+		},
+	}, metrics.VersionRule{Metric: "kube_pod_container_info", Version: "image", Service: "container", Match: `namespace="shop"`})
+	var said []string
+	for i := range list {
+		said = append(said, list[i].Service+": "+list[i].Brief())
+	}
+	require.Equal(t, []string{"pinned: sha256:ab12 on 1/1", "search: 7 on 4/4", "web: 2.14.1 on 9/12"}, said)
 }

@@ -148,6 +148,39 @@ func TestDetailOfALatencyNamesItsSLOAndTheBreakersInItsWay(t *testing.T) {
 	require.Contains(t, screen, "payment-api")
 }
 
+func TestDetailOfAnAlertIsLinkedByItsLabelsToTheFlagTheServiceAndTheBreakerOfThatName(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Alerts = []sources.Alert{{Source: "am", ID: "1", Name: "CheckoutErrors", State: sources.AlertFiring, Flag: "checkout-v2", Service: "payment API"}}
+	m := detail.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(110, 20)
+	m.SetSnapshot(&s, viewtest.Now())
+	m.SetSubject(views.AlertSubject(&s.Alerts[0]))
+	view := ansi.Strip(m.View())
+	require.Regexp(t, `flag +checkout-v2 25% in `+viewtest.Store, view)
+	require.Regexp(t, `service +payment API, p99 \d`, view)
+	require.Contains(t, view, "has no silences: name its Alertmanager under metrics", "why the key does nothing")
+}
+
+func TestDetailOfSeveralAlertsOfOneRuleListsEachWithWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	for _, service := range []string{"checkout", "ledger", "search"} {
+		s.Alerts = append(s.Alerts, sources.Alert{
+			Source: "am", ID: service, Name: "HighErrorRate", State: sources.AlertFiring, Service: service, Value: "0.07",
+			Since: viewtest.Now().Add(-5 * time.Minute), Labels: map[string]string{"alertname": "HighErrorRate", "service": service, "pod": service + "-0"},
+		})
+	}
+	m := detail.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(110, 20)
+	m.SetSnapshot(&s, viewtest.Now())
+	m.SetSubject(views.GroupSubject(&s.Alerts[0]))
+	view := ansi.Strip(m.View())
+	require.Contains(t, view, "HighErrorRate x3")
+	require.Regexp(t, `5m +checkout +0\.07 +pod=checkout-0`, view)
+	require.Regexp(t, `5m +search +0\.07 +pod=search-0`, view)
+}
+
 func TestDetailOfASilencedAlertSaysByWhomAndUntilWhen(t *testing.T) {
 	t.Parallel()
 	s := viewtest.Snapshot(viewtest.OK)

@@ -101,7 +101,7 @@ func (m *Model) fit() {
 	case Name:
 		wide = max(wide, views.Width(m.flag.Name)+2)
 	case Silence:
-		wide = max(wide, m.width/2-8)
+		wide = max(wide, m.width*3/4-37) // beside the name and the hint
 	default:
 	}
 	m.input.SetWidth(max(1, min(wide, m.width-12)))
@@ -315,7 +315,7 @@ func quiet(text string) (d time.Duration, why string, err error) {
 	case err == nil:
 		why = strings.TrimSpace(rest)
 	case first != "" && first[0] >= '0' && first[0] <= '9':
-		return 0, "", errors.New("first how long, such as 30m")
+		return 0, "", errors.New("first a time, such as 30m")
 	default:
 		d, why = time.Hour, strings.TrimSpace(text)
 	}
@@ -323,7 +323,7 @@ func quiet(text string) (d time.Duration, why string, err error) {
 	case d < time.Minute || d > sources.MaxSilence:
 		return 0, "", errors.New("from 1m to " + views.Lasts(sources.MaxSilence))
 	case why == "":
-		return 0, "", errors.New("now why, for whoever wonders")
+		return 0, "", errors.New("now why, for the record")
 	}
 	return d, why, nil
 }

@@ -189,7 +189,7 @@ func TestASilenceHasATimeAndAReasonAndAnHourWhereNoTimeIsTyped(t *testing.T) {
 	in := sources.Intent{Kind: sources.SilenceAlert, Flag: sources.FlagID{Source: "am", Key: "DiskFull#1"}}
 	start := func() prompt.Model {
 		m := prompt.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
-		m.SetSize(100, 1)
+		m.SetSize(80, 1)
 		m.OpenSilence(sources.Flag{ID: in.Flag, Name: "DiskFull db", Breaker: "firing"}, in)
 		return m
 	}
@@ -204,7 +204,7 @@ func TestASilenceHasATimeAndAReasonAndAnHourWhereNoTimeIsTyped(t *testing.T) {
 		clear + "a new disk":     {time.Hour, "a new disk", "enter silences it for 1h"},
 		clear + "30s x":          {hint: "from 1m to 168h"},
 		clear + "200h x":         {hint: "from 1m to 168h"},
-		clear + "5 x":            {hint: "first how long, such as 30m"},
+		clear + "5 x":            {hint: "first a time, such as 30m"},
 		clear + "2h":             {hint: "now why"},
 		clear:                    {hint: "now why"},
 	} {
