@@ -193,20 +193,20 @@ func TestASilenceHasATimeAndAReasonAndAnHourWhereNoTimeIsTyped(t *testing.T) {
 		m.OpenSilence(sources.Flag{ID: in.Flag, Name: "DiskFull db", Breaker: "firing"}, in)
 		return m
 	}
-	clear := strings.Repeat("\b", 10)
+	empty := strings.Repeat("\b", 10)
 	for text, want := range map[string]struct {
 		lasts time.Duration
 		why   string
 		hint  string
 	}{
 		"known":                  {time.Hour, "known", "enter silences it for 1h"},
-		clear + "1h30m new disk": {90 * time.Minute, "new disk", "enter silences it for 1h30m"},
-		clear + "a new disk":     {time.Hour, "a new disk", "enter silences it for 1h"},
-		clear + "30s x":          {hint: "from 1m to 168h"},
-		clear + "200h x":         {hint: "from 1m to 168h"},
-		clear + "5 x":            {hint: "first a time, such as 30m"},
-		clear + "2h":             {hint: "now why"},
-		clear:                    {hint: "now why"},
+		empty + "1h30m new disk": {90 * time.Minute, "new disk", "enter silences it for 1h30m"},
+		empty + "a new disk":     {time.Hour, "a new disk", "enter silences it for 1h"},
+		empty + "30s x":          {hint: "from 1m to 168h"},
+		empty + "200h x":         {hint: "from 1m to 168h"},
+		empty + "5 x":            {hint: "first a time, such as 30m"},
+		empty + "2h":             {hint: "now why"},
+		empty:                    {hint: "now why"},
 	} {
 		m, _ := typed(start(), text)
 		require.Contains(t, ansi.Strip(m.View()), "DiskFull db quiet:")
