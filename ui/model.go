@@ -153,6 +153,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	if o.Banner != "" {
 		m.footer.SetStatus(o.Banner, footer.Info)
 	}
+	m.resized(w, h)
 	m.relayout()
 	return m
 }

@@ -26,7 +26,7 @@ func (p *paint) key(now time.Time) {
 	}
 }
 
-// painted counts the frame that was just drawn, and lays the debug line over it.
+// painted counts the frame that was just drawn, and puts the debug line below it.
 func (m *Model) painted() {
 	if m.opts.Painted == nil && !m.opts.Debug {
 		return
@@ -47,7 +47,7 @@ func (m *Model) painted() {
 	p.frames++
 	p.bytes = len(m.frame)
 	if m.opts.Debug {
-		m.frame = underlined(m.frame, m.debugLine(now), m.w)
+		m.frame += "\n" + ansi.Truncate(m.debugLine(now), m.w, "")
 	}
 	if m.opts.Painted != nil {
 		m.opts.Painted(p.bytes, waited)
@@ -70,10 +70,10 @@ func (m *Model) debugLine(now time.Time) string {
 	return b.String()
 }
 
-// underlined is a frame whose last line is another one, w cells wide.
-func underlined(frame, line string, w int) string {
-	if i := strings.LastIndexByte(frame, '\n'); i >= 0 {
-		return frame[:i+1] + ansi.Truncate(line, w, "")
+// resized takes a terminal's size, of which the debug line has its own.
+func (m *Model) resized(w, h int) {
+	m.w, m.h = w, h
+	if m.opts.Debug && h > 0 {
+		m.h--
 	}
-	return frame
 }

@@ -69,5 +69,7 @@ func TestTheDebugLineSaysWhatDrawingCosts(t *testing.T) {
 		line := lineWith(text, "debug")
 		return line != "" && !strings.Contains(line, "key 0 us")
 	})
+	s.press("o")
+	s.awaitText("debug", "this key acts on the selected breaker") // which it never hides
 	require.Zero(t, s.quit())
 }

@@ -37,6 +37,7 @@ const (
 	maxKeyFile = 1 << 20 // bytes
 	maxName    = 60      // runes, as the record of changes holds them
 	leastRSA   = 2048    // bits
+	dsa        = "ssh-dss"
 )
 
 // admission is one line of an authorized_keys file.
@@ -220,7 +221,7 @@ func parseKey(line []byte) (a admission, err error) {
 
 func strong(key ssh.PublicKey) error {
 	switch key.Type() {
-	case ssh.InsecureKeyAlgoDSA:
+	case dsa:
 		return errors.New("DSA keys are too weak")
 	case ssh.KeyAlgoRSA:
 		if c, ok := key.(ssh.CryptoPublicKey); ok {

@@ -137,9 +137,9 @@ func (s *Server) config(ctx ssh.Context) *gossh.ServerConfig {
 	return &gossh.ServerConfig{
 		MaxAuthTries: s.o.MaxAuthTries,
 		PublicKeyAuthAlgorithms: slices.DeleteFunc(gossh.SupportedAlgorithms().PublicKeyAuths, func(a string) bool {
-			return a == gossh.KeyAlgoRSA || a == gossh.InsecureKeyAlgoDSA // SHA-1
+			return a == gossh.KeyAlgoRSA || a == dsa // both with SHA-1
 		}),
-		AuthLogCallback: func(meta gossh.ConnMetadata, method string, err error) {
+		AuthLogCallback: func(meta gossh.ConnMetadata, _ string, err error) {
 			l := linkOf(ctx)
 			if err != nil || l == nil {
 				return // admit has said why, or the client only asked what there is

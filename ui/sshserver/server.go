@@ -146,7 +146,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		case <-ctx.Done():
 			_ = ln.Close()
 			s.stop()
-			<-ended
+			if err := <-ended; !errors.Is(err, ssh.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+				s.o.Log.Warn("stopped", "why", sources.Clean(err.Error(), 200))
+			}
 			return nil
 		case err := <-ended:
 			s.stop()
