@@ -164,4 +164,7 @@ type Activity struct {
 	// Revision is what the flag has after the change, "" when unknown. It is how
 	// a change seen in the store is told apart from one that is known already.
 	Revision Revision
+
+	Done      time.Time // of a change of ours: when its result was on record; zero while there is none
+	Effective time.Time // when the side that evaluates was seen to have it; zero while that is not known
 }

@@ -52,6 +52,7 @@ func importRules() []importRule {
 		{who: "the machine of guarded ramps", match: "sources/guarded", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
 		{who: "the ranking of suspects", match: "sources/suspect", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
 		{who: "the look at an incident", match: "sources/incident", own: []string{"sources", "sources/suspect"}, only: []string{}, never: pure, beyond: charm},
+		{who: "the report", match: "sources/report", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
 		{who: "the journal", match: "sources/journal", own: engine, beyond: charm},
 		// Exception: demo runs a fleet whose flags are evaluated from the very
 		// file that the flagd driver edits, and exports the series that the

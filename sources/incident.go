@@ -189,6 +189,8 @@ func Amount(v float64, unit string) string {
 		return fmt.Sprintf("%.2g s", v)
 	case unit == "s":
 		return fmt.Sprintf("%.0f s", v)
+	case v < 5e-6:
+		return "0%"
 	case v < 0.0995:
 		return fmt.Sprintf("%.2g%%", max(v, 0)*100)
 	default:

@@ -43,6 +43,8 @@ type inquiry struct {
 	made  int                  // how many looks were made of that by themselves
 	found *sources.Incident
 	proof proof
+
+	breached *sources.Incident // the last look that found a breach; nil for none
 }
 
 // dueAt is when, after something broke, the board looks by itself for a suspect: a
@@ -159,6 +161,9 @@ func (m *Model) incidentRead(msg IncidentReadMsg) {
 	q.cancel()
 	q.busy, q.cancel = false, nil
 	q.found = &msg.Incident
+	if len(q.found.Breaches) > 0 {
+		q.breached = q.found
+	}
 	m.suspects.SetIncident(q.found, m.opts.Now())
 	if !q.near {
 		m.timeline.SetIncident(q.found, m.opts.Now())
@@ -219,6 +224,8 @@ func (m *Model) screenKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		m.timeline.SetFilter("")
 	case key.Matches(msg, m.keys.Escape, m.keys.Quit):
 		m.show(noScreen)
+	case key.Matches(msg, m.keys.Report):
+		return m.report(), true
 	case key.Matches(msg, m.keys.Suspects):
 		m.toggle(suspectsScreen)
 	case key.Matches(msg, m.keys.Timeline):

@@ -59,16 +59,17 @@ type Model struct {
 	keys    views.KeyMap
 	shown   views.KeyMap // those of them that do something on this board
 
-	snapshot *sources.Snapshot
-	now      time.Time
-	w, h     int
-	layout   layout
-	focus    pane
-	zoomed   bool
-	detailed bool
-	helping  bool
-	quitting bool
-	leaving  bool // for the next context
+	snapshot  *sources.Snapshot
+	now       time.Time
+	w, h      int
+	layout    layout
+	focus     pane
+	zoomed    bool
+	detailed  bool
+	helping   bool
+	quitting  bool
+	reporting bool // a report of what happened is being written
+	leaving   bool // for the next context
 
 	flags    flags.Model
 	alerts   alerts.Model

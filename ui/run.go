@@ -54,6 +54,10 @@ type Options struct {
 	Painted func(bytes int, sinceKey time.Duration)
 	Debug   bool
 
+	// Report writes down what happened and says where; nil where that cannot be done. Found
+	// is the last look that found a breach, nil for none. It is called by a command.
+	Report func(ctx context.Context, found *sources.Incident) (where string, err error)
+
 	// Say prints one sentence for the operator while the board's screen is gone; nil
 	// for nobody.
 	Say func(sentence string)

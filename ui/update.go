@@ -104,6 +104,8 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		m.escape()
 	case ScheduleKeptMsg:
 		m.scheduleKept(msg)
+	case ReportWrittenMsg:
+		m.reportWritten(msg)
 	case StandingReadMsg:
 		m.standingRead(msg)
 	case prompt.ChangedMsg:
@@ -287,6 +289,8 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		m.nextTheme()
 	case key.Matches(msg, m.keys.Help):
 		m.showHelp(true)
+	case key.Matches(msg, m.keys.Report):
+		return m.report(), true
 	case key.Matches(msg, m.keys.Suspects):
 		m.show(suspectsScreen)
 	case key.Matches(msg, m.keys.Timeline):

@@ -21,7 +21,7 @@ type KeyMap struct {
 	Earlier, Later, Span, Chart key.Binding
 
 	// Looking at an incident.
-	Suspects, Timeline, Event key.Binding
+	Suspects, Timeline, Event, Report key.Binding
 
 	// Moving.
 	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
@@ -31,7 +31,8 @@ type KeyMap struct {
 	NextContext, NextTheme, Help, Suspend, Quit key.Binding
 }
 
-// DefaultKeyMap is the keys as documented.
+// DefaultKeyMap is the keys as documented. A key without words is told with the one
+// before it.
 func DefaultKeyMap() KeyMap {
 	bind := func(label, does string, keys ...string) key.Binding {
 		return key.NewBinding(key.WithKeys(keys...), key.WithHelp(label, does))
@@ -57,14 +58,15 @@ func DefaultKeyMap() KeyMap {
 		Span:         bind("w", "span of the chart", "w"),
 		Chart:        bind("v", "chart of a flag", "v"),
 		Suspects:     bind("S", "suspects of a breach", "S"),
+		Report:       bind("x", "write a report", "x"),
 		Timeline:     bind("t", "timeline", "t"),
 		Event:        bind("n/N", "next event / before", "n", "N"),
 		Up:           bind("k/up", "up", "k", "up"),
 		Down:         bind("j/down", "down", "j", "down"),
-		PageUp:       bind("pgup", "page up", "pgup", "ctrl+u"),
-		PageDown:     bind("pgdn", "page down", "pgdown", "ctrl+d"),
-		Top:          bind("g", "first", "g", "home"),
-		Bottom:       bind("G", "last", "G", "end"),
+		PageUp:       bind("pgup/pgdn", "page up, down", "pgup", "ctrl+u"),
+		PageDown:     bind("", "", "pgdown", "ctrl+d"),
+		Top:          bind("g/G", "first, last", "g", "home"),
+		Bottom:       bind("", "", "G", "end"),
 		NextPane:     bind("tab", "next pane", "tab"),
 		PrevPane:     bind("shift+tab", "previous pane", "shift+tab"),
 		NextContext:  bind("e", "context switch", "e"),
@@ -88,7 +90,7 @@ func (k KeyMap) Groups() []Group {
 		{"Act on the selected breaker", []key.Binding{k.ForceOpen, k.CloseBreaker}},
 		{"Act on the selected alert", []key.Binding{k.Silence}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart}},
-		{"Look at an incident", []key.Binding{k.Suspects, k.Timeline, k.Event}},
+		{"Look at an incident", []key.Binding{k.Suspects, k.Timeline, k.Event, k.Report}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
 		{"Program", []key.Binding{k.NextContext, k.NextTheme, k.Help, k.Suspend, k.Quit}},
 	}

@@ -84,6 +84,9 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 		return false, err
 	}
 	options.Environ, options.Banner = os.Environ(), cmp.Or(left, s.banner)
+	options.Report = func(ctx context.Context, found *sources.Incident) (string, error) {
+		return r.keepReport(ctx, o.now, found)
+	}
 	options.Output, options.Say, options.Crashed = out, func(sentence string) { say(errOut, sentence) }, reports.keep
 	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself
 		options.Input = o.stdin

@@ -46,6 +46,8 @@ type ContextConfig struct {
 	Ramp         RampConfig             `yaml:"ramp" doc:"How guarded ramps climb."`
 	Freeze       []FreezeConfig         `yaml:"freeze" doc:"Windows during which no flag is raised."`
 
+	Reports Text `yaml:"reports" doc:"Folder for the reports that the board writes. Default: reports under the state directory."`
+
 	presets   []metrics.BreakerPreset // of the file, read when the config is
 	latencies []metrics.LatencyPreset // likewise
 	look      themes.Options          // likewise: a name, or what the file holds

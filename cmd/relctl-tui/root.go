@@ -75,6 +75,7 @@ relctl-tui kill checkout-v2`,
 	root.AddCommand(
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newDeploysCmd(o), newLogCmd(o), newSuspectsCmd(o),
 		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newRestoreCmd(o), newDrillCmd(o), newDoctorCmd(o), newServeCmd(o), newDemoCmd(o), newConfigCmd(o),
+		newReportCmd(o),
 	)
 	root.AddCommand(newScheduleCmd(o), newSchedulesCmd(o))
 	return root

@@ -33,6 +33,7 @@ type setup struct {
 	stores                   []store
 	readers                  []reader
 	banner                   string
+	reports                  string   // folder for the board's reports; "" for the default
 	shared                   *running // whose control and snapshots serve verbs as well; nil for none
 }
 
@@ -97,6 +98,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
 		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{}, guards: guardsOf(ctx), ramp: ctx.Ramp.rule(), calendar: ctx.calendar(),
+		reports: resolvePath(ctx.Reports.S, c.file),
 	}
 	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
 		return nil, &usageError{msg: trimInvalid(err)}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +16,8 @@ func TestAnIncidentIsSuspectedKilledAndProvedOverOnTheDemo(t *testing.T) {
 		t.Skip("a real incident takes a minute")
 	}
 	t.Parallel()
-	s := open(t, 100, 32, nil, "demo", "--seed", "3")
+	state := t.TempDir()
+	s := open(t, 100, 32, []string{"XDG_STATE_HOME=" + state}, "demo", "--seed", "3")
 	s.awaitLine("payment API", "500ms", "ok")
 	s.press("/")
 	s.press(strings.Split("checkout-v2", "")...)
@@ -38,10 +41,37 @@ func TestAnIncidentIsSuspectedKilledAndProvedOverOnTheDemo(t *testing.T) {
 		return lineWith(text, "recovered: ", "after checkout-v2 was killed") != ""
 	}, 2*patience)
 
+	s.press("x")
+	s.awaitText("the last 2 h are in", ".html and .md")
+	requireReported(t, filepath.Join(state, "relctl-tui", "reports"))
+
 	s.press("t")
 	text := s.awaitText("Timeline", "0% to 50%, ana", "50% to killed, ana", "SLO 500 ms")
 	require.NotEmpty(t, lineWith(text, "flags"))
 	s.press("\x1b")
 	s.awaitLine("payment API", "500ms", "ok")
 	require.Zero(t, s.quit())
+}
+
+// requireReported says that the report in a folder has the change, the onset, the kill
+// and how long it took until that helped.
+func requireReported(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	info, err := os.Stat(files[0])
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	raw, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	for _, want := range []string{
+		`ana: set checkout-v2, 0% to 50%`, " left its level: ", `ana: kill checkout-v2, 50% to killed`,
+		"First suspect", "payment API p99 was within its limit",
+	} {
+		require.Contains(t, string(raw), want)
+	}
+	page, err := os.ReadFile(strings.TrimSuffix(files[0], ".md") + ".html")
+	require.NoError(t, err)
+	require.Contains(t, string(page), "<polyline")
 }

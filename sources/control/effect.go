@@ -73,6 +73,7 @@ func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.
 			return r, fmt.Errorf("whether %s is effective cannot be told: %w", r.New.Name, why)
 		case len(open) == 0:
 			r.Effective = last.At
+			s.recordEffect(&r)
 			return r, nil
 		}
 		if after, ok := sources.RetryAfter(why); ok {
@@ -92,6 +93,15 @@ func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.
 			return r, missed(r, within, last, why)
 		}
 	}
+}
+
+// recordEffect keeps when a change was seen to be effective, for those who ask afterwards
+// how long it took. A journal that cannot be written takes nothing from the answer.
+func (s *Store) recordEffect(r *sources.Receipt) {
+	if s.Journal == nil || r.Change == "" || r.Old.Revision == r.New.Revision {
+		return
+	}
+	_ = patiently(s.Journal, func() error { return s.Journal.Effective(r.Change, r.Effective) })
 }
 
 // ask puts the question once to each of open and gives back those that do not have

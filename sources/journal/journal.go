@@ -56,6 +56,9 @@ type Entry struct {
 	Outcome     sources.Outcome
 	Err         string
 	Settled     bool // the outcome was found out later, by Settle
+
+	Done      time.Time // when the first result was recorded; zero while there is none
+	Effective time.Time // when the side that evaluates was seen to have it; zero while that is not known
 }
 
 // Journal is an append-only file of changes. It is goroutine-safe, holds no file
@@ -87,6 +90,7 @@ type record struct {
 	Outcome     sources.Outcome    `json:"outcome,omitempty"`
 	Err         string             `json:"err,omitempty"`
 	Settled     bool               `json:"settled,omitempty"`
+	Effective   time.Time          `json:"effective,omitzero"`
 }
 
 const (
@@ -137,6 +141,12 @@ func (j *Journal) Result(id string, outcome sources.Outcome, errText string, at 
 // is Settled then, and need not be asked about again.
 func (j *Journal) Settle(id string, outcome sources.Outcome, errText string, at time.Time) error {
 	return j.result(record{ID: id, At: at, Outcome: outcome, Err: errText, Settled: true})
+}
+
+// Effective records when the side that evaluates was seen to have a change that was
+// confirmed.
+func (j *Journal) Effective(id string, at time.Time) error {
+	return j.result(record{ID: id, At: at, Outcome: sources.Confirmed, Effective: at.UTC()})
 }
 
 func (j *Journal) result(r record) error {

@@ -57,7 +57,7 @@ func TestAnIntentComesBackWithItsResultAndOnlyTheOwnerMayReadTheFile(t *testing.
 	require.NoError(t, j.Result("01", sources.Confirmed, "", noon))
 	es, _, err = j.Read(0)
 	require.NoError(t, err)
-	want.Outcome = sources.Confirmed
+	want.Outcome, want.Done = sources.Confirmed, noon
 	require.Equal(t, []journal.Entry{want}, es, "the last result counts")
 	require.NoError(t, j.Settle("01", sources.Failed, "the old value is there", noon))
 	es, _, err = j.Read(0)
@@ -71,6 +71,19 @@ func TestAnIntentComesBackWithItsResultAndOnlyTheOwnerMayReadTheFile(t *testing.
 	info, err = os.Stat(filepath.Dir(path))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+}
+
+func TestWhenAChangeWasDoneAndWhenItWasEffectiveAreBothKept(t *testing.T) {
+	t.Parallel()
+	j, _ := open(t)
+	require.NoError(t, j.Intent(entry("01")))
+	require.NoError(t, j.Result("01", sources.Confirmed, "", noon.Add(time.Second)))
+	require.NoError(t, j.Effective("01", noon.Add(3*time.Second)))
+	es, _, err := j.Read(0)
+	require.NoError(t, err)
+	require.Equal(t, sources.Confirmed, es[0].Outcome)
+	require.Equal(t, noon.Add(time.Second), es[0].Done)
+	require.Equal(t, noon.Add(3*time.Second), es[0].Effective)
 }
 
 func TestEveryLineSaysItsVersion(t *testing.T) {

@@ -142,9 +142,12 @@ func (s *scan) line(line []byte) {
 	id := sources.Clean(r.ID, sources.MaxName)
 	switch {
 	case r.Type == typeResult:
-		if _, known := s.results[id]; !known {
-			s.results[id] = r
+		newest, known := s.results[id]
+		if !known {
+			newest = r
 		}
+		newest.At = r.At // of the first one, in the end
+		s.results[id] = newest
 	case r.Type == typeIntent && r.Flag != nil:
 		if !s.seen[id] {
 			s.seen[id] = true
@@ -171,7 +174,7 @@ func (r *record) entry(id string, result record) Entry {
 	if result.ID != "" {
 		e.Outcome = sources.Outcome(sources.Clean(string(result.Outcome), 20))
 		e.Err = sources.Clean(result.Err, maxText)
-		e.Settled = result.Settled
+		e.Settled, e.Done, e.Effective = result.Settled, result.At, result.Effective
 	}
 	return e
 }
@@ -183,6 +186,7 @@ func (e *Entry) Activity() sources.Activity {
 		Name:  sources.Clean(e.Flag.Key, sources.MaxName),
 		Actor: e.Actor, Reason: e.Reason, Old: e.Old, New: e.New,
 		Outcome: e.Outcome, Err: e.Err, Revision: e.NewRevision,
+		Done: e.Done, Effective: e.Effective,
 	}
 }
 

@@ -75,7 +75,7 @@ func (m *Model) lines() []line {
 	for _, g := range m.keys.Groups() {
 		first := true
 		for _, b := range g.Keys {
-			if !b.Enabled() {
+			if !b.Enabled() || b.Help().Key == "" {
 				continue
 			}
 			if first {
