@@ -41,7 +41,7 @@ func (a *attempt) frozen(old *sources.Flag, raises bool) error {
 	}
 	err := fmt.Errorf("%s stays at %s, %s", old.Name, old.Brief(), z.Brief(now))
 	switch {
-	case !z.Override || k == sources.Undo:
+	case !z.Override || k == sources.Undo || k == sources.Restore:
 		return fmt.Errorf("%w; kill and back go through: %w", err, sources.ErrRefused)
 	case !a.intent.Override:
 		return objection{err}

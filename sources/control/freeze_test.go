@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -101,4 +103,45 @@ func TestAGuardedRampWaitsOutAFreezeAndIsNotBegunInOne(t *testing.T) {
 		require.ErrorIs(t, err, sources.ErrRefused)
 		require.Equal(t, sources.RampArrived, (<-ended).Phase, "after it")
 	})
+}
+
+func TestAFreezeHoldsAReturnToAnEarlierStateThatRaises(t *testing.T) {
+	t.Parallel()
+	d, clock := frozenDesk(t, true)
+	first, err := d.set(search, 40, "ana")
+	require.NoError(t, err)
+	_, err = d.set(search, 10, "ana")
+	require.NoError(t, err)
+	clock.Add(3600)
+	back := sources.Intent{Kind: sources.Restore, Flag: search, Seen: d.flag(search).Revision, Change: first.Change, Actor: "ana"}
+	_, err = d.Do(t.Context(), back)
+	require.ErrorIs(t, err, sources.ErrRefused, "to 40%")
+	require.ErrorContains(t, err, "freeze until Mon 06:00: peak weekend")
+	back.Before = true
+	_, err = d.Do(t.Context(), back)
+	require.NoError(t, err, "to 5%, which lowers")
+	require.Equal(t, sources.Pct(5), d.flag(search).Rollout.V)
+}
+
+func TestAFreezeHoldsAMigrationsStepForwardAndNotItsStepBack(t *testing.T) {
+	t.Parallel()
+	rule, err := sources.NewMigration(sources.Migration{Window: time.Minute}, "", "")
+	require.NoError(t, err)
+	z, err := sources.NewFreeze("2020-01-01 00:00", "2099-01-01 00:00", time.UTC)
+	require.NoError(t, err)
+	d := sit(t, func(o *control.Options) {
+		o.Migrations, o.Calendar = map[string]*sources.Migration{"orders": rule}, sources.Calendar{z}
+	})
+	at := func(stage string) {
+		require.NoError(t, os.WriteFile(d.path, []byte(strings.Replace(ordersAtOff, `"defaultVariant": "off"`, `"defaultVariant": "`+stage+`"`, 1)), 0o600))
+	}
+	move := func(stage string) error {
+		_, err := d.Do(t.Context(), sources.Intent{Kind: sources.Move, Flag: orders, Seen: d.flag(orders).Revision, Stage: stage, Actor: "ana"})
+		return err
+	}
+	at("off")
+	require.ErrorIs(t, move("dualwrite"), sources.ErrRefused)
+	require.ErrorContains(t, move("dualwrite"), "orders stays at off, freeze until 1 Jan 2099 00:00")
+	at("dualwrite")
+	require.NoError(t, move("off"))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -253,4 +254,30 @@ func TestAFileOfSchedulesThatMakesNoSenseIsToldAndLeftAsItIs(t *testing.T) {
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, `[{"id": "1", `, string(raw))
+}
+
+func TestAMigrationsStageAndAKillCanBeScheduled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rule, err := sources.NewMigration(sources.Migration{Window: time.Minute}, "", "")
+		require.NoError(t, err)
+		d := sit(t, func(o *control.Options) { o.Migrations = map[string]*sources.Migration{"orders": rule} })
+		require.NoError(t, os.WriteFile(d.path, []byte(strings.Replace(ordersAtOff, `{"flags": {`, strings.TrimSuffix(strings.TrimSpace(shop), "\n}}")+", ", 1)), 0o600))
+		at := time.Now().Add(time.Hour)
+		stage := sources.Schedule{Flag: orders, Kind: sources.Move, Stage: "dualwrite", At: at, Actor: "ana"}
+		_, err = d.Schedule(t.Context(), stage)
+		require.NoError(t, err)
+		stage.Stage = "nowhere"
+		_, err = d.Schedule(t.Context(), stage)
+		require.ErrorIs(t, err, sources.ErrInvalid)
+		_, err = d.Schedule(t.Context(), sources.Schedule{Flag: checkout, Kind: sources.Kill, At: at, Actor: "ana"})
+		require.NoError(t, err)
+		d.runs(2)
+		<-time.After(61 * time.Minute)
+		synctest.Wait()
+		f := d.flag(orders)
+		f.Migration = rule
+		require.Equal(t, "dualwrite", f.Stage())
+		require.True(t, d.flag(checkout).Killed)
+	})
 }
