@@ -17,6 +17,21 @@ const Full Percent = 100_000
 // Pct is whole percents as a Percent: Pct(25) is 25 %.
 func Pct(whole int) Percent { return Percent(whole) * 1000 }
 
+// BriefPercent is a flag's value in few words as a percentage: of "25%", and 0 of "killed";
+// absent for any other.
+func BriefPercent(brief string) (to Opt[Percent]) {
+	number, ok := strings.CutSuffix(brief, "%")
+	p, err := ParsePercent(number)
+	switch {
+	case brief == "killed":
+		return Some(Percent(0))
+	case ok && err == nil:
+		return Some(p)
+	default:
+		return to
+	}
+}
+
 // ParsePercent reads "25", "25%", "0.5" or "12.345 %". More than three decimals,
 // a sign, anything below 0 or above 100 is ErrInvalid.
 func ParsePercent(s string) (Percent, error) {

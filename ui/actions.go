@@ -60,6 +60,8 @@ func (m *Model) flagKey(msg tea.KeyPressMsg, kind sources.ChangeKind) (tea.Cmd, 
 	switch {
 	case !m.flagInSight():
 		return refuse("the flag that this key acts on is not on the screen: esc shows it, then press again")
+	case len(m.flags.Marked()) > 0:
+		return m.groupKey(kind), true
 	case !selected:
 		if filter := m.flags.Filter(); filter != "" {
 			return refuse("no flag matches /" + filter + ", so nothing is selected: esc shows all flags")
@@ -115,6 +117,8 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 		return sources.CloseBreaker, true
 	case key.Matches(msg, m.keys.Silence):
 		return sources.SilenceAlert, true
+	case key.Matches(msg, m.keys.Return):
+		return sources.Restore, m.screen == historyScreen
 	default:
 		return "", false
 	}
@@ -124,6 +128,8 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 // in value.
 func (m *Model) movedAt(kind sources.ChangeKind) time.Time {
 	switch {
+	case m.screen == historyScreen:
+		return m.changedAt
 	case m.screen != noScreen:
 		return m.suspects.MovedAt()
 	case kind.OfBreaker():
@@ -166,7 +172,7 @@ func (m *Model) intended(in sources.Intent, agreed bool) tea.Cmd {
 }
 
 // waiting tells whether an intent waits out its hold.
-func (m *Model) waiting() bool { return m.held.intent != nil }
+func (m *Model) waiting() bool { return m.held.intent != nil || m.held.batch != nil }
 
 // holdElapsed goes on with an intent: it asks first where the context wants it or
 // the numbers are old, and nobody has agreed yet, else it starts.
@@ -176,6 +182,9 @@ func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 	}
 	h := m.held
 	m.held = held{}
+	if h.batch != nil {
+		return m.batchHeld(h.batch, h.agreed)
+	}
 	var seen sources.Flag
 	if f := m.snapshot.Flag(h.intent.Flag); f != nil {
 		seen = *f
@@ -205,7 +214,8 @@ func (m *Model) doubt(in *sources.Intent, seen *sources.Flag) string {
 	case in.Override:
 		return "" // it was thought over, and the guards spoke of what cannot be seen
 	}
-	raises := in.Kind == sources.Ramp || (in.Kind == sources.Set && in.To > seen.Rollout.Or(0))
+	back := sources.BriefPercent(in.ToAs)
+	raises := in.Kind == sources.Ramp || (in.Kind == sources.Restore && (!back.OK || back.V > seen.Rollout.Or(0))) || (in.Kind == sources.Set && in.To > seen.Rollout.Or(0))
 	if !raises {
 		return ""
 	}
@@ -229,6 +239,8 @@ func (m *Model) describe(in sources.Intent) string {
 	}
 	to := in.To.String() + "%"
 	switch {
+	case in.ToAs != "":
+		to = in.ToAs
 	case in.Stage != "":
 		to = in.Stage
 	case in.Kind == sources.Kill:
@@ -266,7 +278,7 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 	if p, ok := m.pending[id]; ok && p.seq == msg.Seq {
 		delete(m.pending, id)
 	}
-	if m.askName(msg) {
+	if m.askName(msg) || m.askAllTheSame(msg) {
 		m.refresh()
 		return nil
 	}

@@ -35,6 +35,17 @@ type ActionFinishedMsg struct {
 	Err     error
 	Start   time.Time
 	Took    time.Duration
+	Grouped bool // one of several, which are told together
+}
+
+// GroupFinishedMsg is what became of each flag of a group.
+type GroupFinishedMsg struct {
+	Seq   int
+	Kind  sources.ChangeKind
+	To    sources.Percent // for sources.Set
+	Done  []control.Done
+	Start time.Time
+	Took  time.Duration
 }
 
 // EffectFoundMsg is whether the side that evaluates has a confirmed change. Err nil
@@ -74,6 +85,12 @@ type StandingReadMsg struct {
 	Flag     sources.FlagID
 	Standing sources.Standing
 	Err      error
+}
+
+// HistoryReadMsg is the past of one flag, or why it could not be read.
+type HistoryReadMsg struct {
+	History sources.History
+	Err     error
 }
 
 // PendingExpiredMsg lifts a pending mark that no snapshot has lifted.
@@ -154,6 +171,9 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
 		start := now()
+		if in.Kind == sources.Undo && in.Change == "" {
+			return undoLast(ctx, c, engine, seq, in, start, now)
+		}
 		r, err := c.Do(ctx, in)
 		source := in.Flag.Source
 		if source == "" {
@@ -161,6 +181,32 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 		}
 		engine.Nudge(source)
 		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: r, Err: err, Start: start, Took: now().Sub(start)}
+	}
+}
+
+// undoLast takes back the actor's last change, or the group that it is one of.
+func undoLast(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, in sources.Intent, start time.Time, now func() time.Time) tea.Msg {
+	group, done := c.UndoLast(ctx, in.Actor)
+	for i := range done {
+		engine.Nudge(done[i].Flag.Source)
+	}
+	if group == "" {
+		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: done[0].Receipt, Err: done[0].Err, Start: start, Took: now().Sub(start)}
+	}
+	return GroupFinishedMsg{Seq: seq, Kind: in.Kind, Done: done, Start: start, Took: now().Sub(start)}
+}
+
+// actAll does a batch as one group, each flag by itself.
+func actAll(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, b batch, timeout time.Duration, now func() time.Time) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+		defer cancel()
+		start := now()
+		_, done := c.DoAll(ctx, b.ins)
+		for i := range done {
+			engine.Nudge(done[i].Flag.Source)
+		}
+		return GroupFinishedMsg{Seq: seq, Kind: b.kind, To: b.to, Done: append(done, b.refused...), Start: start, Took: now().Sub(start)}
 	}
 }
 
@@ -254,6 +300,16 @@ func readStanding(ctx context.Context, c *control.Controller, id sources.FlagID)
 		defer cancel()
 		st, err := c.Standing(ctx, id)
 		return StandingReadMsg{Flag: id, Standing: st, Err: err}
+	}
+}
+
+// readHistory reads the past of one flag. It changes nothing.
+func readHistory(ctx context.Context, c *control.Controller, id sources.FlagID) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, actionTimeout)
+		defer cancel()
+		h, err := c.FlagHistory(ctx, id)
+		return HistoryReadMsg{History: h, Err: err}
 	}
 }
 

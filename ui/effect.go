@@ -54,6 +54,9 @@ func (m *Model) effectFound(msg EffectFoundMsg) {
 		return
 	}
 	delete(m.proving, id)
+	if msg.Err == nil && msg.Action.Grouped {
+		return // what is said of the group stands
+	}
 	text, level := m.receipt(msg.Action), footer.Done
 	switch {
 	case msg.Err == nil:

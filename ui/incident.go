@@ -24,6 +24,8 @@ const (
 	noScreen screen = iota
 	suspectsScreen
 	timelineScreen
+	historyScreen
+	resultsScreen
 )
 
 // inquiry is the looks at an incident: while a screen shows them, and by themselves a few
@@ -74,7 +76,7 @@ func (m *Model) inquire() tea.Cmd {
 		span = m.timeline.Wants()
 	}
 	switch {
-	case m.screen != noScreen:
+	case m.screen == suspectsScreen, m.screen == timelineScreen:
 		pause := wholePause
 		if !q.broke.IsZero() {
 			pause = brokenPause
@@ -206,6 +208,10 @@ func (m *Model) show(s screen) {
 		m.footer.SetHelp(m.suspects.ShortHelp())
 	case timelineScreen:
 		m.footer.SetHelp(m.timeline.ShortHelp())
+	case historyScreen:
+		m.footer.SetHelp(m.past.ShortHelp())
+	case resultsScreen:
+		m.footer.SetHelp(m.results.ShortHelp())
 	default:
 		m.footer.SetHelp(m.shortHelp())
 	}
@@ -226,6 +232,8 @@ func (m *Model) screenKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		m.show(noScreen)
 	case key.Matches(msg, m.keys.Report):
 		return m.report(), true
+	case m.screen == historyScreen && key.Matches(msg, m.keys.History):
+		m.show(noScreen)
 	case key.Matches(msg, m.keys.Suspects):
 		m.toggle(suspectsScreen)
 	case key.Matches(msg, m.keys.Timeline):
@@ -234,6 +242,10 @@ func (m *Model) screenKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		m.prompt.OpenFilter(m.timeline.Filter())
 	case m.screen == timelineScreen:
 		m.timeline, cmd = m.timeline.Update(msg)
+	case m.screen == historyScreen:
+		m.past, cmd = m.past.Update(msg)
+	case m.screen == resultsScreen:
+		m.results, cmd = m.results.Update(msg)
 	default:
 		m.suspects, cmd = m.suspects.Update(msg)
 	}
@@ -254,6 +266,9 @@ func (m *Model) screenAction(kind sources.ChangeKind) tea.Cmd {
 	refuse := func(reason string) tea.Cmd {
 		m.footer.SetStatus(reason, footer.Warning)
 		return nil
+	}
+	if m.screen == historyScreen {
+		return m.historyAction(kind)
 	}
 	if m.screen != suspectsScreen || kind != sources.Kill {
 		return refuse("the row that this key acts on is not on the screen: esc shows it, then press again")

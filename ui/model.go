@@ -19,8 +19,10 @@ import (
 	"relctl-tui/views/footer"
 	"relctl-tui/views/header"
 	"relctl-tui/views/help"
+	"relctl-tui/views/history"
 	"relctl-tui/views/latency"
 	"relctl-tui/views/prompt"
+	"relctl-tui/views/results"
 	"relctl-tui/views/suspects"
 	"relctl-tui/views/timeline"
 )
@@ -46,6 +48,7 @@ type inFlight struct {
 type held struct {
 	seq    int
 	intent *sources.Intent
+	batch  *batch // what to do to all that is marked, in place of intent
 	agreed bool
 }
 
@@ -99,6 +102,11 @@ type Model struct {
 	plots     plots            // of the chart in the detail
 	screen    screen           // what stands over the panes
 	suspects  suspects.Model
+	past      history.Model
+	results   results.Model
+	forming   *batch // waits for its percentage to be typed
+	asked     *batch // waits for the answer to a question
+	recalling bool   // the past of a flag is being read
 	timeline  timeline.Model
 	inquiry   inquiry
 
@@ -134,13 +142,14 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 		flags: flags.New(th, keys), alerts: alerts.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
 		footer: footer.New(th, keys), help: help.New(th, keys),
-		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys), suspects: suspects.New(th, shown), timeline: timeline.New(th, shown),
+		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys), suspects: suspects.New(th, shown), past: history.New(th, shown), results: results.New(th, shown), timeline: timeline.New(th, shown),
 		pending: map[sources.FlagID]inFlight{}, proving: map[sources.FlagID]ActionFinishedMsg{}, work: newWork(),
 	}
 	m.flags.SetReadOnly(o.ReadOnly)
 	m.breakers.SetReadOnly(o.ReadOnly)
 	m.detail.SetReadOnly(o.ReadOnly)
 	m.header.SetReadOnly(o.ReadOnly)
+	m.past.SetReadOnly(o.ReadOnly)
 	m.setSnapshot(o.Engine.Snapshot())
 	if !switchable(m.snapshot) {
 		m.shown.ForceOpen.SetEnabled(false)
@@ -225,6 +234,7 @@ func (m *Model) refresh() {
 	m.detail.SetSnapshot(m.snapshot, m.now)
 	m.detail.SetStanding(m.standing)
 	m.suspects.SetSnapshot(m.snapshot, m.now)
+	m.past.SetSnapshot(m.snapshot, m.now)
 	m.timeline.SetSnapshot(m.snapshot, m.now)
 	m.prove()
 }
@@ -281,6 +291,8 @@ func (m *Model) relayout() {
 	m.detail.SetSize(l.detail.w, l.detail.h)
 	m.help.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
 	m.suspects.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
+	m.results.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
+	m.past.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
 	m.timeline.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
 	m.prompt.SetSize(l.footer.w, l.footer.h)
 	m.confirm.SetSize(l.footer.w, l.footer.h)

@@ -33,8 +33,12 @@ func (m *Model) objected(msg ActionFinishedMsg) string {
 	}
 	m.refused = refusal{msg.Intent, m.opts.Now()}
 	key := m.keys.Ramp.Help().Key
-	if msg.Intent.Kind == sources.Set {
+	switch msg.Intent.Kind {
+	case sources.Set:
 		key = m.keys.SetPercent.Help().Key
+	case sources.Restore:
+		key = m.keys.Return.Help().Key
+	default:
 	}
 	return fmt.Sprintf("%s (%s again within %s, with a reason, overrides)", sources.Sentence(msg.Err), key, secondThoughts)
 }

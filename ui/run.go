@@ -99,8 +99,12 @@ func Run(ctx context.Context, o Options) (next bool, err error) {
 		m.sleep(j)
 	}
 	for _, t := range m.work.finish(o.say) {
-		if done, ok := t.result.(ActionFinishedMsg); ok {
+		switch done := t.result.(type) {
+		case ActionFinishedMsg:
 			_, text := m.outcome(done)
+			o.say(text)
+		case GroupFinishedMsg:
+			_, text := groupOutcome(done)
 			o.say(text)
 		}
 	}

@@ -46,6 +46,9 @@ func switchable(s *sources.Snapshot) bool {
 
 // shortHelp is the keys of the pane that has them, where it has some of its own.
 func (m *Model) shortHelp() []key.Binding {
+	if n := len(m.flags.Marked()); n > 0 {
+		return m.markedHelp(n)
+	}
 	if m.detailed && m.focus == paneLatency {
 		k := &m.shown
 		return []key.Binding{k.Earlier, k.Later, k.Span, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}

@@ -39,6 +39,8 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case SeriesReadMsg:
 		m.plotted(msg)
 		return nil
+	case HistoryReadMsg:
+		return m.historyRead(msg)
 	case IncidentReadMsg:
 		m.incidentRead(msg)
 		return nil
@@ -51,7 +53,7 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		m.now = m.opts.Now()
 		m.setSnapshot(msg.Snapshot)
 		m.relayout()
-		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq, m.turn()), m.inspect(rest))
+		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq, m.turn()), m.inspect(rest), m.askHistory())
 	case ClockTickedMsg:
 		m.now = m.opts.Now()
 		m.refresh()
@@ -63,6 +65,9 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		return nil
 	case HoldElapsedMsg:
 		return m.holdElapsed(msg)
+	case GroupFinishedMsg:
+		m.work.seen(msg.Seq)
+		return m.groupFinished(msg)
 	case ActionFinishedMsg:
 		m.work.seen(msg.Seq)
 		return m.actionFinished(msg)
@@ -111,6 +116,7 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 	case prompt.ChangedMsg:
 		m.filter(msg.Text)
 	case prompt.CancelledMsg:
+		m.forming = nil
 		switch msg.Purpose {
 		case prompt.Filter:
 			m.filter("")
@@ -128,6 +134,9 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 			return m.intended(sources.Intent{Kind: sources.Later, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To, At: msg.At}, false)
 		}
 		if msg.Purpose == prompt.Percent {
+			if cmd, ok := m.groupTyped(msg.To); ok {
+				return cmd
+			}
 			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)
 		}
 		if msg.Purpose == prompt.Silence {
@@ -138,8 +147,13 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		}
 		m.filter(msg.Text)
 	case confirm.AcceptedMsg:
+		if b := m.asked; b != nil {
+			m.asked = nil
+			return m.intendedAll(b, true)
+		}
 		return m.intended(msg.Intent, true)
 	case confirm.RejectedMsg:
+		m.asked = nil
 		m.footer.SetStatus("nothing was done", footer.Info)
 	}
 	return nil
@@ -291,6 +305,8 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		m.showHelp(true)
 	case key.Matches(msg, m.keys.Report):
 		return m.report(), true
+	case key.Matches(msg, m.keys.History):
+		return m.openHistory(), true
 	case key.Matches(msg, m.keys.Suspects):
 		m.show(suspectsScreen)
 	case key.Matches(msg, m.keys.Timeline):
@@ -319,8 +335,10 @@ func (m *Model) escape() {
 		m.detailed = false
 	case m.zoomed:
 		m.zoomed = false
-	default:
+	case m.flags.Filter() != "":
 		m.filter("")
+	default:
+		m.flags.ClearMarks()
 	}
 	m.relayout()
 }
@@ -353,6 +371,9 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 	case paneFlags:
 		m.flags, cmd = m.flags.Update(msg)
 		m.selectionMoved()
+		if key.Matches(msg, m.keys.Mark) { // what the keys act on now
+			m.relayout()
+		}
 	case paneAlerts:
 		rows := m.alerts.Wants()
 		m.alerts, cmd = m.alerts.Update(msg)

@@ -38,6 +38,12 @@ func (m *Model) draw() string {
 	case m.screen == timelineScreen:
 		b.WriteString(m.timeline.View())
 		b.WriteByte('\n')
+	case m.screen == resultsScreen:
+		b.WriteString(m.results.View())
+		b.WriteByte('\n')
+	case m.screen == historyScreen:
+		b.WriteString(m.past.View())
+		b.WriteByte('\n')
 	case m.screen == suspectsScreen:
 		b.WriteString(m.suspects.View())
 		b.WriteByte('\n')

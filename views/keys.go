@@ -8,6 +8,13 @@ type KeyMap struct {
 	// Acting on the selected flag.
 	Ramp, Back, Kill, Undo, SetPercent, Guarded, Pause key.Binding
 
+	// Marking flags, so that the keys above act on all of them as one.
+	Mark key.Binding
+
+	// Looking at a flag's history, and returning it to a state there: Return means
+	// nothing anywhere else, so help does not list it.
+	History, Return key.Binding
+
 	// Acting on the selected breaker.
 	ForceOpen, CloseBreaker key.Binding
 
@@ -45,6 +52,9 @@ func DefaultKeyMap() KeyMap {
 		SetPercent:   bind("=", "set a percentage", "="),
 		Guarded:      bind("R", "ramp under guard", "R"),
 		Pause:        bind("p", "pause that ramp", "p"),
+		Mark:         bind("space/M", "mark it / all in sight", "space", "M"),
+		History:      bind("U", "history", "U"),
+		Return:       bind("r", "return to that state", "r"),
 		ForceOpen:    bind("o", "open by force", "o"),
 		CloseBreaker: bind("c", "close again", "c"),
 		Silence:      bind("a", "silence for a while", "a"),
@@ -86,19 +96,17 @@ type Group struct {
 // Groups are all keys, in the order in which help prints them.
 func (k KeyMap) Groups() []Group {
 	return []Group{
-		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause}},
-		{"Act on the selected breaker", []key.Binding{k.ForceOpen, k.CloseBreaker}},
-		{"Act on the selected alert", []key.Binding{k.Silence}},
-		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart}},
-		{"Look at an incident", []key.Binding{k.Suspects, k.Timeline, k.Event, k.Report}},
-		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane}},
+		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Mark, k.History}},
+		{"Act on the selected breaker, alert", []key.Binding{k.ForceOpen, k.CloseBreaker, k.Silence}},
+		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart, k.Suspects, k.Timeline, k.Event, k.Report}},
+		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.NextPane, k.PrevPane}},
 		{"Program", []key.Binding{k.NextContext, k.NextTheme, k.Help, k.Suspend, k.Quit}},
 	}
 }
 
 // ShortHelp is the keys worth a place in one line.
 func (k KeyMap) ShortHelp() []key.Binding {
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Suspects, k.Timeline, k.Sort, k.Zoom, k.Guarded, k.Pause, k.NextContext}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Suspects, k.Timeline, k.Sort, k.Zoom, k.Guarded, k.Pause, k.History, k.NextContext}
 }
 
 // FullHelp is all keys, a column for each group.
@@ -114,7 +122,7 @@ func (k KeyMap) FullHelp() [][]key.Binding {
 // ReadOnly is the map with every key that changes something switched off, so
 // that it leaves dispatch and help alike.
 func (k KeyMap) ReadOnly() KeyMap {
-	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.Guarded, &k.Pause, &k.ForceOpen, &k.CloseBreaker, &k.Silence} {
+	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.Guarded, &k.Pause, &k.Mark, &k.Return, &k.ForceOpen, &k.CloseBreaker, &k.Silence} {
 		b.SetEnabled(false)
 	}
 	return k

@@ -70,6 +70,36 @@ func (c *Controller) Group(ctx context.Context, group, actor string) (ins []sour
 	return ins, nil
 }
 
+// UndoLast takes back the actor's last change that is in force, and with it the whole
+// group that it is one of: done has an answer for each flag, and group is the name of
+// the undo's own group, "" where the change stood alone. Like an Undo of no named change
+// it waits for what the actor is still writing.
+func (c *Controller) UndoLast(ctx context.Context, actor string) (group string, done []Done) {
+	actor = sources.Clean(actor, sources.MaxName)
+	if err := await(ctx, c.under(actor)); err != nil {
+		return "", []Done{{Err: err}}
+	}
+	if last := c.Last(ctx, actor); last != "" {
+		if ins, err := c.Group(ctx, last, actor); err == nil && len(ins) > 0 {
+			return c.DoAll(ctx, ins)
+		}
+	}
+	r, err := c.Do(ctx, sources.Intent{Kind: sources.Undo, Actor: actor})
+	return "", []Done{{Flag: r.New.ID, Receipt: r, Err: err}}
+}
+
+// under is the changes of an actor that are under way.
+func (c *Controller) under(actor string) (all []*work) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range c.running {
+		if w.actor == actor {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
 // Last is the group of the actor's last change that can be undone, "" where that
 // change stands alone or there is none.
 func (c *Controller) Last(ctx context.Context, actor string) string {

@@ -121,7 +121,7 @@ func (a *attempt) raises(ctx context.Context) bool {
 	case sources.Ramp:
 		return true
 	case sources.Restore:
-		to = a.goal.percent()
+		to = sources.BriefPercent(a.goal.words)
 	case sources.Move:
 	}
 	f, err := a.read(ctx)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/journal"
@@ -21,18 +20,6 @@ type state struct {
 	words    string // "25%"
 	revision sources.Revision
 	restore  []byte // its definition as the store keeps it, nil where nobody has it
-}
-
-// percent is the state as a percentage, absent where it is none.
-func (s *state) percent() (to sources.Opt[sources.Percent]) {
-	if s.words == "killed" {
-		return sources.Some(sources.Percent(0))
-	}
-	number, ok := strings.CutSuffix(s.words, "%")
-	if p, err := sources.ParsePercent(number); ok && err == nil {
-		to = sources.Some(p)
-	}
-	return to
 }
 
 // stateAfter is the state that the i-th of a flag's entries left, and stateBefore the
@@ -197,7 +184,7 @@ func (p *past) cannot(e *journal.Entry, st *state) string {
 
 // change is the write that makes a flag what its record says in words.
 func (s *state) change(m *sources.Migration) (sources.Change, error) {
-	to := s.percent()
+	to := sources.BriefPercent(s.words)
 	switch {
 	case m != nil && slices.Contains(m.Stages, s.words):
 		return sources.Change{Kind: sources.Move, Variant: s.words}, nil

@@ -42,6 +42,7 @@ type Model struct {
 	intent  sources.Intent
 	flag    sources.Flag
 	doubt   string
+	group   string // the question about several flags; "" for one about a flag
 }
 
 // New is a closed question without a size. The board's own key map does not
@@ -63,7 +64,12 @@ func (m *Model) SetFocused(focused bool) { m.focused = focused }
 // Ask opens the question about an intent on a flag as the operator sees it. doubt,
 // when not "", is what speaks against it.
 func (m *Model) Ask(i sources.Intent, f sources.Flag, doubt string) {
-	m.open, m.intent, m.flag, m.doubt = true, i, f, sources.Clean(doubt, 120)
+	m.open, m.intent, m.flag, m.doubt, m.group = true, i, f, sources.Clean(doubt, 120), ""
+}
+
+// AskGroup opens a question about several flags at once; its answers carry no intent.
+func (m *Model) AskGroup(question, doubt string) {
+	m.open, m.intent, m.flag, m.doubt, m.group = true, sources.Intent{}, sources.Flag{}, sources.Clean(doubt, 120), sources.Clean(question, 120)
 }
 
 // Lines is how many lines the question takes in w cells.
@@ -75,7 +81,10 @@ func (m Model) Lines(w int) int {
 }
 
 func (m Model) question() string {
-	q := Question(m.th, &m.intent, &m.flag)
+	q := m.group
+	if q == "" {
+		q = Question(m.th, &m.intent, &m.flag)
+	}
 	if m.doubt != "" {
 		q = strings.TrimSuffix(q, "?") + ", though " + m.doubt + "?"
 	}
@@ -123,6 +132,8 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 		to = i.Stage
 	case sources.Later:
 		to += i.At.Format(" on Mon 2 Jan 15:04 MST")
+	case sources.Restore:
+		to = i.ToAs
 	case sources.ForceOpen:
 		to = sources.BreakerForcedOpen.String()
 	case sources.CloseBreaker:
@@ -138,7 +149,7 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	}
 	verbs := map[sources.ChangeKind]string{
 		sources.Ramp: "Ramp", sources.Back: "Step back", sources.Set: "Set", sources.Guarded: "Ramp under guard", sources.Later: "Schedule", sources.Kill: "Kill", sources.Move: "Move",
-		sources.ForceOpen: "Force open", sources.CloseBreaker: "Close", sources.SilenceAlert: "Silence",
+		sources.Restore: "Return", sources.ForceOpen: "Force open", sources.CloseBreaker: "Close", sources.SilenceAlert: "Silence",
 	}
 	return verbs[i.Kind] + " " + f.Name + " " + f.Brief() + " " + th.Glyphs.Arrow + " " + to + "?"
 }

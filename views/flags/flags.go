@@ -39,6 +39,7 @@ type Model struct {
 	filter  string
 	tally   tally
 	pending map[sources.FlagID]string
+	marked  map[sources.FlagID]bool // by identity, whatever the filter shows; replaced and never written to
 
 	cursor   int // the selected row of rows
 	top      int // the first row in sight
@@ -81,6 +82,7 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 		return
 	}
 	m.arrange()
+	m.prune()
 	m.follow(true)
 }
 
@@ -158,6 +160,8 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 		return m, views.Act(m.current(), sources.Back, m.readOnly)
 	case key.Matches(press, m.keys.Kill):
 		return m, views.Act(m.current(), sources.Kill, m.readOnly)
+	case key.Matches(press, m.keys.Mark):
+		return m, m.mark(press)
 	case key.Matches(press, m.keys.Detail):
 		if m.chosen {
 			return m, views.Send(views.DetailMsg{Subject: views.FlagSubject(m.selected)})

@@ -39,7 +39,8 @@ func (m *Model) SetSort(s Sort) {
 
 // SetFilter narrows the table to flags whose name has the letters of text in
 // that order, those that hold it as a whole first; with a leading "!" to those
-// that do not hold the rest. The selected flag stays selected while it is shown.
+// that do not hold the rest, and with a leading "#" to those with a tag that begins so.
+// The selected flag stays selected while it is shown.
 func (m *Model) SetFilter(text string) {
 	if text == m.filter {
 		return
@@ -129,6 +130,10 @@ func (m *Model) match(among []int32) {
 	switch {
 	case m.filter == "":
 		m.hits, m.rows = among, among
+		return
+	case m.filter[0] == '#':
+		m.hits = m.tagged(among, m.filter[1:])
+		m.rows = m.hits
 		return
 	case m.filter[0] == '!':
 		m.hits = m.without(among, m.filter[1:])

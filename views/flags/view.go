@@ -95,6 +95,9 @@ func (m *Model) notes() []views.Note {
 		count = strconv.Itoa(len(m.rows)) + " of " + count
 	}
 	notes := []views.Note{{Ink: th.Quiet, Text: count}}
+	if text := m.markedText(); text != "" {
+		notes = append(notes, views.Note{Ink: th.Accent, Text: text})
+	}
 	if m.filter != "" {
 		notes = append(notes, views.Note{Ink: th.Accent, Text: "/" + sources.Clean(m.filter, 20)})
 	}
@@ -136,7 +139,7 @@ func (m *Model) row(p *views.Pen, i int) {
 	if !fresh {
 		ink = inks{th.Stale, th.Stale, th.Stale, th.Stale, fresh}
 	}
-	m.mark(p, here)
+	m.cursorSign(p, here)
 	look.Ink = ink.state
 	words, waiting := m.pending[f.ID]
 	if waiting && !t.Has(colAge) {
@@ -165,7 +168,7 @@ func (m *Model) row(p *views.Pen, i int) {
 	p.End()
 }
 
-func (m *Model) mark(p *views.Pen, here bool) {
+func (m *Model) cursorSign(p *views.Pen, here bool) {
 	switch {
 	case here && m.focused:
 		p.Text(m.th.Accent, m.th.Glyphs.Cursor)
@@ -181,6 +184,9 @@ func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
 	name := f.Name
 	if len(m.feed.Names) > 1 { // two stores may hold the same key
 		name = withStore(m.th, name, sources.Clean(f.ID.Source, 40), m.table.Widths[colName])
+	}
+	if m.marked[f.ID] {
+		name = markSign + name
 	}
 	if f.Pinned {
 		name = m.th.Glyphs.Pinned + " " + name

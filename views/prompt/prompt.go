@@ -256,12 +256,12 @@ func (m *Model) check() {
 	text := m.input.Value()
 	if m.purpose == Filter {
 		m.valid = true
-		m.hint = "part of a name; ! in front for all others"
+		m.hint = "part of a name; ! in front for all others, # for a tag"
 		return
 	}
 	if m.purpose == Reason {
 		m.valid = strings.TrimSpace(text) != ""
-		to := cmp.Or(m.intent.Stage, views.PercentText(m.intent.To))
+		to := cmp.Or(m.intent.Stage, m.intent.ToAs, views.PercentText(m.intent.To))
 		m.hint = "enter raises it to " + to + " nevertheless, on record"
 		return
 	}
