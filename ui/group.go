@@ -263,11 +263,11 @@ func (m *Model) awaitShown(msg ActionFinishedMsg) tea.Cmd {
 // markedHelp is the keys while flags are marked: each says how many it acts on.
 func (m *Model) markedHelp(n int) []key.Binding {
 	k := m.shown
-	say := func(b *key.Binding, verb string) key.Binding {
-		b.SetHelp(b.Help().Key, fmt.Sprintf("%s\u00a0%d\u00a0marked", verb, n)) // the footer keeps one word
+	say := func(b *key.Binding, verb, what string) key.Binding { // the footer keeps one word
+		b.SetHelp(b.Help().Key, fmt.Sprintf("%s\u00a0%d%s", verb, n, what))
 		return *b
 	}
 	clear := k.Escape
 	clear.SetHelp(k.Escape.Help().Key, "clear")
-	return []key.Binding{say(&k.Kill, "kill"), say(&k.Ramp, "ramp"), say(&k.Back, "back"), say(&k.SetPercent, "set"), k.Undo, clear, k.Mark, k.Filter, k.Help}
+	return []key.Binding{say(&k.Kill, "kill", "\u00a0marked"), say(&k.Ramp, "ramp", ""), say(&k.Back, "back", ""), say(&k.SetPercent, "set", ""), k.Undo, clear, k.Mark, k.Filter, k.Help}
 }

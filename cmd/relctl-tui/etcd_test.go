@@ -256,3 +256,42 @@ func TestAddressesOfEtcd(t *testing.T) {
 		require.Equal(t, want, hosts)
 	}
 }
+
+func TestAnotherMachineTakesBackTheWholeOfAGroupInEtcdAndReturnsAFlagOutOfItsRecord(t *testing.T) {
+	t.Parallel()
+	b := newEtcdBench(t)
+	require.Zero(t, b.run("flags", "import", b.path).code)
+	before := map[string]string{"checkout-v2": b.value("checkout-v2"), "steady": b.value("steady")}
+	require.Zero(t, b.run("ramp", "checkout-v2", "steady", "40", "--reason", "canary").code)
+	forty := b.value("checkout-v2")
+
+	other := *b
+	other.bench = newBench(t) // another machine: no journal of its own
+	other.env = append(cleanEnv(t), "RELCTL_ACTOR=ben")
+	r := other.run("log", "checkout-v2", "-o", "json")
+	require.Zero(t, r.code, r.stderr)
+	var doc struct{ Changes []pastDoc }
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &doc))
+	require.Equal(t, []string{"ana", "canary", "25%", "40%"}, []string{doc.Changes[0].Actor, doc.Changes[0].Reason, doc.Changes[0].Old, doc.Changes[0].New})
+	group := doc.Changes[0].Group
+	require.NotEmpty(t, group)
+
+	r = other.run("undo", group)
+	require.Zero(t, r.code, r.stdout+r.stderr)
+	for key, want := range before {
+		require.Equal(t, want, b.value(key), "each to its own former value")
+	}
+	r = other.run("restore", "checkout-v2", "--to", doc.Changes[0].ID)
+	require.Zero(t, r.code, r.stderr)
+	require.Equal(t, forty, b.value("checkout-v2"))
+
+	own := b.run("log", "checkout-v2", "-o", "json") // what the journal and the store both know is one line
+	doc.Changes = nil
+	require.NoError(t, json.Unmarshal([]byte(own.stdout), &doc))
+	var kinds []string
+	for _, c := range doc.Changes {
+		kinds = append(kinds, c.Kind)
+	}
+	require.Equal(t, []string{"restore", "undo", "set", "import", "edited"}, kinds)
+	require.Equal(t, "ben", doc.Changes[2].UndoneBy)
+}

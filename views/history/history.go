@@ -140,7 +140,7 @@ func (m *Model) Intend() (in sources.Intent, refused string) {
 	switch {
 	case l == nil:
 		return in, "there is no earlier state of " + m.name + " on record"
-	case l.InForce:
+	case l.InForce, l.Revision != "" && l.Revision == m.past.Flag.Revision:
 		return in, m.name + " is " + l.New + " already: choose an earlier state"
 	case l.Cannot != "":
 		return in, m.name + " cannot be returned to that state: " + l.Cannot
