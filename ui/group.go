@@ -271,3 +271,16 @@ func (m *Model) markedHelp(n int) []key.Binding {
 	clear.SetHelp(k.Escape.Help().Key, "clear")
 	return []key.Binding{say(&k.Kill, "kill", "\u00a0marked"), say(&k.Ramp, "ramp", ""), say(&k.Back, "back", ""), say(&k.SetPercent, "set", ""), k.Undo, clear, k.Mark, k.Filter, k.Help}
 }
+
+// severalTold is about more than one change: what became of a group, or a flag's past.
+func (m *Model) severalTold(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case GroupFinishedMsg:
+		m.work.seen(msg.Seq)
+		return m.groupFinished(msg)
+	case HistoryReadMsg:
+		return m.historyRead(msg)
+	default:
+		return nil
+	}
+}

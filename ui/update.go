@@ -39,8 +39,6 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case SeriesReadMsg:
 		m.plotted(msg)
 		return nil
-	case HistoryReadMsg:
-		return m.historyRead(msg)
 	case IncidentReadMsg:
 		m.incidentRead(msg)
 		return nil
@@ -65,9 +63,6 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		return nil
 	case HoldElapsedMsg:
 		return m.holdElapsed(msg)
-	case GroupFinishedMsg:
-		m.work.seen(msg.Seq)
-		return m.groupFinished(msg)
 	case ActionFinishedMsg:
 		m.work.seen(msg.Seq)
 		return m.actionFinished(msg)
@@ -113,6 +108,8 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		m.reportWritten(msg)
 	case StandingReadMsg:
 		m.standingRead(msg)
+	case HistoryReadMsg, GroupFinishedMsg:
+		return m.severalTold(msg)
 	case prompt.ChangedMsg:
 		m.filter(msg.Text)
 	case prompt.CancelledMsg:
