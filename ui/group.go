@@ -12,6 +12,7 @@ import (
 	"relctl-tui/sources/control"
 	"relctl-tui/views"
 	"relctl-tui/views/footer"
+	"relctl-tui/views/prompt"
 	"relctl-tui/views/results"
 )
 
@@ -91,7 +92,7 @@ func (m *Model) groupKey(kind sources.ChangeKind) tea.Cmd {
 	case kind == sources.Set:
 		m.forming = b
 		m.footer.SetStatus("", footer.Info)
-		m.prompt.OpenPercent(sources.Flag{Name: flagsText(b.all()), Breaker: "each its own"})
+		m.prompt.OpenPercent(sources.Flag{Name: flagsText(b.all()), Breaker: "each its own"}, m.now)
 		return nil
 	}
 	return m.intendedAll(b, false)
@@ -104,18 +105,17 @@ func flagsAre(n int) string {
 	return fmt.Sprintf("%d flags are", n)
 }
 
-// groupTyped is the percentage that was typed for the marked flags; false where none was
-// asked for them.
-func (m *Model) groupTyped(to sources.Percent) (tea.Cmd, bool) {
-	b := m.forming
-	if b == nil {
-		return nil, false
+// groupTyped is the percentage that was typed for the marked flags.
+func (m *Model) groupTyped(b *batch, msg prompt.SubmittedMsg) tea.Cmd {
+	m.forming, b.to = nil, msg.To
+	if !msg.At.IsZero() {
+		m.footer.SetStatus("nothing was scheduled: a moment to come is one flag's, and "+flagsAre(b.all())+" marked", footer.Warning)
+		return nil
 	}
-	m.forming, b.to = nil, to
 	for i := range b.ins {
-		b.ins[i].To = to
+		b.ins[i].To = msg.To
 	}
-	return m.intendedAll(b, false), true
+	return m.intendedAll(b, false)
 }
 
 // intendedAll starts the hold of a batch, as intended does that of an intent.
@@ -267,9 +267,9 @@ func (m *Model) markedHelp(n int) []key.Binding {
 		b.SetHelp(b.Help().Key, fmt.Sprintf("%s\u00a0%d%s", verb, n, what))
 		return *b
 	}
-	clear := k.Escape
-	clear.SetHelp(k.Escape.Help().Key, "clear")
-	return []key.Binding{say(&k.Kill, "kill", "\u00a0marked"), say(&k.Ramp, "ramp", ""), say(&k.Back, "back", ""), say(&k.SetPercent, "set", ""), k.Undo, clear, k.Mark, k.Filter, k.Help}
+	unmark := k.Escape
+	unmark.SetHelp(k.Escape.Help().Key, "clear")
+	return []key.Binding{say(&k.Kill, "kill", "\u00a0marked"), say(&k.Ramp, "ramp", ""), say(&k.Back, "back", ""), say(&k.SetPercent, "set", ""), k.Undo, unmark, k.Mark, k.Filter, k.Help}
 }
 
 // severalTold is about more than one change: what became of a group, or a flag's past.

@@ -122,27 +122,7 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		default:
 		}
 	case prompt.SubmittedMsg:
-		if msg.Purpose == prompt.Reason {
-			in := msg.Intent
-			in.Override, in.Reason = true, sources.Clean(msg.Text, 200)
-			return m.intended(in, false)
-		}
-		if msg.Purpose == prompt.Percent && !msg.At.IsZero() {
-			return m.intended(sources.Intent{Kind: sources.Later, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To, At: msg.At}, false)
-		}
-		if msg.Purpose == prompt.Percent {
-			if cmd, ok := m.groupTyped(msg.To); ok {
-				return cmd
-			}
-			return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)
-		}
-		if msg.Purpose == prompt.Silence {
-			return m.intended(msg.Intent, false)
-		}
-		if msg.Purpose == prompt.Name {
-			return m.intended(msg.Intent, true)
-		}
-		m.filter(msg.Text)
+		return m.typed(msg)
 	case confirm.AcceptedMsg:
 		if b := m.asked; b != nil {
 			m.asked = nil
@@ -153,6 +133,29 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		m.asked = nil
 		m.footer.SetStatus("nothing was done", footer.Info)
 	}
+	return nil
+}
+
+// typed is what was typed into the prompt, once it is valid.
+func (m *Model) typed(msg prompt.SubmittedMsg) tea.Cmd {
+	if b := m.forming; b != nil && msg.Purpose == prompt.Percent {
+		return m.groupTyped(b, msg)
+	}
+	switch {
+	case msg.Purpose == prompt.Reason:
+		in := msg.Intent
+		in.Override, in.Reason = true, sources.Clean(msg.Text, 200)
+		return m.intended(in, false)
+	case msg.Purpose == prompt.Percent && !msg.At.IsZero():
+		return m.intended(sources.Intent{Kind: sources.Later, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To, At: msg.At}, false)
+	case msg.Purpose == prompt.Percent:
+		return m.intended(sources.Intent{Kind: sources.Set, Flag: msg.Flag, Seen: msg.Seen, SeenAs: msg.SeenAs, To: msg.To}, false)
+	case msg.Purpose == prompt.Silence:
+		return m.intended(msg.Intent, false)
+	case msg.Purpose == prompt.Name:
+		return m.intended(msg.Intent, true)
+	}
+	m.filter(msg.Text)
 	return nil
 }
 

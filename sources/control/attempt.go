@@ -80,17 +80,26 @@ func (a *attempt) prepare(ctx context.Context) (err error) {
 	if a.writer, err = a.store.writer(ctx); err != nil {
 		return err
 	}
-	if a.intent.Kind.OfBreaker() && a.store.switcher() == nil {
-		return fmt.Errorf("%s has flags and no breakers: %w", a.store.Name, sources.ErrUnsupported)
-	}
-	if a.intent.Kind == sources.SilenceAlert && a.store.silencer() == nil {
-		return fmt.Errorf("%s has no alerts that can be silenced: %w", a.store.Name, sources.ErrUnsupported)
+	if err := a.fits(); err != nil {
+		return err
 	}
 	if err := a.aim(); err != nil {
 		return err
 	}
 	a.learn(ctx)
 	return nil
+}
+
+// fits says why the store has nothing of the kind that is to be changed, or nil.
+func (a *attempt) fits() error {
+	switch k := a.intent.Kind; {
+	case k.OfBreaker() && a.store.switcher() == nil:
+		return fmt.Errorf("%s has flags and no breakers: %w", a.store.Name, sources.ErrUnsupported)
+	case k == sources.SilenceAlert && a.store.silencer() == nil:
+		return fmt.Errorf("%s has no alerts that can be silenced: %w", a.store.Name, sources.ErrUnsupported)
+	default:
+		return nil
+	}
 }
 
 func (a *attempt) run(ctx context.Context) (sources.Receipt, error) {
@@ -225,14 +234,7 @@ func (a *attempt) allowed(p *sources.Planned) error {
 	case sources.Restore:
 		return a.allowedRestore(p)
 	case sources.Undo:
-		if l := a.since; l != nil {
-			return fmt.Errorf("%s is %s again because %s made it so after that change, so it was not undone: %w",
-				old.Name, old.Brief(), cmp.Or(l.Actor, "somebody"), sources.ErrConflict)
-		}
-		if a.rule != nil {
-			return a.allowedMove(p)
-		}
-		return nil
+		return a.allowedUndo(p)
 	case sources.SilenceAlert:
 		return nil
 	case sources.ForceOpen, sources.CloseBreaker:
@@ -254,6 +256,18 @@ func (a *attempt) allowed(p *sources.Planned) error {
 		return fmt.Errorf("%s is at %s%% already, a ramp to %s%% would lower it: %w", old.Name, now, to, sources.ErrInvalid)
 	case a.intent.Kind == sources.Back && to > now:
 		return fmt.Errorf("%s is at %s only, a step back to %s%% would raise it: %w", old.Name, old.Brief(), to, sources.ErrInvalid)
+	}
+	return nil
+}
+
+// allowedUndo holds an undo against what was done to the flag since.
+func (a *attempt) allowedUndo(p *sources.Planned) error {
+	if l := a.since; l != nil {
+		return fmt.Errorf("%s is %s again because %s made it so after that change, so it was not undone: %w",
+			p.Old.Name, p.Old.Brief(), cmp.Or(l.Actor, "somebody"), sources.ErrConflict)
+	}
+	if a.rule != nil {
+		return a.allowedMove(p)
 	}
 	return nil
 }
