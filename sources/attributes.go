@@ -1,11 +1,14 @@
 package sources
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Attributes describes a change to other systems, in the names of OpenTelemetry's
 // semantic conventions where those have one, and under "relctl." where they have none.
-// Variant is the flag's variant whose share is changed, "" when unknown. What is not
-// known is left out. Values are cleaned.
+// Variant is the flag's variant for a change that does not know its own, "" when unknown.
+// What is not known is left out. Values are cleaned.
 func (a *Activity) Attributes(context, variant string) map[string]string {
 	out := map[string]string{}
 	put := func(name, value string) {
@@ -20,7 +23,7 @@ func (a *Activity) Attributes(context, variant string) map[string]string {
 		if a.Kind == string(Move) {
 			variant = a.New
 		}
-		put("feature_flag.result.variant", variant)
+		put("feature_flag.result.variant", cmp.Or(a.Variant, variant))
 	}
 	put("deployment.environment.name", context)
 	put("user.name", a.Actor)

@@ -166,6 +166,8 @@ type Activity struct {
 	// a change seen in the store is told apart from one that is known already.
 	Revision Revision
 
+	Variant   string    // of a change of ours: the variant whose share it changed; "" when unknown
+	Untold    string    // of a change of ours: the outlets that could not be told of it
 	Done      time.Time // of a change of ours: when its result was on record; zero while there is none
 	Effective time.Time // when the side that evaluates was seen to have it; zero while that is not known
 }

@@ -76,6 +76,7 @@ func importRules() []importRule {
 		{who: "a driver over HTTP", match: "sources/alertmanager", own: overHTTP, beyond: charm},
 		{who: "a driver over HTTP", match: "sources/actuator", own: overHTTP, beyond: charm},
 		{who: "a driver over HTTP", match: "sources/flagsync", own: []string{"sources", "sources/flagdef", "sources/web"}, beyond: charm},
+		{who: "what tells other systems", match: "sources/outlet", own: overHTTP, beyond: charm},
 		// Exception: publish is no driver. It serves what a driver exports.
 		{who: "what serves flags", match: "sources/publish", own: []string{"sources", "sources/flagdef"}, beyond: charm},
 		{who: "a driver", match: "sources/*", own: []string{"sources"}, beyond: charm},

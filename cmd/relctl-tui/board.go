@@ -123,6 +123,7 @@ func (s *setup) start(ctx context.Context, o *options) *running {
 		endRamps()
 		waitForSchedules()
 		stopRamps(ctl)
+		s.closeOutlets()
 		cancel()
 		select { // a store that does not let go of its reader keeps nobody from leaving
 		case <-stopped:

@@ -239,6 +239,7 @@ func (s *setup) controllerOf(opts control.Options) *control.Controller {
 			})
 		}
 	}
+	s.tellOf(&opts)
 	return control.New(opts)
 }
 

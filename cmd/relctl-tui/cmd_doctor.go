@@ -49,6 +49,7 @@ type diagnosis struct {
 	Context string      `json:"context"`
 	Stores  []storeDoc  `json:"stores"`
 	Metrics []readerDoc `json:"metrics"`
+	Outlets []outletDoc `json:"outlets"`
 	Freeze  []string    `json:"freeze"` // windows during which no flag is raised, in words
 }
 
@@ -106,7 +107,7 @@ type matcher interface {
 
 // examine asks each source once, one after another, so that the times are its own.
 func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
-	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}, Freeze: append([]string{}, calendarWords(s.calendar, now())...)}
+	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}, Outlets: s.examineOutlets(ctx), Freeze: append([]string{}, calendarWords(s.calendar, now())...)}
 	ctl := s.controller(now)
 	for i := range s.stores {
 		d.Stores = append(d.Stores, s.examineStore(ctx, &s.stores[i], ctl.CanVerify(s.stores[i].name), now))
@@ -239,10 +240,15 @@ func (d *diagnosis) failed() error {
 			n++
 		}
 	}
-	if n == 0 {
-		return nil
+	if n > 0 {
+		return fmt.Errorf("%d of %d sources do not work", n, len(d.Stores)+len(d.Metrics))
 	}
-	return fmt.Errorf("%d of %d sources do not work", n, len(d.Stores)+len(d.Metrics))
+	for i := range d.Outlets {
+		if d.Outlets[i].Error != "" {
+			return fmt.Errorf("outlet %s does not work", d.Outlets[i].Name)
+		}
+	}
+	return nil
 }
 
 func (d *diagnosis) print(out io.Writer) error {
@@ -253,6 +259,11 @@ func (d *diagnosis) print(out io.Writer) error {
 	}
 	for i := range d.Metrics {
 		if err := d.Metrics[i].print(out); err != nil {
+			return err
+		}
+	}
+	for i := range d.Outlets {
+		if err := d.Outlets[i].print(out); err != nil {
 			return err
 		}
 	}

@@ -68,6 +68,9 @@ func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) 
 		one(&m.DSN.S, m.DSN.at, "dsn")
 		m.AccessConfig.expand(one)
 	}
+	for i := range c.Outlets {
+		c.Outlets[i].expand(one)
+	}
 	return first
 }
 

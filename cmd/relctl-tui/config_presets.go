@@ -103,6 +103,8 @@ func schemaEnums(field string) []string {
 	switch field {
 	case "ContextConfig.accent":
 		return accentNames
+	case "OutletConfig.type":
+		return outletTypes
 	case "GuardConfig.preset":
 		return guardPresets()
 	case "GuardConfig.against":

@@ -101,7 +101,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 	in := func(line string) string { return "contexts:\n  a:\n    " + line + "\n" }
 	for _, c := range []struct{ text, want string }{
 		{in("ladders: [1]"), `c.yaml:3:5: unknown key "ladders": did you mean "ladder"?`},
-		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, deploys, effective_within, flags, freeze, guards, ladder, latency, latency_presets, metrics, ramp, read_only, rules, stale_after, theme, unknown_after`},
+		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, deploys, effective_within, flags, freeze, guards, ladder, latency, latency_presets, metrics, outlets, ramp, read_only, reports, rules, stale_after, theme, unknown_after`},
 		{in("confirm: maybe"), `c.yaml:3:14: "confirm" wants true or false, not "maybe"`},
 		{in("confirm: [true]"), `c.yaml:3:14: "confirm" wants true or false, not a list`},
 		{in("flags: {dsn: x}"), `c.yaml:3:12: "flags" wants a list, not keys and values`},
@@ -305,7 +305,7 @@ func TestEveryKeyIsInTheSchemaWithAWordAboutIt(t *testing.T) {
 	want := map[string]bool{}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[Config](), reflect.TypeFor[ContextConfig](), reflect.TypeFor[FlagsConfig](), reflect.TypeFor[VerifyConfig](), reflect.TypeFor[AccessConfig](),
-		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[DeployConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](), reflect.TypeFor[MigrationConfig](), reflect.TypeFor[MismatchConfig](), reflect.TypeFor[GuardConfig](), reflect.TypeFor[RampConfig](), reflect.TypeFor[FreezeConfig](),
+		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[DeployConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](), reflect.TypeFor[MigrationConfig](), reflect.TypeFor[MismatchConfig](), reflect.TypeFor[GuardConfig](), reflect.TypeFor[RampConfig](), reflect.TypeFor[FreezeConfig](), reflect.TypeFor[OutletConfig](),
 	} {
 		for i := range typ.NumField() {
 			if f := typ.Field(i); f.IsExported() && !f.Anonymous {

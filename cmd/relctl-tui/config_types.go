@@ -46,7 +46,8 @@ type ContextConfig struct {
 	Ramp         RampConfig             `yaml:"ramp" doc:"How guarded ramps climb."`
 	Freeze       []FreezeConfig         `yaml:"freeze" doc:"Windows during which no flag is raised."`
 
-	Reports Text `yaml:"reports" doc:"Folder for the reports that the board writes. Default: reports under the state directory."`
+	Outlets []OutletConfig `yaml:"outlets" doc:"Who is told of each change that is made here."`
+	Reports Text           `yaml:"reports" doc:"Folder for the reports that the board writes. Default: reports under the state directory."`
 
 	presets   []metrics.BreakerPreset // of the file, read when the config is
 	latencies []metrics.LatencyPreset // likewise

@@ -26,6 +26,9 @@ func (c *Config) validate() error {
 		if err := c.validateContext(c.Contexts[name]); err != nil {
 			return err
 		}
+		if err := c.validateOutlets(c.Contexts[name]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

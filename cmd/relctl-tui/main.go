@@ -41,12 +41,14 @@ func execute() (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	version, commit := buildVersion()
-	err := fang.Execute(ctx, newRootCmd(stdin),
+	o := &options{stdin: stdin, now: time.Now}
+	err := fang.Execute(ctx, rootOf(o),
 		fang.WithVersion(version),
 		fang.WithCommit(commit),
 		fang.WithColorSchemeFunc(colorScheme),
 		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { say(w, errorSentences(err)...) }),
 	)
+	say(os.Stderr, o.tellOutlets()...)
 	return exitCode(err)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"relctl-tui/sources/outlet"
 	"relctl-tui/themes"
 )
 
@@ -30,6 +31,8 @@ type options struct {
 	self selfFlags
 	seen *self // what is measured of this process; nil for nothing
 
+	queues []*outlet.Queue // of outlets, to be told before the program ends
+
 	// opened gives what runs already, where verbs are served; nil opens it.
 	opened func(context string) (*setup, error)
 }
@@ -43,7 +46,11 @@ Exit codes: 0 done and confirmed · 1 failed, nothing changed · 2 usage or conf
 
 // newRootCmd builds the command tree. It opens nothing.
 func newRootCmd(stdin *os.File) *cobra.Command {
-	o := &options{stdin: stdin, now: time.Now}
+	return rootOf(&options{stdin: stdin, now: time.Now})
+}
+
+// rootOf is the command tree that fills these options.
+func rootOf(o *options) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "relctl-tui",
 		Short: "See what is unhealthy, act with one key",

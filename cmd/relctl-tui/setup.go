@@ -13,6 +13,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
+	"relctl-tui/sources/outlet"
 	"relctl-tui/themes"
 )
 
@@ -33,6 +34,8 @@ type setup struct {
 	stores                   []store
 	readers                  []reader
 	banner                   string
+	outlets                  *outlet.Queue // told of each change; nil for nobody
+	outletList               []outlet.Outlet
 	reports                  string   // folder for the board's reports; "" for the default
 	shared                   *running // whose control and snapshots serve verbs as well; nil for none
 }
@@ -114,7 +117,10 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		}
 		s.rules[key] = rule{ladder: l, metric: r.Metric.S, drill: r.Drill, migration: m, ramp: r.Ramp.rule()}
 	}
-	return s, s.openSources(c.file, ctx, distinct(o.breakers))
+	if err := s.openSources(c.file, ctx, distinct(o.breakers)); err != nil {
+		return s, err
+	}
+	return s, s.openOutlets(o, c.file, ctx.Outlets)
 }
 
 // chosen is the context to open.

@@ -298,7 +298,7 @@ func (a *attempt) activity(p *sources.Planned, at time.Time, o sources.Outcome, 
 	act := e.Activity()
 	act.Actor = sources.Clean(act.Actor, sources.MaxName)
 	act.Reason = sources.Clean(act.Reason, maxSentence)
-	act.Outcome = o
+	act.Outcome, act.Variant = o, sources.Clean(p.New.Variant, sources.MaxName)
 	if err != nil {
 		act.Err = sources.Sentence(err)
 	}

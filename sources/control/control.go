@@ -65,6 +65,8 @@ type Options struct {
 	Ratios     []sources.RatioReader
 
 	Observe func(sources.Activity) // told of each change as it comes along; nil for nobody
+	// Effective is told when a change was seen to be in force; nil for nobody.
+	Effective func(change string, at time.Time)
 
 	Guards      Guards                   // the zero value guards nothing
 	Calendar    sources.Calendar         // when no flag is raised
@@ -92,6 +94,9 @@ func New(opts Options) *Controller {
 	}
 	if opts.Observe == nil {
 		opts.Observe = func(sources.Activity) {}
+	}
+	if opts.Effective == nil {
+		opts.Effective = func(string, time.Time) {}
 	}
 	if opts.ObserveRamp == nil {
 		opts.ObserveRamp = func(sources.RampStatus) {}

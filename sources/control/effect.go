@@ -74,6 +74,7 @@ func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.
 		case len(open) == 0:
 			r.Effective = last.At
 			s.recordEffect(&r)
+			c.opts.Effective(r.Change, r.Effective)
 			return r, nil
 		}
 		if after, ok := sources.RetryAfter(why); ok {

@@ -57,6 +57,8 @@ type Entry struct {
 	Err         string
 	Settled     bool // the outcome was found out later, by Settle
 
+	Untold []string // outlets that could not be told of it
+
 	Done      time.Time // when the first result was recorded; zero while there is none
 	Effective time.Time // when the side that evaluates was seen to have it; zero while that is not known
 }
@@ -91,11 +93,13 @@ type record struct {
 	Err         string             `json:"err,omitempty"`
 	Settled     bool               `json:"settled,omitempty"`
 	Effective   time.Time          `json:"effective,omitzero"`
+	Outlet      string             `json:"outlet,omitempty"` // of a type "told"
 }
 
 const (
 	typeIntent = "intent"
 	typeResult = "result"
+	typeTold   = "told" // of later versions for those that do not know it
 )
 
 // Open names a journal's file. Nothing is touched until the first write; the
@@ -147,6 +151,11 @@ func (j *Journal) Settle(id string, outcome sources.Outcome, errText string, at 
 // confirmed.
 func (j *Journal) Effective(id string, at time.Time) error {
 	return j.result(record{ID: id, At: at, Outcome: sources.Confirmed, Effective: at.UTC()})
+}
+
+// Told records that an outlet was told of a change, or why it could not be.
+func (j *Journal) Told(id, outlet, errText string, at time.Time) error {
+	return j.append(record{V: version + 1, Type: typeTold, ID: id, Outlet: outlet, Err: errText, At: at.UTC()}, false)
 }
 
 func (j *Journal) result(r record) error {

@@ -86,6 +86,20 @@ func TestWhenAChangeWasDoneAndWhenItWasEffectiveAreBothKept(t *testing.T) {
 	require.Equal(t, noon.Add(3*time.Second), es[0].Effective)
 }
 
+func TestWhoCouldNotBeToldOfAChangeIsOnRecord(t *testing.T) {
+	t.Parallel()
+	j, _ := open(t)
+	require.NoError(t, j.Intent(entry("01")))
+	require.NoError(t, j.Result("01", sources.Confirmed, "", noon))
+	require.NoError(t, j.Told("01", "grafana", "", noon))
+	require.NoError(t, j.Told("01", "chat", "chat refuses connections", noon))
+	es, warnings, err := j.Read(0)
+	require.NoError(t, err)
+	require.Empty(t, warnings)
+	require.Equal(t, []string{"chat"}, es[0].Untold)
+	require.Equal(t, sources.Confirmed, es[0].Outcome)
+}
+
 func TestEveryLineSaysItsVersion(t *testing.T) {
 	t.Parallel()
 	j, path := open(t)

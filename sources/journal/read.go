@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"relctl-tui/sources"
 )
@@ -24,14 +26,14 @@ const (
 // are no records are skipped and reported in the warnings, which are cleaned
 // sentences; an error wraps ErrUnavailable.
 func (j *Journal) Read(limit int) ([]Entry, []string, error) {
-	s := &scan{limit: limit, seen: map[string]bool{}, results: map[string]record{}}
+	s := &scan{limit: limit, seen: map[string]bool{}, results: map[string]record{}, told: map[[2]string]bool{}}
 	err := s.file(j.path)
 	if err == nil && s.torn {
 		// Most likely a line that is being written at this moment: look again
 		// when its writer is done.
 		unlock, _ := j.lock()
 		unlock()
-		*s = scan{limit: limit, seen: map[string]bool{}, results: map[string]record{}}
+		*s = scan{limit: limit, seen: map[string]bool{}, results: map[string]record{}, told: map[[2]string]bool{}}
 		err = s.file(j.path)
 	}
 	if err == nil && !s.full() {
@@ -50,6 +52,7 @@ type scan struct {
 	entries []Entry
 	seen    map[string]bool // a rotation while reading shows lines twice
 	results map[string]record
+	told    map[[2]string]bool // by change and outlet: was it told
 	garbage int
 	torn    bool
 }
@@ -148,10 +151,20 @@ func (s *scan) line(line []byte) {
 		}
 		newest.At = r.At // of the first one, in the end
 		s.results[id] = newest
+	case r.Type == typeTold:
+		key := [2]string{id, sources.Clean(r.Outlet, sources.MaxName)}
+		s.told[key] = s.told[key] || r.Err == ""
 	case r.Type == typeIntent && r.Flag != nil:
 		if !s.seen[id] {
 			s.seen[id] = true
-			s.entries = append(s.entries, r.entry(id, s.results[id]))
+			e := r.entry(id, s.results[id])
+			for key, ok := range s.told {
+				if !ok && key[0] == id {
+					e.Untold = append(e.Untold, key[1])
+				}
+			}
+			slices.Sort(e.Untold)
+			s.entries = append(s.entries, e)
 		}
 	case r.V <= version:
 		s.garbage++
@@ -186,7 +199,7 @@ func (e *Entry) Activity() sources.Activity {
 		Name:  sources.Clean(e.Flag.Key, sources.MaxName),
 		Actor: e.Actor, Reason: e.Reason, Old: e.Old, New: e.New,
 		Outcome: e.Outcome, Err: e.Err, Revision: e.NewRevision,
-		Done: e.Done, Effective: e.Effective,
+		Done: e.Done, Effective: e.Effective, Untold: strings.Join(e.Untold, ", "),
 	}
 }
 

@@ -72,6 +72,8 @@ func (b *builder) questions() {
 		switch {
 		case outcome == sources.Pending, outcome == sources.Unconfirmed:
 			ask("Change %d (%s) is %s: is it in force?", a.Number, a.What, outcome)
+		case b.changes[i].Untold != "":
+			ask("Change %d (%s) could not be told to %s: do those who watch there know?", a.Number, a.What, b.changes[i].Untold)
 		case a.Why == "" && !outcome.Void():
 			ask("Change %d (%s) by %s has no reason on record.", a.Number, a.What, or(a.Who, "somebody unknown"))
 		}
