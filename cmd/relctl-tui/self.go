@@ -195,8 +195,8 @@ func (s *self) acted(a *sources.Activity) {
 	if s == nil || a.Outcome == sources.Pending {
 		return
 	}
-	s.actions.WithLabelValues(string(a.Kind), string(a.Outcome)).Inc()
-	s.say(slog.LevelInfo, "change", "id", a.ID, "who", a.Actor, "kind", string(a.Kind), "source", a.Flag.Source,
+	s.actions.WithLabelValues(a.Kind, string(a.Outcome)).Inc()
+	s.say(slog.LevelInfo, "change", "id", a.ID, "who", a.Actor, "kind", a.Kind, "source", a.Flag.Source,
 		"flag", sources.Clean(a.Flag.Key, sources.MaxName), "outcome", string(a.Outcome), "why", sources.Clean(a.Reason, 200))
 }
 
