@@ -191,7 +191,7 @@ func TestNoKeyMeansTwoThings(t *testing.T) {
 			}
 		}
 	}
-	for _, later := range []string{"x", "y", "U", ":", "space"} {
+	for _, later := range []string{"y", ":"} {
 		require.Empty(t, seen[later], "%s does nothing yet", later)
 	}
 }
