@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -27,6 +28,11 @@ func TestAChangeFromTheCommandLineIsToldToOutletsBeforeTheProgramEnds(t *testing
 		texts = append(texts, in.Text)
 	}))
 	t.Cleanup(chat.Close)
+	said := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(texts)
+	}
 	gone := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(gone.Close)
 	b := newBench(t)
@@ -42,7 +48,7 @@ func TestAChangeFromTheCommandLineIsToldToOutletsBeforeTheProgramEnds(t *testing
 
 	r := runIn(t, env, "--config", config, "kill", "checkout-v2", "--reason", "payments fail")
 	require.Zero(t, r.code, "the change stands, whoever could not be told: "+r.stderr)
-	require.Equal(t, []string{"[prod] ana: kill checkout-v2, 25% to killed (payments fail)"}, texts)
+	require.Equal(t, []string{"[prod] ana: kill checkout-v2, 25% to killed (payments fail)"}, said())
 	require.Regexp(t, `hook was not told of change \S+ \(checkout-v2\): the change itself stands, and the journal says who was not told`, r.stderr)
 
 	r = runIn(t, env, "--config", config, "report")
@@ -51,7 +57,7 @@ func TestAChangeFromTheCommandLineIsToldToOutletsBeforeTheProgramEnds(t *testing
 	r = runIn(t, env, "--config", config, "doctor")
 	require.Zero(t, r.code, r.stderr)
 	require.Contains(t, r.stdout, "outlet   chat: is configured")
-	require.Len(t, texts, 1, "the doctor tells nobody of anything")
+	require.Len(t, said(), 1, "the doctor tells nobody of anything")
 	for _, secret := range []string{"hidden", "topsecret"} {
 		require.NotContains(t, r.stdout+r.stderr, secret)
 	}
