@@ -255,7 +255,7 @@ func TestAnOutletThatHangsDelaysNobodyAndItsLossIsTold(t *testing.T) {
 func TestARefusalIsNotTriedAgainAndTellsNoSecret(t *testing.T) {
 	t.Parallel()
 	l := &told{}
-	s := server(t, func(w http.ResponseWriter, r *http.Request) {
+	s := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		l.add("called")
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, "invalid_token")
