@@ -50,6 +50,7 @@ func importRules() []importRule {
 		{who: "the live engine", match: "sources/live", own: engine, beyond: charm},
 		{who: "the control path", match: "sources/control", own: append(slices.Clone(engine), "sources/guarded"), beyond: charm},
 		{who: "the machine of guarded ramps", match: "sources/guarded", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
+		{who: "the recorder", match: "sources/record", own: []string{"sources"}, only: []string{}, beyond: charm},
 		{who: "the ranking of suspects", match: "sources/suspect", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},
 		{who: "the look at an incident", match: "sources/incident", own: []string{"sources", "sources/suspect"}, only: []string{}, never: pure, beyond: charm},
 		{who: "the report", match: "sources/report", own: []string{"sources"}, only: []string{}, never: pure, beyond: charm},

@@ -113,6 +113,16 @@ type RampStartedMsg struct {
 	Err  error
 }
 
+// NoticeMsg is a warning from beside the board.
+type NoticeMsg struct{ Text string }
+
+// RecordingSavedMsg is where what was shown of late was saved, or why it was not.
+type RecordingSavedMsg struct {
+	Path     string
+	From, To time.Time
+	Err      error
+}
+
 // SuspendAskedMsg asks the board to give the terminal back and stop its process.
 type SuspendAskedMsg struct{}
 
@@ -372,6 +382,37 @@ func askToSuspend() tea.Msg {
 		return views.RefusedMsg{Reason: "no shell with job control started this board, so nothing could bring it back: q leaves"}
 	}
 	return SuspendAskedMsg{}
+}
+
+// awaitNotice waits for a warning; nothing comes of nil, or when ctx ends.
+func awaitNotice(ctx context.Context, notices <-chan string) tea.Cmd {
+	if notices == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		select {
+		case text := <-notices:
+			return NoticeMsg{text}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// keepRecording saves what was shown of late.
+func keepRecording(save func() (string, time.Time, time.Time, error)) tea.Cmd {
+	return func() tea.Msg {
+		path, from, to, err := save()
+		return RecordingSavedMsg{path, from, to, err}
+	}
+}
+
+// steer tells a replay something. It waits for nothing.
+func steer(do func()) tea.Cmd {
+	return func() tea.Msg {
+		do()
+		return nil
+	}
 }
 
 // awaitResult is the result of a change that a program before this one began, to

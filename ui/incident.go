@@ -65,7 +65,7 @@ const (
 // inquire looks at the incident, when that is due. It is called after every message.
 func (m *Model) inquire() tea.Cmd {
 	q := &m.inquiry
-	if m.quitting || m.asleep {
+	if m.quitting || m.asleep || m.opts.Replay != nil { // a recording has no past to ask for
 		q.stop()
 		return nil
 	}

@@ -119,7 +119,7 @@ func (m *Model) jobChanged(msg tea.Msg) tea.Cmd {
 	case AwokenMsg:
 		m.asleep, m.held, m.gate = false, held{}, gate{} // what was pressed before is over
 		m.resumedAt = m.opts.Now()
-		m.now = m.resumedAt
+		m.now = m.opts.clock()
 		for id, p := range m.pending {
 			if p.done != "" { // what would lift the mark in time went to the program before
 				delete(m.pending, id)

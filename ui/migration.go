@@ -26,7 +26,7 @@ func (m *Model) migrating() (sources.FlagID, bool) {
 // a time, and none while no migration is shown.
 func (m *Model) askStanding() tea.Cmd {
 	id, shown := m.migrating()
-	if !shown {
+	if !shown || m.opts.Replay != nil { // what was is not asked of what is
 		m.standing = nil
 		return nil
 	}

@@ -120,6 +120,8 @@ type Model struct {
 	looked    bool      // for changes in doubt
 	later     *notice   // to be said when the status line is free
 
+	lacks string // what a recording lacks at this moment, as was said
+
 	frame string // the last View, until something changes
 	paint paint  // what drawing costs
 }
@@ -134,11 +136,18 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	if o.ReadOnly {
 		shown = keys.ReadOnly()
 	}
+	if o.Replay != nil {
+		keys = keys.Replay()
+		shown = keys.ReadOnly()
+		shown.Suspects.SetEnabled(false)
+		shown.Timeline.SetEnabled(false)
+	}
 	shown.NextContext.SetEnabled(o.Next != "")
 	shown.NextTheme.SetEnabled(o.NextTheme != nil)
+	shown.SaveRecording.SetEnabled(o.SaveRecording != nil)
 	m := &Model{
 		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys, shown: shown,
-		now: o.Now(), w: w, h: h,
+		now: o.clock(), w: w, h: h,
 		flags: flags.New(th, keys), alerts: alerts.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
 		footer: footer.New(th, keys), help: help.New(th, keys),
@@ -150,6 +159,7 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	m.detail.SetReadOnly(o.ReadOnly)
 	m.header.SetReadOnly(o.ReadOnly)
 	m.past.SetReadOnly(o.ReadOnly)
+	m.showPlayback()
 	m.setSnapshot(o.Engine.Snapshot())
 	if !switchable(m.snapshot) {
 		m.shown.ForceOpen.SetEnabled(false)
@@ -171,8 +181,8 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 // Init starts waiting for snapshots and for the clock, and looks for changes in
 // doubt. When the board goes on after a stop it also learns what it has missed.
 func (m *Model) Init() tea.Cmd {
-	cmds := []tea.Cmd{awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq, m.turn()), tickIn(m.ctx, m.turn())}
-	if !m.looked {
+	cmds := []tea.Cmd{awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq, m.turn()), tickIn(m.ctx, m.turn()), awaitNotice(m.ctx, m.opts.Notices)}
+	if !m.looked && m.opts.Replay == nil {
 		cmds = append(cmds, checkDoubts(m.ctx, m.control, m.engine, m.opts.Now, 0, nil))
 	}
 	if m.asleep {

@@ -51,6 +51,9 @@ func (m *Model) denied() string {
 	if r := m.opts.Remote; r != nil && r.Denied != "" {
 		return r.Denied
 	}
+	if m.opts.Replay != nil {
+		return "a recording: what it shows is over, and nothing can be changed from here"
+	}
 	return "read-only: this board was started without the right to change anything"
 }
 

@@ -39,10 +39,20 @@ type Options struct {
 
 	// Ramp is how long a flag stays at each step of a guarded ramp, and what a breach
 	// leads to; nil, 0 and "" for the defaults.
-	Ramp    func(key string) (time.Duration, sources.OnBreach)
-	Zone    *time.Location // whose clocks are meant by a moment that is typed; nil for this machine's
-	Banner  string         // shown in the status line until the first key
-	Remote  *Remote        // the terminal where it is somebody else's; nil for this process's own
+	Ramp   func(key string) (time.Duration, sources.OnBreach)
+	Zone   *time.Location // whose clocks are meant by a moment that is typed; nil for this machine's
+	Banner string         // shown in the status line until the first key
+	Remote *Remote        // the terminal where it is somebody else's; nil for this process's own
+
+	// Replay is the recording that is shown instead of the world, which Engine is then
+	// fed from; nil for none. Such a board is read-only.
+	Replay Replay
+	// SaveRecording keeps what the board showed of late and says where; nil where nothing
+	// is recorded.
+	SaveRecording func() (path string, from, to time.Time, err error)
+	Recording     bool          // to a file, while nothing is said against it
+	Notices       <-chan string // warnings from beside the board; nil for none
+
 	Input   io.Reader
 	Output  io.Writer
 	Environ []string

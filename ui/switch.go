@@ -46,6 +46,9 @@ func switchable(s *sources.Snapshot) bool {
 
 // shortHelp is the keys of the pane that has them, where it has some of its own.
 func (m *Model) shortHelp() []key.Binding {
+	if m.opts.Replay != nil {
+		return m.shown.Replaying.ShortHelp(&m.shown)
+	}
 	if n := len(m.flags.Marked()); n > 0 {
 		return m.markedHelp(n)
 	}

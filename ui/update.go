@@ -48,12 +48,14 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case tea.PasteMsg:
 		return m.pasted(msg)
 	case SnapshotPublishedMsg:
-		m.now = m.opts.Now()
+		m.now = m.opts.clock()
+		m.showPlayback()
 		m.setSnapshot(msg.Snapshot)
 		m.relayout()
 		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq, m.turn()), m.inspect(rest), m.askHistory())
 	case ClockTickedMsg:
-		m.now = m.opts.Now()
+		m.now = m.opts.clock()
+		m.showPlayback()
 		m.refresh()
 		return tea.Batch(tickIn(m.ctx, m.turn()), m.askStanding())
 	case views.IntentMsg:
@@ -75,6 +77,11 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case DoubtsCheckedMsg:
 		m.looked = true
 		return m.doubtsChecked(msg)
+	case NoticeMsg:
+		return m.noticed(msg)
+	case RecordingSavedMsg:
+		m.recordingSaved(msg)
+		return nil
 	case InspectDueMsg, BreakerInspectedMsg:
 		return m.inspecting(msg)
 	case SuspendAskedMsg, ContinuedMsg, AwokenMsg:
@@ -218,6 +225,9 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 	if !m.gate.bursting(now) { // else the sentence about the burst would be gone at once
 		m.clearStatus()
 	}
+	if cmd, ok := m.replayKey(msg); ok {
+		return cmd
+	}
 	if cmd, ok := m.screenKey(msg); ok {
 		return cmd
 	}
@@ -301,6 +311,8 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return m.nextContext(), true
 	case key.Matches(msg, m.keys.NextTheme):
 		m.nextTheme()
+	case key.Matches(msg, m.keys.SaveRecording):
+		return m.saveRecording(), true
 	case key.Matches(msg, m.keys.Help):
 		m.showHelp(true)
 	case key.Matches(msg, m.keys.Report):

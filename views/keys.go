@@ -35,7 +35,9 @@ type KeyMap struct {
 	NextPane, PrevPane                      key.Binding
 
 	// The program.
-	NextContext, NextTheme, Help, Suspend, Quit key.Binding
+	NextContext, NextTheme, SaveRecording, Help, Suspend, Quit key.Binding
+	// Replaying a recording.
+	Replaying ReplayKeys
 }
 
 // DefaultKeyMap is the keys as documented. A key without words is told with the one
@@ -84,6 +86,9 @@ func DefaultKeyMap() KeyMap {
 		Help:         bind("?", "help", "?"),
 		Suspend:      bind("ctrl+z", "suspend, fg resumes", "ctrl+z"),
 		Quit:         bind("q", "quit", "q", "ctrl+c"),
+
+		SaveRecording: bind("ctrl+s", "save what was shown", "ctrl+s"),
+		Replaying:     replayKeys(),
 	}
 }
 
@@ -95,13 +100,17 @@ type Group struct {
 
 // Groups are all keys, in the order in which help prints them.
 func (k KeyMap) Groups() []Group {
-	return []Group{
+	groups := []Group{
 		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Mark, k.History}},
 		{"Act on the selected breaker, alert", []key.Binding{k.ForceOpen, k.CloseBreaker, k.Silence}},
 		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart, k.Suspects, k.Timeline, k.Event, k.Report}},
 		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.NextPane, k.PrevPane}},
-		{"Program", []key.Binding{k.NextContext, k.NextTheme, k.Help, k.Suspend, k.Quit}},
+		{"Program", []key.Binding{k.NextContext, k.NextTheme, k.SaveRecording, k.Help, k.Suspend, k.Quit}},
 	}
+	if k.Replaying.Play.Enabled() {
+		groups = append([]Group{{"Replay", k.Replaying.All()}}, groups...)
+	}
+	return groups
 }
 
 // ShortHelp is the keys worth a place in one line.

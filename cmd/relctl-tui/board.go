@@ -27,6 +27,9 @@ func runBoard(cmd *cobra.Command, o *options) error {
 		if f, ok := cmd.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 			why = "TERM=" + sources.Clean(os.Getenv("TERM"), 40) + " is no terminal to draw on"
 		}
+		if o.record != "" {
+			return &usageError{msg: "--record: " + why + ", and without the board there is nothing to record"}
+		}
 		say(cmd.ErrOrStderr(), why+", so this is the status instead of the board")
 		o.output = "table"
 		return runStatus(cmd, o)
@@ -35,8 +38,13 @@ func runBoard(cmd *cobra.Command, o *options) error {
 	if err != nil {
 		return err
 	}
+	t, err := o.openTape()
+	if err != nil {
+		return err
+	}
+	defer t.close(cmd.ErrOrStderr())
 	for {
-		next, err := showBoard(cmd.Context(), o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		next, err := showBoard(cmd.Context(), o, s, t, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		if err != nil || !next {
 			return err
 		}
@@ -67,7 +75,7 @@ func (o *options) another(s *setup) (*setup, error) {
 
 // showBoard runs the engine and the board on it until the operator quits.
 // next says that the operator asked for the next context.
-func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer) (next bool, err error) {
+func showBoard(ctx context.Context, o *options, s *setup, t *tape, out, errOut io.Writer) (next bool, err error) {
 	if o.seen == nil { // and once only, however many contexts are looked at
 		if err := o.watchSelf(ctx); err != nil {
 			return false, err
@@ -78,7 +86,9 @@ func showBoard(ctx context.Context, o *options, s *setup, out, errOut io.Writer)
 	defer reports.watch()()
 	r := s.start(ctx, o)
 	defer r.end()
+	defer t.follow(ctx, r.engine)()
 	options := r.board(o, o.actorName())
+	t.board(&options)
 	terminal := themes.Options{ASCII: o.ascii || asciiLocale(os.Getenv), Blocks: os.Getenv("TERM") == "linux", Profile: colours(os.Environ())}
 	if err := s.dress(o, &options, terminal); err != nil {
 		return false, err

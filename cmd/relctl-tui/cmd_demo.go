@@ -39,6 +39,9 @@ With --headless the fleet runs without the board, for a Prometheus or a flagd of
 			if story == "" && !headless && !hasScreen(cmd.OutOrStdout()) {
 				return &usageError{msg: "demo needs a terminal for its board: add --headless to run the fleet alone"}
 			}
+			if o.record != "" && (headless || story != "") {
+				return &usageError{msg: "--record: without the board there is nothing to record"}
+			}
 			return runDemo(cmd, o, fleet, headless, story)
 		},
 	}
@@ -84,7 +87,12 @@ func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool, s
 			return err
 		}
 	}
-	_, err = showBoard(ctx, o, s, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	t, err := o.openTape()
+	if err != nil {
+		return err
+	}
+	defer t.close(cmd.ErrOrStderr())
+	_, err = showBoard(ctx, o, s, t, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	return err
 }
 

@@ -315,3 +315,27 @@ func TestTheBoardKillsWithAFullJournalDiskAndSaysThatUndoWillNotKnow(t *testing.
 	says("ms, but the journal could not be written, so undo will not know of this kill: journal " + a.journal + " cannot be written (no space left on device)")
 	require.Zero(t, s.quit())
 }
+
+func TestAFullDiskEndsARecordingWithASentenceAndNotTheBoard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it fills a disk under a board")
+	}
+	t.Parallel()
+	d := newDisk(t, "")
+	file := filepath.Join(d.dir, "r.jsonl.gz")
+	s := open(t, 100, 30, nil, "demo", "--record", file)
+	s.awaitText("REC")
+	s.awaitLine("payment API", "ms")
+	d.fill()
+	s.awaitText("has stopped (no space left on device)", "board goes on")
+	require.NotContains(t, s.text(), " REC ")
+	s.press("/", "l", "o", "y", "a", "l", "\r")
+	s.awaitLine("▸", "loyalty-points")
+	s.press("K")
+	s.awaitText("➔ killed confirmed")
+	require.Zero(t, s.quit())
+	require.Contains(t, string(s.output(0)), "has stopped (no space left on device)")
+	out, code := run(t, nil, "replay", file)
+	require.Zero(t, code)
+	require.Contains(t, out, "snapshots from")
+}

@@ -25,6 +25,7 @@ type options struct {
 	toProve                  bool // a migration is to go forward
 	proofWait                time.Duration
 	output                   string
+	record                   string // file to record the board to; "" for none
 	stdin                    *os.File
 	now                      func() time.Time
 
@@ -82,13 +83,18 @@ relctl-tui kill checkout-v2`,
 	root.AddCommand(
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newDeploysCmd(o), newLogCmd(o), newSuspectsCmd(o),
 		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newRestoreCmd(o), newDrillCmd(o), newDoctorCmd(o), newServeCmd(o), newDemoCmd(o), newConfigCmd(o),
-		newReportCmd(o),
+		newReportCmd(o), newReplayCmd(o),
 	)
 	root.AddCommand(newScheduleCmd(o), newSchedulesCmd(o))
 	return root
 }
 
 func addBoardFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.record, "record", "", "record what the board shows to this new file, for relctl-tui replay")
+	addLooks(f, o)
+}
+
+func addLooks(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.theme, "theme", "", "colours of the board: "+strings.Join(themes.Names(), ", ")+", or a file of your own")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only")
 	addSelfFlags(f, o)

@@ -38,8 +38,8 @@ func (b *bench) mustDo(kind sources.ChangeKind, key string, to int) {
 	require.NoError(b.t, err)
 }
 
-// record is a line of the journal as it lies on disk.
-type record struct{ Type, ID, Outcome string }
+// entry is a line of the journal as it lies on disk.
+type entry struct{ Type, ID, Outcome string }
 
 func (b *bench) records() (intents []string, results map[string]string) {
 	b.t.Helper()
@@ -49,7 +49,7 @@ func (b *bench) records() (intents []string, results map[string]string) {
 		require.NoError(b.t, err)
 	}
 	for line := range strings.Lines(string(raw)) {
-		var r record
+		var r entry
 		require.NoError(b.t, json.Unmarshal([]byte(line), &r), line)
 		if r.Type == "intent" {
 			require.NotContains(b.t, intents, r.ID, "never two intents of one change")

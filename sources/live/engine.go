@@ -66,6 +66,7 @@ type Options struct {
 	Calendar        sources.Calendar                  // when no flag is raised; shown, not kept
 	MaxActivity     int                               // lines of activity kept; 0 for 200
 	Crashed         func(value any, stack []byte)     // told of a panic that a loop survived; nil for nobody
+	Replay          bool                              // of a recording: without sources, and fed by Show
 	// Asked is told of each read of a part of a source that began, at its end; nil for
 	// nobody. It may be called by several goroutines at once.
 	Asked func(source string, part sources.Part, took time.Duration, err error)

@@ -28,6 +28,9 @@ func (st *sourceState) turned(name string, turn sources.BreakerTurn) {
 // it. Turns are those that a source has on record, and those that were seen from here. It
 // fails when neither can be read. It may be called by any goroutine.
 func (e *Engine) InspectBreaker(ctx context.Context, source, also, name string) (sources.BreakerDetail, error) {
+	if err := e.notRecorded(); err != nil {
+		return sources.BreakerDetail{}, err
+	}
 	d, err := e.inspect(ctx, source, name)
 	if also != "" {
 		if more, moreErr := e.inspect(ctx, also, name); moreErr != nil {

@@ -13,6 +13,9 @@ import (
 // from the first whose data is shown and that measures it. It may be called by any
 // goroutine. ErrUnsupported means that the source keeps no past.
 func (e *Engine) Series(ctx context.Context, source string, q sources.SeriesQuery) (sources.Series, error) {
+	if err := e.notRecorded(); err != nil {
+		return sources.Series{}, err
+	}
 	if source != "" {
 		i := slices.IndexFunc(e.opts.Sources, func(s Source) bool { return s.Name == source })
 		if i < 0 {

@@ -27,6 +27,8 @@ type Model struct {
 	height   int
 	focused  bool
 	readOnly bool
+	recorded bool              // to a file
+	playback *sources.Playback // nil on a live board
 	snap     *sources.Snapshot
 	now      time.Time
 }
@@ -45,6 +47,12 @@ func (m *Model) SetFocused(focused bool) { m.focused = focused }
 
 // SetReadOnly says so on the screen.
 func (m *Model) SetReadOnly(on bool) { m.readOnly = on }
+
+// SetRecording says on the screen that all of it is recorded to a file.
+func (m *Model) SetRecording(on bool) { m.recorded = on }
+
+// SetPlayback says on the screen that this is a recording, and where in it.
+func (m *Model) SetPlayback(p *sources.Playback) { m.playback = p }
 
 // Update changes nothing: a header only shows.
 func (m Model) Update(tea.Msg) (Model, tea.Cmd) { return m, nil }
@@ -87,7 +95,13 @@ func (m *Model) left(room int) []views.Note {
 	}
 	named := len(notes)
 	notes = append(notes, views.Note{Ink: th.Strong, Text: Product})
-	if m.readOnly {
+	if m.playback != nil {
+		notes = append(notes[:named], append([]views.Note{m.replay()}, notes[named:]...)...)
+		named++
+	} else if m.recorded {
+		notes = append(notes, views.Note{Ink: th.Warn, Text: "REC"})
+	}
+	if m.readOnly && m.playback == nil {
 		notes = append(notes, views.Note{Ink: th.Warn, Text: "read-only"})
 	}
 	if n, ok := m.freeze(); ok {
@@ -212,10 +226,36 @@ func (m *Model) right() []views.Note {
 	if n, ok := m.breakers(); ok {
 		notes = append(notes, n)
 	}
-	if !m.now.IsZero() {
+	switch {
+	case m.playback != nil:
+		layout := "15:04:05"
+		if m.width >= wideEnough {
+			layout = "2006-01-02 15:04:05"
+		}
+		notes = append(notes, views.Note{Ink: m.th.Strong, Text: m.playback.Moment.Format(layout)})
+	case !m.now.IsZero():
 		notes = append(notes, views.Note{Ink: m.th.Strong, Text: m.now.Format("15:04")})
 	}
 	return notes
+}
+
+// wideEnough is the width from which a moment of the past has its date.
+const wideEnough = 100
+
+// replay says that what is shown is a recording, and how it runs.
+func (m *Model) replay() views.Note {
+	p := m.playback
+	how := ""
+	switch {
+	case p.Ended:
+		how = " end"
+	case p.Paused:
+		how = " paused"
+	}
+	if p.Speed != 1 {
+		how += " x" + strconv.FormatFloat(p.Speed, 'g', 4, 64)
+	}
+	return views.Note{Ink: m.th.Alarm, Text: " REPLAY" + how + " "}
 }
 
 // alerts is how many fire.
