@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"relctl-tui/sources"
@@ -24,6 +25,7 @@ type tape struct {
 	file    *record.File // nil for none
 	path    string
 	notices chan string
+	stopped atomic.Bool // of the file: it takes no more
 }
 
 // openTape makes the file first, so that a recording that cannot be made is known
@@ -67,7 +69,13 @@ func (t *tape) follow(ctx context.Context, feed record.Feed) (end func()) {
 	var running sync.WaitGroup
 	running.Go(func() { t.say(record.Follow(ctx, feed, t.flight)) })
 	if t.file != nil {
-		running.Go(func() { t.say(record.Follow(ctx, feed, t.file)) })
+		running.Go(func() {
+			if !t.stopped.Load() { // the board of another context has said why
+				err := record.Follow(ctx, feed, t.file)
+				t.stopped.Store(err != nil)
+				t.say(err)
+			}
+		})
 	}
 	return func() {
 		cancel()
@@ -93,7 +101,7 @@ func (t *tape) say(err error) {
 
 // board is what a board needs to have its recording saved.
 func (t *tape) board(o *ui.Options) {
-	o.SaveRecording, o.Notices, o.Recording = t.save, t.notices, t.file != nil
+	o.SaveRecording, o.Notices, o.Recording = t.save, t.notices, t.file != nil && !t.stopped.Load()
 }
 
 // save writes what the flight recorder holds to a new file of the state directory.

@@ -70,8 +70,8 @@ func frames(t testing.TB, rec *record.Recording) []record.Frame {
 
 func TestEveryCellOfEverySnapshotIsReadBackAsItWas(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
-		data, all := recorded(t, seed, 100)
+	for seed := range uint64(8) {
+		data, all := recorded(t, seed, 60)
 		got := frames(t, open(t, data))
 		require.Len(t, got, len(all))
 		for i, f := range got {
@@ -83,7 +83,7 @@ func TestEveryCellOfEverySnapshotIsReadBackAsItWas(t *testing.T) {
 
 func TestAnyMomentIsTheSnapshotThatWasShownThen(t *testing.T) {
 	t.Parallel()
-	data, all := recorded(t, 7, 200)
+	data, all := recorded(t, 7, 70)
 	rec := open(t, data)
 	for i, s := range all[:len(all)-1] {
 		between := s.At.Add(all[i+1].At.Sub(s.At) / 2)
@@ -103,8 +103,8 @@ func TestAnyMomentIsTheSnapshotThatWasShownThen(t *testing.T) {
 
 func TestWhateverIsCutOffARecordingTheRestIsShownAndTheCutIsSaid(t *testing.T) {
 	t.Parallel()
-	data, all := recorded(t, 3, 90) // several segments
-	for cut := 1; cut < len(data); cut += 1 + len(data)/40 {
+	data, all := recorded(t, 3, 70) // several segments
+	for cut := 1; cut < len(data); cut += 1 + len(data)/25 {
 		kept := data[:len(data)-cut]
 		rec, err := record.Open(bytes.NewReader(kept), int64(len(kept)))
 		if err != nil {

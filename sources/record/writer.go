@@ -21,6 +21,7 @@ const (
 	segmentFor  = time.Minute
 	segmentMost = 16 << 20 // bytes before compression
 	lineMost    = 64 << 20 // bytes
+	lineKept    = 1 << 20  // bytes of a buffer that is kept for the next line
 )
 
 // Header is the first line of each segment.
@@ -91,6 +92,9 @@ func (w *Writer) Add(s *sources.Snapshot, lost uint64) error {
 	if w.stats.Snapshots == 0 {
 		w.stats.From = at
 	}
+	if cap(w.enc.b) > lineKept { // a whole snapshot is once a minute
+		w.enc.b = nil
+	}
 	w.last, w.stats.To, w.dirty = s, at, true
 	w.stats.Snapshots++
 	return nil
@@ -137,7 +141,7 @@ func (w *Writer) begin(at time.Time) error {
 		return err
 	}
 	if w.zip == nil {
-		w.zip = gzip.NewWriter(w.segment())
+		w.zip, _ = gzip.NewWriterLevel(w.segment(), gzip.BestSpeed) // a level that there is cannot fail
 	} else {
 		w.zip.Reset(w.segment())
 	}
