@@ -38,6 +38,12 @@ func (o *Options) clock() time.Time {
 	return o.Now()
 }
 
+// moveClock brings the board to the present, of a recording to where it is.
+func (m *Model) moveClock() {
+	m.now = m.opts.clock()
+	m.showPlayback()
+}
+
 // showPlayback has the header say where a replay is, and the status line what of it is
 // missing.
 func (m *Model) showPlayback() {
@@ -106,6 +112,17 @@ func (m *Model) saveRecording() tea.Cmd {
 	}
 	m.footer.SetStatus("saving what was shown of late", footer.Waiting)
 	return keepRecording(m.opts.SaveRecording)
+}
+
+// recorded shows what became of a recording.
+func (m *Model) recorded(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case NoticeMsg:
+		return m.noticed(msg)
+	case RecordingSavedMsg:
+		m.recordingSaved(msg)
+	}
+	return nil
 }
 
 func (m *Model) recordingSaved(msg RecordingSavedMsg) {

@@ -48,14 +48,12 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case tea.PasteMsg:
 		return m.pasted(msg)
 	case SnapshotPublishedMsg:
-		m.now = m.opts.clock()
-		m.showPlayback()
+		m.moveClock()
 		m.setSnapshot(msg.Snapshot)
 		m.relayout()
 		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq, m.turn()), m.inspect(rest), m.askHistory())
 	case ClockTickedMsg:
-		m.now = m.opts.clock()
-		m.showPlayback()
+		m.moveClock()
 		m.refresh()
 		return tea.Batch(tickIn(m.ctx, m.turn()), m.askStanding())
 	case views.IntentMsg:
@@ -77,23 +75,24 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	case DoubtsCheckedMsg:
 		m.looked = true
 		return m.doubtsChecked(msg)
-	case NoticeMsg:
-		return m.noticed(msg)
-	case RecordingSavedMsg:
-		m.recordingSaved(msg)
-		return nil
+	case NoticeMsg, RecordingSavedMsg:
+		return m.recorded(msg)
 	case InspectDueMsg, BreakerInspectedMsg:
 		return m.inspecting(msg)
 	case SuspendAskedMsg, ContinuedMsg, AwokenMsg:
 		return m.jobChanged(msg)
 	case PendingExpiredMsg:
-		if p, ok := m.pending[msg.Flag]; ok && p.seq == msg.Seq {
-			delete(m.pending, msg.Flag)
-			m.refresh()
-		}
+		m.pendingExpired(msg)
 		return nil
 	default:
 		return m.answered(msg)
+	}
+}
+
+func (m *Model) pendingExpired(msg PendingExpiredMsg) {
+	if p, ok := m.pending[msg.Flag]; ok && p.seq == msg.Seq {
+		delete(m.pending, msg.Flag)
+		m.refresh()
 	}
 }
 
