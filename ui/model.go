@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
@@ -139,8 +140,9 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	if o.Replay != nil {
 		keys = keys.Replay()
 		shown = keys.ReadOnly()
-		shown.Suspects.SetEnabled(false)
-		shown.Timeline.SetEnabled(false)
+		for _, b := range []*key.Binding{&shown.Suspects, &shown.Timeline, &shown.Report, &shown.History, &shown.Event, &shown.Mark} {
+			b.SetEnabled(false)
+		}
 	}
 	shown.NextContext.SetEnabled(o.Next != "")
 	shown.NextTheme.SetEnabled(o.NextTheme != nil)

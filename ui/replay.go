@@ -79,8 +79,8 @@ func (m *Model) replayKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	}
 	seek := func(by time.Duration) (tea.Cmd, bool) { return steer(func() { r.Seek(by) }), true }
 	switch {
-	case key.Matches(msg, m.keys.Suspects, m.keys.Timeline):
-		m.footer.SetStatus("suspects and the timeline come from what sources know of the past, which is not recorded: n and N go through what happened", footer.Info)
+	case key.Matches(msg, m.keys.Suspects, m.keys.Timeline, m.keys.Report, m.keys.History):
+		m.footer.SetStatus("this looks into the past of sources and stores, which is not recorded: n and N go through what happened", footer.Info)
 		return nil, true
 	case key.Matches(msg, k.Play):
 		return steer(r.Pause), true
