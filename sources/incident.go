@@ -189,10 +189,10 @@ func Amount(v float64, unit string) string {
 		return fmt.Sprintf("%.2g s", v)
 	case unit == "s":
 		return fmt.Sprintf("%.0f s", v)
-	case v < 5e-6:
+	case v < 1e-6: // what a sum of many shares leaves where there is nothing
 		return "0%"
 	case v < 0.0995:
-		return fmt.Sprintf("%.2g%%", max(v, 0)*100)
+		return fmt.Sprintf("%.2g%%", v*100)
 	default:
 		return fmt.Sprintf("%.0f%%", v*100)
 	}
