@@ -91,8 +91,14 @@ func historyTable(out io.Writer, h *sources.History, past []sources.PastChange) 
 		return err
 	}
 	cols := []column{
-		{title: "AT"}, {title: "WHO"}, {title: "WHAT"}, {title: "OLD", right: true}, {title: "NEW", right: true},
-		{title: "OUTCOME"}, {title: "RESTORE WITH"}, {title: "WHY"},
+		{title: "AT"},
+		{title: "WHO"},
+		{title: "WHAT"},
+		{title: "OLD", right: true},
+		{title: "NEW", right: true},
+		{title: "OUTCOME"},
+		{title: "RESTORE WITH"},
+		{title: "WHY"},
 	}
 	var rows [][]string
 	for i := range past {

@@ -55,17 +55,7 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 		return c.errAt(ctx.Accent.at, "unknown accent %s%s", quote(ctx.Accent.S), didYouMean(ctx.Accent.S, "accents", slices.Clone(accentNames)))
 	}
 	for _, key := range keysOf(ctx.Rules) {
-		r := ctx.Rules[key]
-		if err := c.validateLadder(r.Ladder); err != nil {
-			return err
-		}
-		if err := c.validateMigration(key, r.Migration); err != nil {
-			return err
-		}
-		if err := c.validateGuards(r.Guards, true); err != nil {
-			return err
-		}
-		if err := c.validateRamp(&r.Ramp); err != nil {
+		if err := c.validateRule(key, ctx.Rules[key]); err != nil {
 			return err
 		}
 	}
@@ -96,6 +86,19 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 		seen[l.Name.S] = true
 	}
 	return c.validatePresets(ctx)
+}
+
+func (c *Config) validateRule(key string, r *RuleConfig) error {
+	if err := c.validateLadder(r.Ladder); err != nil {
+		return err
+	}
+	if err := c.validateMigration(key, r.Migration); err != nil {
+		return err
+	}
+	if err := c.validateGuards(r.Guards, true); err != nil {
+		return err
+	}
+	return c.validateRamp(&r.Ramp)
 }
 
 func (c *Config) validateLadder(steps []Step) error {
