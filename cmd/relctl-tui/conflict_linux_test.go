@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestAVerbThatMeetsAnothersChangeNamesBothValuesAndWritesNothing(t *testing.
 		{"ramp checkout-v2 next", "ramp checkout-v2 30", "checkout-v2 is 30% now, and was 25% when you looked, so it was not set to 50%; look again and repeat"},
 		{"ramp checkout-v2 back", "kill checkout-v2", "checkout-v2 is killed now, and was 25% when you looked, so it was not set to 10%; look again and repeat"},
 		{"ramp checkout-v2 40", "ramp checkout-v2 60", "checkout-v2 is 60% now, and was 25% when you looked, so it was not set to 40%; look again and repeat"},
-		{"undo", "ramp checkout-v2 60", "checkout-v2 is 60% now and not 25% as the change left it, so it was not undone"},
+		{"undo", "ramp checkout-v2 60", "checkout-v2 is 60% now and not 25% as the change left it, so it was not undone; to return it to 10% all the same: relctl-tui restore checkout-v2 --before CHANGE --flags flagd:FILE"},
 	} {
 		t.Run(c.verb, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +38,8 @@ func TestAVerbThatMeetsAnothersChangeNamesBothValuesAndWritesNothing(t *testing.
 				theirs, log = b.file(), b.run("log").stdout
 			}, strings.Fields(c.verb)...)
 			require.Equal(t, exitConflict, r.code, r.stdout)
-			require.Equal(t, "relctl-tui: "+c.says+"\n", r.stderr)
+			said := regexp.MustCompile(`[0-9A-Z]{26}`).ReplaceAllString(strings.ReplaceAll(r.stderr, b.path, "FILE"), "CHANGE")
+			require.Equal(t, "relctl-tui: "+c.says+"\n", said)
 			require.Empty(t, r.stdout)
 			require.NotEmpty(t, theirs)
 			require.Equal(t, theirs, b.file())
