@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,18 @@ import (
 // storm is a store and a measured system in which something changes at every read, by
 // chance, and which fails now and then.
 type storm struct{ r *rand.Rand }
+
+// shared is a source of chance for several loops at once.
+type shared struct {
+	mu  sync.Mutex
+	pcg *rand.PCG
+}
+
+func (s *shared) Uint64() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pcg.Uint64()
+}
 
 func (s storm) fails() error {
 	if s.r.IntN(12) == 0 {
@@ -119,7 +132,7 @@ func bare(t *testing.T, o Options, w, h int) *Model {
 func stormy(t *testing.T, w, h, n int, keys ...tea.KeyPressMsg) ([]shot, *record.Recording) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	s := storm{rand.New(rand.NewPCG(7, 7))} //nolint:gosec // a test's dice
+	s := storm{rand.New(&shared{pcg: rand.NewPCG(7, 7)})} //nolint:gosec // a test's dice
 	engine := live.New(live.Options{Context: "prod", Accent: "red", StaleAfter: 3 * time.Second, Sources: []live.Source{
 		{Name: "prod", Kind: "flagd", Driver: struct{ sources.FlagLister }{s}, Every: 2 * time.Second},
 		{Name: "metrics", Kind: "prometheus", Every: time.Second, Driver: struct {
