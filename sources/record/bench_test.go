@@ -26,7 +26,7 @@ type fleet struct {
 }
 
 func newFleet(flags, latencies, breakers int) *fleet {
-	f := &fleet{r: rand.New(rand.NewPCG(1, 1))} //nolint:gosec // a benchmark's dice
+	f := &fleet{r: rand.New(rand.NewPCG(1, 1))}
 	f.s = sources.Snapshot{At: start, Context: "prod", Trends: map[string]sources.Trend{}, Exposures: &sources.ExposureSet{}, Sources: []sources.SourceStatus{
 		{Name: "prod.flagd.json", Kind: "flagd", Health: sources.Fresh, Flags: true, Writable: true},
 		{Name: "prometheus", Kind: "prometheus", Health: sources.Fresh, Metrics: true},
@@ -181,7 +181,7 @@ func BenchmarkSeekingInHalfAnHour(b *testing.B) {
 	}
 	_ = w.Close()
 	rec := open(b, file.Bytes())
-	dice := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a benchmark's dice
+	dice := rand.New(rand.NewPCG(1, 1))
 	for b.Loop() {
 		if _, _, err := rec.At(rec.From.Add(time.Duration(dice.Int64N(int64(rec.To.Sub(rec.From)))))); err != nil {
 			b.Fatal(err)

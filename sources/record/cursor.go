@@ -88,7 +88,7 @@ func (c *Cursor) Next() (Frame, error) {
 		c.lines, c.ahead = nil, nil // the next segment may be whole
 		return Frame{}, fmt.Errorf("what was recorded at %s cannot be read: %w: %w", l.at.Format("15:04:05"), err, sources.ErrInvalid)
 	}
-	s := is.Addr().Interface().(*sources.Snapshot)
+	s := as[*sources.Snapshot](is.Addr())
 	c.at = later(l.at, c.at)
 	s.At, c.last = c.at, s
 	f := Frame{At: c.at, Snapshot: s, Lost: c.lost}

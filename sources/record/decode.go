@@ -94,7 +94,7 @@ func applyFields(v reflect.Value, raw json.RawMessage) error {
 		return nil
 	})
 	if err == nil && t == migration {
-		return checkMigration(v.Addr().Interface().(*sources.Migration))
+		return checkMigration(as[*sources.Migration](v.Addr()))
 	}
 	return err
 }
@@ -375,7 +375,7 @@ func applyTrend(v reflect.Value, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &ring); err != nil || len(ring.Added) > sources.TrendLen {
 		return errShape
 	}
-	t := v.Interface().(sources.Trend)
+	t := as[sources.Trend](v)
 	if ring.Points != nil {
 		if len(ring.Points) != sources.TrendLen || ring.Head < 0 || ring.Head >= sources.TrendLen || ring.Len < 0 || ring.Len > sources.TrendLen {
 			return errShape

@@ -143,7 +143,7 @@ func (e *encoder) text(s string) {
 }
 
 func (e *encoder) time(was, is reflect.Value) bool {
-	w, i := timeOf(was), timeOf(is)
+	w, i := as[time.Time](was), as[time.Time](is)
 	if w.Equal(i) {
 		return false
 	}
@@ -152,12 +152,10 @@ func (e *encoder) time(was, is reflect.Value) bool {
 	return true
 }
 
-// timeOf reads a time, without an allocation where it can.
-func timeOf(v reflect.Value) time.Time {
-	if v.CanAddr() {
-		return *v.Addr().Interface().(*time.Time)
-	}
-	return v.Interface().(time.Time)
+// as is a value whose type is known, without an allocation.
+func as[T any](v reflect.Value) T {
+	t, _ := reflect.TypeAssert[T](v)
+	return t
 }
 
 func (e *encoder) moment(t time.Time) {
@@ -184,16 +182,16 @@ func (e *encoder) fields(was, is reflect.Value) bool {
 			e.b = e.b[:before]
 		}
 	}
-	return e.closed(start, "}")
+	return e.closed(start)
 }
 
 // closed ends an object or forgets it when nothing is in it.
-func (e *encoder) closed(start int, end string) bool {
+func (e *encoder) closed(start int) bool {
 	if len(e.b) == start+1 {
 		e.b = e.b[:start]
 		return false
 	}
-	e.put(end)
+	e.put("}")
 	return true
 }
 
@@ -226,7 +224,7 @@ func (e *encoder) array(was, is reflect.Value) bool {
 			e.b = e.b[:before]
 		}
 	}
-	return e.closed(start, "}")
+	return e.closed(start)
 }
 
 // list writes rows, or all of a list whose elements have no identity. What went into
@@ -260,7 +258,7 @@ func (e *encoder) list(was, is reflect.Value) bool {
 	return false
 }
 
-func (e *encoder) rows(was, is reflect.Value, of func(any) rowID) bool {
+func (e *encoder) rows(was, is reflect.Value, of func(reflect.Value) rowID) bool {
 	from := e.match(was, is, of)
 	start := len(e.b)
 	e.put("{")
@@ -292,17 +290,17 @@ func (e *encoder) rows(was, is reflect.Value, of func(any) rowID) bool {
 	if !first {
 		e.put("}")
 	}
-	return e.closed(start, "}")
+	return e.closed(start)
 }
 
 // match says for each row which row of before it is, -1 for none.
-func (e *encoder) match(was, is reflect.Value, of func(any) rowID) []int {
+func (e *encoder) match(was, is reflect.Value, of func(reflect.Value) rowID) []int {
 	e.from = slices.Grow(e.from[:0], is.Len())[:is.Len()]
 	used := make([]bool, was.Len())
 	missed := false
 	for i := range e.from {
 		e.from[i] = -1
-		if i < was.Len() && idOf(of, was.Index(i)) == idOf(of, is.Index(i)) {
+		if i < was.Len() && of(was.Index(i)) == of(is.Index(i)) {
 			e.from[i], used[i] = i, true
 		} else {
 			missed = true
@@ -314,12 +312,12 @@ func (e *encoder) match(was, is reflect.Value, of func(any) rowID) []int {
 	at := make(map[rowID]int, was.Len())
 	for j := range used {
 		if !used[j] {
-			at[idOf(of, was.Index(j))] = j
+			at[of(was.Index(j))] = j
 		}
 	}
 	for i := range e.from {
 		if e.from[i] < 0 {
-			id := idOf(of, is.Index(i))
+			id := of(is.Index(i))
 			if j, ok := at[id]; ok {
 				e.from[i] = j
 				delete(at, id)
@@ -412,7 +410,7 @@ func (e *encoder) table(was, is reflect.Value) bool {
 	if gone > 0 {
 		e.put("]")
 	}
-	return e.closed(start, "}")
+	return e.closed(start)
 }
 
 func sortedKeys(m reflect.Value) []reflect.Value {
@@ -423,7 +421,7 @@ func sortedKeys(m reflect.Value) []reflect.Value {
 
 // trend writes the points that were added, or else the whole ring.
 func (e *encoder) trend(was, is reflect.Value) bool {
-	w, i := was.Interface().(sources.Trend), is.Interface().(sources.Trend)
+	w, i := as[sources.Trend](was), as[sources.Trend](is)
 	if equal(&w, &i) {
 		return false
 	}
@@ -469,7 +467,7 @@ type frozen struct {
 }
 
 func (e *encoder) freeze(was, is reflect.Value) bool {
-	z := is.Interface().(sources.Freeze)
+	z := as[sources.Freeze](is)
 	if reflect.DeepEqual(was.Interface(), z) {
 		return false
 	}

@@ -25,7 +25,7 @@ type File struct {
 
 // Create makes a file, readable by its owner alone, that is not there yet.
 func Create(path string) (*File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names it
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("%s is there already, and a recording overwrites nothing: name another file: %w", sources.Clean(path, sources.MaxName), sources.ErrConflict)
 	}

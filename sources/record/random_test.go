@@ -20,7 +20,7 @@ type world struct {
 }
 
 func newWorld(seed uint64) *world {
-	return &world{r: rand.New(rand.NewPCG(seed, 1)), s: sources.Snapshot{At: start}} //nolint:gosec // a test's dice
+	return &world{r: rand.New(rand.NewPCG(seed, 1)), s: sources.Snapshot{At: start}}
 }
 
 // next changes some of the snapshot's fields and returns another one.

@@ -127,7 +127,7 @@ func wholeSegments(data []byte) bool {
 	if err != nil {
 		return false
 	}
-	_, err = io.Copy(io.Discard, zip) //nolint:gosec // a test's own data
+	_, err = io.Copy(io.Discard, zip)
 	return err == nil
 }
 
@@ -288,7 +288,7 @@ func FuzzARecordingFromAnywhere(f *testing.F) {
 	data, _ := recorded(f, 1, 5)
 	f.Add([]byte(unpacked(f, data)))
 	f.Add([]byte(head + "\n" + `{"t":1773496800000000000,"k":{"Flags":{"o":[-1,1],"c":{"0":{}}}}}` + "\n" + `{"t":1773496800000000001,"d":{"Flags":{"o":[0,1,-1,1],"c":{"1":{}}}}}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(_ *testing.T, text []byte) {
 		data := packed(string(text))
 		rec, err := record.Open(bytes.NewReader(data), int64(len(data)))
 		if err != nil {

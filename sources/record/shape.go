@@ -43,35 +43,22 @@ type rowID struct {
 	at      int64
 }
 
-// identities say what a row is told apart by, of a pointer to it. A list of anything
-// else is recorded as a whole when it changes.
-var identities = map[reflect.Type]func(row any) rowID{
-	reflect.TypeFor[sources.SourceStatus](): func(row any) rowID { return rowID{a: row.(*sources.SourceStatus).Name} },
-	reflect.TypeFor[sources.Flag](): func(row any) rowID {
-		f := row.(*sources.Flag)
-		return rowID{a: f.ID.Source, b: f.ID.Key}
-	},
-	reflect.TypeFor[sources.Breaker](): func(row any) rowID {
-		b := row.(*sources.Breaker)
-		return rowID{a: b.Source, b: b.Name}
-	},
-	reflect.TypeFor[sources.Latency](): func(row any) rowID {
-		l := row.(*sources.Latency)
-		return rowID{a: l.Source, b: l.Name}
-	},
-	reflect.TypeFor[sources.Alert](): func(row any) rowID {
-		a := row.(*sources.Alert)
-		return rowID{a: a.Source, b: a.ID}
-	},
-	reflect.TypeFor[sources.Deploy](): func(row any) rowID {
-		d := row.(*sources.Deploy)
-		return rowID{a: d.Source, b: d.Service}
-	},
-	reflect.TypeFor[sources.RampStatus](): func(row any) rowID {
-		r := row.(*sources.RampStatus)
-		return rowID{a: r.Flag.Source, b: r.Flag.Key}
-	},
-	reflect.TypeFor[sources.Activity](): func(row any) rowID { return activityID(row.(*sources.Activity)) },
+// identities say what a row is told apart by, of the row. A list of anything else is
+// recorded as a whole when it changes.
+var identities = map[reflect.Type]func(row reflect.Value) rowID{
+	reflect.TypeFor[sources.SourceStatus](): identity(func(s *sources.SourceStatus) rowID { return rowID{a: s.Name} }),
+	reflect.TypeFor[sources.Flag]():         identity(func(f *sources.Flag) rowID { return rowID{a: f.ID.Source, b: f.ID.Key} }),
+	reflect.TypeFor[sources.Breaker]():      identity(func(b *sources.Breaker) rowID { return rowID{a: b.Source, b: b.Name} }),
+	reflect.TypeFor[sources.Latency]():      identity(func(l *sources.Latency) rowID { return rowID{a: l.Source, b: l.Name} }),
+	reflect.TypeFor[sources.Alert]():        identity(func(a *sources.Alert) rowID { return rowID{a: a.Source, b: a.ID} }),
+	reflect.TypeFor[sources.Deploy]():       identity(func(d *sources.Deploy) rowID { return rowID{a: d.Source, b: d.Service} }),
+	reflect.TypeFor[sources.RampStatus]():   identity(func(r *sources.RampStatus) rowID { return rowID{a: r.Flag.Source, b: r.Flag.Key} }),
+	reflect.TypeFor[sources.Activity]():     identity(activityID),
+}
+
+// identity reads a row where it is; it must be addressable, as elements of slices are.
+func identity[T any](of func(*T) rowID) func(reflect.Value) rowID {
+	return func(row reflect.Value) rowID { return of(as[*T](row.Addr())) }
 }
 
 // activityID is equal for the same thing that happened, whatever became of it.
@@ -81,9 +68,6 @@ func activityID(a *sources.Activity) rowID {
 	}
 	return rowID{a: a.Name, b: a.New, c: a.Kind, at: a.At.UnixNano()}
 }
-
-// idOf is the identity of a row, which must be addressable, as elements of slices are.
-func idOf(of func(any) rowID, row reflect.Value) rowID { return of(row.Addr().Interface()) }
 
 // column is one recorded field of a struct.
 type column struct {
@@ -102,7 +86,8 @@ var shapes sync.Map // of reflect.Type to *shape
 
 func shapeOf(t reflect.Type) *shape {
 	if s, ok := shapes.Load(t); ok {
-		return s.(*shape)
+		known, _ := s.(*shape) // nothing else is stored
+		return known
 	}
 	s := &shape{byName: map[string]int{}}
 fields:
