@@ -101,6 +101,7 @@ type Model struct {
 	turnedAt  time.Time        // when what stands under the breakers' cursor last changed by itself
 	looks     looks            // at the breaker in the detail
 	plots     plots            // of the chart in the detail
+	paths     paths            // of the call path in the detail
 	screen    screen           // what stands over the panes
 	suspects  suspects.Model
 	past      history.Model

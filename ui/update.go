@@ -26,7 +26,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.relayout()
 		}
 	}()
-	return m, tea.Batch(m.route(msg), m.plot(), m.inquire())
+	return m, tea.Batch(m.route(msg), m.plot(), m.callPath(), m.inquire())
 }
 
 // route gives a message to whom it is for.
@@ -36,8 +36,8 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		m.resized(msg.Width, msg.Height)
 		m.relayout()
 		return nil
-	case SeriesReadMsg:
-		m.plotted(msg)
+	case SeriesReadMsg, PathReadMsg:
+		m.readForDetail(msg)
 		return nil
 	case IncidentReadMsg:
 		m.incidentRead(msg)
@@ -331,6 +331,8 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		m.relayout()
 	case key.Matches(msg, m.keys.Filter):
 		m.prompt.OpenFilter(m.flags.Filter())
+	case key.Matches(msg, m.keys.Copy):
+		return m.copyText(), true
 	case key.Matches(msg, m.keys.Escape):
 		m.escape()
 	default:

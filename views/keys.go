@@ -25,7 +25,7 @@ type KeyMap struct {
 	Detail, Escape, Filter, Sort, Zoom key.Binding
 
 	// Looking at a chart in a detail.
-	Earlier, Later, Span, Chart key.Binding
+	Earlier, Later, Span, Chart, Copy key.Binding
 
 	// Looking at an incident.
 	Suspects, Timeline, Event, Report key.Binding
@@ -68,12 +68,13 @@ func DefaultKeyMap() KeyMap {
 		Earlier:      bind("h/left", "earlier", "left", "h"),
 		Later:        bind("l/right", "later", "right", "l"),
 		Span:         bind("w", "span of the chart", "w"),
-		Chart:        bind("v", "chart of a flag", "v"),
+		Chart:        bind("v", "chart / call path", "v"),
+		Copy:         bind("y", "copy name or trace", "y"),
 		Suspects:     bind("S", "suspects of a breach", "S"),
 		Report:       bind("x", "write a report", "x"),
 		Timeline:     bind("t", "timeline", "t"),
 		Event:        bind("n/N", "next event / before", "n", "N"),
-		Up:           bind("k/up", "up", "k", "up"),
+		Up:           bind("k/j", "up, down", "k", "up"),
 		Down:         bind("j/down", "down", "j", "down"),
 		PageUp:       bind("pgup/pgdn", "page up, down", "pgup", "ctrl+u"),
 		PageDown:     bind("", "", "pgdown", "ctrl+d"),
@@ -103,8 +104,8 @@ func (k KeyMap) Groups() []Group {
 	groups := []Group{
 		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Mark, k.History}},
 		{"Act on the selected breaker, alert", []key.Binding{k.ForceOpen, k.CloseBreaker, k.Silence}},
-		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart, k.Suspects, k.Timeline, k.Event, k.Report}},
-		{"Move", []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.NextPane, k.PrevPane}},
+		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart, k.Copy, k.Suspects, k.Timeline, k.Event, k.Report}},
+		{"Move", []key.Binding{k.Up, k.PageUp, k.Top, k.NextPane, k.PrevPane}},
 		{"Program", []key.Binding{k.NextContext, k.NextTheme, k.SaveRecording, k.Help, k.Suspend, k.Quit}},
 	}
 	if k.Replaying.Play.Enabled() {

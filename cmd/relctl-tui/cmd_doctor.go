@@ -325,7 +325,7 @@ func (r *readerDoc) print(out io.Writer) error {
 		}
 		lines = append(lines, line)
 	}
-	for _, kind := range []string{"breakers", "latency", "exposure"} {
+	for _, kind := range []string{"breakers", "latency", "calls", "exposure"} {
 		if n := absent[kind]; n > 0 {
 			lines = append(lines, "         "+kind+": "+strconv.Itoa(n)+" other presets are not exported")
 		}

@@ -38,13 +38,15 @@ func newBreakersCmd(o *options) *cobra.Command {
 }
 
 func newLatencyCmd(o *options) *cobra.Command {
-	return readCmd(o, "latency", "List latencies against their SLOs, worst first",
+	cmd := readCmd(o, "latency", "List latencies against their SLOs, worst first",
 		want{latencies: true}, func(p *reading, out io.Writer) error {
 			if o.output == "json" {
 				return writeJSON(out, map[string]any{"latencies": latencyShapes(p.latencies)})
 			}
 			return latencyTable(out, p.latencies)
 		})
+	addPath(cmd, o)
+	return cmd
 }
 
 func readCmd(o *options, use, short string, w want, show func(*reading, io.Writer) error) *cobra.Command {

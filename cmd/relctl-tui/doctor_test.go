@@ -15,6 +15,7 @@ func TestTheDoctorSaysWhatWorksAndWhichPresetsMatch(t *testing.T) {
 	require.Contains(t, r.stdout, "nobody is named who evaluates the flags")
 	require.Contains(t, r.stdout, "breakers generic by circuit_breaker_state")
 	require.Contains(t, r.stdout, "latency  http_server by http_server_request_duration_seconds")
+	require.Contains(t, r.stdout, "calls    service_graph by traces_service_graph_request_server_seconds_count")
 	require.Contains(t, r.stdout, "exposure feature_flag_evaluations_total\n")
 	require.Contains(t, r.stdout, "breakers: 12 other presets are not exported")
 
@@ -28,7 +29,7 @@ func TestTheDoctorSaysWhatWorksAndWhichPresetsMatch(t *testing.T) {
 			matched++
 		}
 	}
-	require.Equal(t, 3, matched)
+	require.Equal(t, 4, matched)
 }
 
 func TestTheDoctorFailsWhenSomethingConfiguredDoesNotWorkAndSaysWhatToDo(t *testing.T) {

@@ -36,6 +36,7 @@ func probesOf(rate float64) uint32 {
 
 // callee is one service as another calls it: HTTP behind a circuit breaker.
 type callee struct {
+	from    string
 	url     string
 	client  *http.Client
 	timeout time.Duration
@@ -44,9 +45,9 @@ type callee struct {
 	success, failure, rejected prometheus.Counter
 }
 
-func newCallee(name, url string, timeout time.Duration, probes uint32, client *http.Client, m *meters) *callee {
+func newCallee(from, name, url string, timeout time.Duration, probes uint32, client *http.Client, m *meters) *callee {
 	c := &callee{
-		url: url, client: client, timeout: timeout,
+		from: from, url: url, client: client, timeout: timeout,
 		success:  m.calls.WithLabelValues(name, "success"),
 		failure:  m.calls.WithLabelValues(name, "failure"),
 		rejected: m.calls.WithLabelValues(name, "rejected"),
@@ -69,7 +70,7 @@ func (c *callee) call(ctx context.Context, path, user string) error {
 	_, err := c.breaker.Execute(func() (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
-		return struct{}{}, post(ctx, c.client, c.url+path, user)
+		return struct{}{}, post(ctx, c.client, c.from, c.url+path, user)
 	})
 	switch {
 	case err == nil:
@@ -82,12 +83,16 @@ func (c *callee) call(ctx context.Context, path, user string) error {
 	return err
 }
 
-func post(ctx context.Context, client *http.Client, url, user string) error {
+func post(ctx context.Context, client *http.Client, from, url, user string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
 	if err != nil {
 		return err
 	}
 	req.Header.Set(userHeader, user)
+	req.Header.Set(callerHeader, from)
+	if id := traceOf(ctx); id != "" {
+		req.Header.Set(traceHeader, "00-"+id+"-"+id[16:]+"-01")
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		return err

@@ -151,7 +151,7 @@ func (f *Fleet) start() error {
 		return err
 	}
 	url, err := f.serve(f.opts.Listen, map[string]http.Handler{
-		"GET /metrics":       promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}),
+		"GET /metrics":       promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true}),
 		"POST " + pathRepair: http.HandlerFunc(f.orders.repairNow),
 	})
 	if err != nil {
@@ -199,15 +199,15 @@ func (f *Fleet) services(g gates, m *meters) (string, error) {
 	dbURL := up(Database, map[string]http.HandlerFunc{pathPoint: db.query(pointQuery), pathScan: db.query(scanQuery)})
 	pay := &paymentService{
 		gates: g, connections: make(slots, f.connections()),
-		database: newCallee("payment database", dbURL, databaseTimeout, probes, f.client, m),
+		database: newCallee(Payment, "payment database", dbURL, databaseTimeout, probes, f.client, m),
 	}
-	inv := &inventoryService{gates: g, database: newCallee("inventory database", dbURL, databaseTimeout, probes, f.client, m)}
+	inv := &inventoryService{gates: g, database: newCallee(Inventory, "inventory database", dbURL, databaseTimeout, probes, f.client, m)}
 	payURL := up(Payment, map[string]http.HandlerFunc{pathChargeOld: pay.chargeOld, pathChargeNew: pay.chargeNew})
 	invURL := up(Inventory, map[string]http.HandlerFunc{pathStock: inv.stock})
 	co := &checkoutService{
 		gates: g, orders: f.orders,
-		payment:   newCallee(Payment, payURL, paymentTimeout, probes, f.client, m),
-		inventory: newCallee(Inventory, invURL, inventoryTimeout, probes, f.client, m),
+		payment:   newCallee(Checkout, Payment, payURL, paymentTimeout, probes, f.client, m),
+		inventory: newCallee(Checkout, Inventory, invURL, inventoryTimeout, probes, f.client, m),
 	}
 	front := up(Checkout, map[string]http.HandlerFunc{pathBuy: co.buy, pathCart: co.cart})
 	return front, failed
@@ -247,6 +247,7 @@ func (f *Fleet) serve(addr string, routes map[string]http.Handler) (string, erro
 // visit sends the seed's visits to the front until the fleet stops.
 func (f *Fleet) visit(front string) {
 	traffic, places := NewTraffic(f.opts.Seed), make(slots, maxInFlight)
+	rnd := seeded(f.opts.Seed, 3)
 	due := time.Now() // the schedule is real time, whatever clock the fleet was given
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -259,6 +260,7 @@ func (f *Fleet) visit(front string) {
 		v, wait := traffic.next(f.opts.Rate)
 		select {
 		case places <- struct{}{}:
+			ctx := newTrace(f.ctx, rnd)
 			f.visits.Go(func() {
 				defer places.give()
 				path := pathCart
@@ -266,7 +268,7 @@ func (f *Fleet) visit(front string) {
 					path = pathBuy
 				}
 				// The visitor shrugs: the front's metrics have the failure.
-				_ = post(f.ctx, f.client, front+path, v.User)
+				_ = post(ctx, f.client, visitor, front+path, v.User)
 			})
 		default:
 		}

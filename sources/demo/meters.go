@@ -27,6 +27,8 @@ type meters struct {
 	calls    *prometheus.CounterVec
 	flags    *prometheus.CounterVec
 	compared *prometheus.CounterVec
+	graph    *prometheus.HistogramVec // who calls whom
+	broke    *prometheus.CounterVec   // of those calls
 	breakers *breakerStates
 
 	mu    sync.Mutex
@@ -48,6 +50,13 @@ func newMeters() *meters {
 		flags: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "feature_flag_evaluations_total", Help: "Flag evaluations by the variant that was served.",
 		}, []string{"feature_flag_key", "feature_flag_result_variant"}),
+		graph: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "traces_service_graph_request_server_seconds", Help: "Duration of requests between two services, as the called one measures it.",
+			Buckets: otelBuckets,
+		}, []string{"client", "server"}),
+		broke: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "traces_service_graph_request_failed_total", Help: "Requests between two services that failed.",
+		}, []string{"client", "server"}),
 		compared: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: comparisons, Help: "Orders that were read from both stores, by whether they were equal.",
 		}, []string{"result"}),
@@ -61,7 +70,7 @@ func newMeters() *meters {
 	for service, version := range versions {
 		build.WithLabelValues(service, version).Set(1)
 	}
-	m.registry.MustRegister(build, m.requests, m.calls, m.flags, m.compared, m.breakers)
+	m.registry.MustRegister(build, m.requests, m.calls, m.flags, m.compared, m.graph, m.broke, m.breakers)
 	return m
 }
 
@@ -87,8 +96,40 @@ func (m *meters) measured(service, method, route string, now func() time.Time, h
 	curried := m.requests.MustCurryWith(prometheus.Labels{"service": service, "http_route": route, "http_request_method": method})
 	return func(w http.ResponseWriter, r *http.Request) {
 		start, rec := now(), &statusRecorder{ResponseWriter: w, code: http.StatusOK}
-		h(rec, r)
-		curried.WithLabelValues(strconv.Itoa(rec.code)).Observe(now().Sub(start).Seconds())
+		ctx := ofTrace(r)
+		h(rec, r.WithContext(ctx))
+		took, caller := now().Sub(start).Seconds(), callerOf(r)
+		observe(curried.WithLabelValues(strconv.Itoa(rec.code)), took, traceOf(ctx))
+		m.graph.WithLabelValues(caller, service).Observe(took)
+		if failed := m.broke.WithLabelValues(caller, service); rec.code >= http.StatusInternalServerError {
+			failed.Inc()
+		}
+	}
+}
+
+// observe counts a call, with its trace as an example of those of its bucket.
+func observe(o prometheus.Observer, took float64, trace string) {
+	if with, ok := o.(prometheus.ExemplarObserver); ok && trace != "" {
+		with.ObserveWithExemplar(took, prometheus.Labels{"trace_id": trace})
+		return
+	}
+	o.Observe(took)
+}
+
+// callerHeader says who calls, as the context of a trace would.
+const callerHeader = "X-Caller"
+
+// visitor is who calls from outside of the fleet.
+const visitor = "user"
+
+// callerOf is one of the fleet's services, or else a visitor: a label stays bounded
+// whatever a request says.
+func callerOf(r *http.Request) string {
+	switch from := r.Header.Get(callerHeader); from {
+	case Checkout, Payment, Inventory:
+		return from
+	default:
+		return visitor
 	}
 }
 

@@ -20,20 +20,21 @@ const (
 	Buckets               // a histogram's buckets per second, summed in each group
 	Count                 // a histogram's observations per second, summed in each group
 	Instances             // how many series there are in each group
+	Sum                   // a histogram's observed values per second, added up in each group
 )
 
 // Query asks for one metric, grouped by labels. However many services there
 // are, one Query is one question.
 type Query struct {
 	Kind   Kind
-	Metric string      // the series' name; for Buckets and Count the histogram's, without suffix
+	Metric string      // the series' name; for Buckets, Count and Sum the histogram's, without suffix
 	Suffix bool        // Metric is only how the name ends; NameLabel in By tells them apart
 	Also   []string    // for Gauge: further series of the same labels; NameLabel in By tells them apart
 	By     []string    // the labels that are kept, sorted
 	Any    [][]Matcher // a series must pass all matchers of one of these; empty means every series
 	// Optional says that a failure goes into Answer.Err and hinders nothing else.
 	Optional bool
-	Found    Forms         // for Buckets and Count: which forms of the histogram exist
+	Found    Forms         // for Buckets, Count and Sum: which forms of the histogram exist
 	Over     time.Duration // the span of the rate; 0 for the plan's window
 	Bounds   []float64     // for Buckets: the only bounds wanted of the classic form; nil for all
 }

@@ -295,7 +295,7 @@ func (p *Plan) Names() map[string]bool {
 	}
 	for i := range p.latencies {
 		l := &p.latencies[i]
-		add(l.Metric+"_count", l.CodeOf)
+		add(l.Metric+"_count", l.Metric+"_sum", l.CodeOf)
 		if l.Kind == summary {
 			add(l.Metric)
 		} else {
@@ -316,6 +316,10 @@ func (p *Plan) Names() map[string]bool {
 	for i := range exposurePresets {
 		add(exposurePresets[i].Metric)
 	}
+	for i := range callPresets {
+		c := &callPresets[i]
+		add(c.Metric+"_count", c.Metric+"_sum", c.FailedOf)
+	}
 	add(rolloutMetrics()...)
 	for i := range p.ratios {
 		add(p.ratios[i].Metric)
@@ -330,12 +334,15 @@ func (p *Plan) Names() map[string]bool {
 func (p *Plan) Probe() []string {
 	var out []string
 	for n := range p.Names() {
-		if !strings.HasSuffix(n, "_bucket") {
+		if !strings.HasSuffix(n, "_bucket") && !strings.HasSuffix(n, "_sum") {
 			out = append(out, n)
 		}
 	}
 	for i := range p.latencies {
 		out = append(out, p.latencies[i].Metric)
+	}
+	for i := range callPresets {
+		out = append(out, callPresets[i].Metric)
 	}
 	return union(out)
 }

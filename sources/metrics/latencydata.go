@@ -50,19 +50,24 @@ const summary = "summary"
 // Unit is how long 1.0 of a metric is.
 type Unit time.Duration
 
-// units are the words for a unit, as a preset writes it and as people read it.
-var units = map[string]struct {
+// unitName is a unit with its words, as a preset writes it and as people read it.
+type unitName struct {
 	unit Unit
 	word string
-}{
-	"s": {Unit(time.Second), "seconds"}, "ms": {Unit(time.Millisecond), "milliseconds"},
-	"us": {Unit(time.Microsecond), "microseconds"}, "ns": {Unit(time.Nanosecond), "nanoseconds"},
+}
+
+// units is a function, because presets are read while the package is initialised.
+func units() map[string]unitName {
+	return map[string]unitName{
+		"s": {Unit(time.Second), "seconds"}, "ms": {Unit(time.Millisecond), "milliseconds"},
+		"us": {Unit(time.Microsecond), "microseconds"}, "ns": {Unit(time.Nanosecond), "nanoseconds"},
+	}
 }
 
 // UnmarshalYAML implements yaml.BytesUnmarshaler.
 func (u *Unit) UnmarshalYAML(b []byte) error {
 	word := strings.Trim(strings.TrimSpace(string(b)), `"'`)
-	known, ok := units[word]
+	known, ok := units()[word]
 	if !ok {
 		return fmt.Errorf("%q is no unit, use s, ms, us or ns: %w", sources.Clean(word, 40), sources.ErrInvalid)
 	}
@@ -74,7 +79,7 @@ func (u *Unit) UnmarshalYAML(b []byte) error {
 func (u Unit) Seconds() float64 { return time.Duration(u).Seconds() }
 
 func (u Unit) String() string {
-	for _, known := range units {
+	for _, known := range units() {
 		if known.unit == u {
 			return known.word
 		}

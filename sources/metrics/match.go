@@ -10,7 +10,7 @@ import (
 
 // Match is one preset held against what is exported.
 type Match struct {
-	Kind   string // "breakers", "latency" or "exposure"
+	Kind   string // "breakers", "latency", "calls" or "exposure"
 	Preset string
 	About  string
 	Metric string // the series by which it was recognised; "" when it was not
@@ -45,6 +45,10 @@ func (p *Plan) Matches(ctx context.Context, a Asker) ([]Match, error) {
 			m.Metric = cmp.Or(first(l.Metric+"_count"), l.Metric)
 		}
 		all = append(all, m)
+	}
+	for i := range callPresets {
+		c := &callPresets[i]
+		all = append(all, Match{Kind: "calls", Preset: c.Name, About: c.About, Metric: first(c.Metric+"_count", c.Metric)})
 	}
 	for i := range exposurePresets {
 		e := &exposurePresets[i]

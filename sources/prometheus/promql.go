@@ -63,16 +63,24 @@ func render(q *metrics.Query, window time.Duration) string {
 				parts = append(parts, sum(by, rate(selector(q.Metric))))
 			}
 		case metrics.Count:
-			if q.Found.Native {
-				parts = append(parts, sum(by, "histogram_count("+rate(selector(q.Metric))+")"))
-			}
-			if q.Found.Classic {
-				parts = append(parts, sum(by, rate(selector(q.Metric+"_count"))))
-			}
+			parts = append(parts, whole(q, selector, rate, "count", by)...)
+		case metrics.Sum:
+			parts = append(parts, whole(q, selector, rate, "sum", by)...)
 		}
 	}
 	slices.Sort(parts)
 	return strings.Join(slices.Compact(parts), " or ")
+}
+
+// whole is a histogram's count or sum, in each of its forms.
+func whole(q *metrics.Query, selector, rate func(string) string, of, by string) (parts []string) {
+	if q.Found.Native {
+		parts = append(parts, "sum by ("+by+") (histogram_"+of+"("+rate(selector(q.Metric))+"))")
+	}
+	if q.Found.Classic {
+		parts = append(parts, "sum by ("+by+") ("+rate(selector(q.Metric+"_"+of))+")")
+	}
+	return parts
 }
 
 // ending narrows a selector of buckets to some bounds, in each spelling that servers

@@ -190,6 +190,8 @@ func answer(q *metrics.Query, rings []*ring) metrics.Answer {
 		name += "_bucket"
 	case metrics.Count:
 		name += "_count"
+	case metrics.Sum:
+		name += "_sum"
 	case metrics.Gauge, metrics.Rate, metrics.Instances:
 	}
 	var out metrics.Answer
@@ -291,7 +293,7 @@ func (g *group) take(kind metrics.Kind, le, v float64) {
 		if !g.filled || v > g.value || math.IsNaN(g.value) {
 			g.value = v
 		}
-	case metrics.Rate, metrics.Count:
+	case metrics.Rate, metrics.Count, metrics.Sum:
 		g.value += v
 	case metrics.Instances:
 		g.value++

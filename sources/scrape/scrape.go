@@ -59,6 +59,7 @@ type Source struct {
 
 	deploys           metrics.DeployLog
 	latencies, shares past
+	graphs            []graphAt // oldest first
 }
 
 // endpoint is one page. Its ring is touched only by the running scrape; answers
@@ -204,6 +205,7 @@ func (s *Source) Latencies(ctx context.Context) (sources.LatencySet, error) {
 	}
 	rows, warns, err := s.plan.Latencies(ctx, s.name, s)
 	s.rememberLatencies(f.at.Round(0), rows)
+	s.rememberCalls(ctx, f.at.Round(0))
 	return sources.LatencySet{Latencies: rows, Warnings: f.with(warns), ReadAt: f.at}, err
 }
 
@@ -362,22 +364,12 @@ func (s *Source) scrapeOne(ctx context.Context, e *endpoint) {
 
 func (s *Source) get(ctx context.Context, e *endpoint) (page, time.Time, error) {
 	who := s.name + ": " + e.host
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url.String(), nil)
-	if err != nil {
-		return page{}, time.Time{}, fmt.Errorf("%s has a URL that cannot be asked for: %w", who, sources.ErrInvalid)
-	}
-	req.Header.Set("Accept", "text/plain;version=0.0.4;q=1,*/*;q=0.1")
-	req.Header.Set("User-Agent", "relctl-tui")
-	if e.user != nil {
-		password, _ := e.user.Password()
-		req.SetBasicAuth(e.user.Username(), password)
-	}
 	// By the wall: the monotonic clock stands still while a laptop sleeps, and
 	// counters do not.
 	at := s.opts.Now().Round(0)
-	resp, err := s.client.Do(req)
+	resp, err := s.ask(ctx, e, "text/plain;version=0.0.4;q=1,*/*;q=0.1")
 	if err != nil {
-		return page{}, at, web.Fault(who, err, s.opts.Timeout)
+		return page{}, at, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if err := web.BadStatus(who, resp, ""); err != nil {

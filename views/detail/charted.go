@@ -60,7 +60,7 @@ func (m *Model) chartLines() int { return min(m.height-6, mostChart) }
 // Wants is what the chart in the pane is to be read of; false where there is none, or
 // no room for it.
 func (m *Model) Wants() (Plot, bool) {
-	if m.chartLines() < leastChart || !chart.Fits(m.width-2, leastChart) {
+	if m.latency != nil && m.path.on || m.chartLines() < leastChart || !chart.Fits(m.width-2, leastChart) {
 		return Plot{}, false
 	}
 	p := Plot{Query: sources.SeriesQuery{Span: m.chart.span(), Points: min(max(chart.Cells(m.width-2), 2), 300)}}
@@ -100,8 +100,14 @@ func (m *Model) SetSeries(s *sources.Series, err error) {
 
 // chartKey answers to the keys of a chart, and tells whether it did.
 func (m *Model) chartKey(press tea.KeyPressMsg) bool {
-	c := &m.chart
+	c, path := &m.chart, m.latency != nil && m.path.on
 	switch {
+	case path && key.Matches(press, m.keys.Earlier):
+		m.chooseMoment(+1)
+	case path && key.Matches(press, m.keys.Later):
+		m.chooseMoment(-1)
+	case m.latency != nil && key.Matches(press, m.keys.Chart):
+		m.path.on = !m.path.on
 	case key.Matches(press, m.keys.Earlier):
 		m.moveCursor(-1)
 	case key.Matches(press, m.keys.Later):

@@ -44,6 +44,7 @@ type Model struct {
 
 	inspected inspection // of a breaker
 	chart     charted    // of a latency, or of a flag
+	path      pathed     // of a latency, in the place of its chart
 }
 
 // New is an empty pane without a size.
@@ -90,6 +91,7 @@ func (m *Model) forget() {
 	m.flag, m.breaker, m.latency, m.alert, m.group, m.gone = nil, nil, nil, nil, nil, false
 	m.inspected = inspection{}
 	m.chart = charted{of: m.chart.of, zoom: m.chart.zoom}
+	m.path = pathed{on: m.path.on}
 }
 
 // find looks the subject up in the snapshot.
@@ -130,7 +132,10 @@ func (m Model) ShortHelp() []key.Binding {
 	case views.ABreaker:
 		return []key.Binding{k.ForceOpen, k.CloseBreaker, k.Undo, k.Escape}
 	case views.ALatency:
-		return []key.Binding{k.Earlier, k.Later, k.Span, k.Escape}
+		if m.path.on {
+			return []key.Binding{k.Earlier, k.Later, k.Chart, k.Copy, k.Escape}
+		}
+		return []key.Binding{k.Chart, k.Earlier, k.Later, k.Span, k.Copy, k.Escape}
 	case views.AnAlert:
 		return []key.Binding{k.Silence, k.Undo, k.Escape}
 	default:

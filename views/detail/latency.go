@@ -12,6 +12,9 @@ import (
 // latencyLines are what there is to say about the latency.
 func (m *Model) latencyLines() []line {
 	l, th := m.latency, m.th
+	if m.path.on {
+		return m.pathLines()
+	}
 	out := []line{func(p *views.Pen) { m.latencyRow(p, l) }}
 	out = append(out, m.chartBlock()...)
 	if l.SLO > 0 {

@@ -44,7 +44,7 @@ func (m *Model) SetKeys(keys views.KeyMap) { m.keys = keys }
 
 // ShortHelp is the keys that the screen answers to.
 func (m Model) ShortHelp() []key.Binding {
-	return []key.Binding{m.keys.Escape, m.keys.Help, m.keys.Up, m.keys.Down}
+	return []key.Binding{m.keys.Escape, m.keys.Help, m.keys.Up}
 }
 
 // FullHelp is the same for the help screen itself.

@@ -165,7 +165,7 @@ func (m Model) ShortHelp() []key.Binding {
 	if m.readOnly {
 		k = k.ReadOnly()
 	}
-	return []key.Binding{k.Return, k.Kill, k.Undo, k.Escape, k.Up, k.Down, k.Help}
+	return []key.Binding{k.Return, k.Kill, k.Undo, k.Escape, k.Up, k.Help}
 }
 
 // FullHelp is the same for the help screen.

@@ -67,7 +67,7 @@ func (m *Model) SetResults(what string, all []Result) {
 
 // ShortHelp is the keys that the screen answers to.
 func (m Model) ShortHelp() []key.Binding {
-	return []key.Binding{m.keys.Undo, m.keys.Escape, m.keys.Up, m.keys.Down, m.keys.Help}
+	return []key.Binding{m.keys.Undo, m.keys.Escape, m.keys.Up, m.keys.Help}
 }
 
 // FullHelp is the same for the help screen.

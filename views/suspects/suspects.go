@@ -99,7 +99,7 @@ func (m *Model) to(i int) {
 // ShortHelp is the keys that the screen answers to.
 func (m Model) ShortHelp() []key.Binding {
 	k := &m.keys
-	return []key.Binding{k.Kill, k.Undo, k.Escape, k.Timeline, k.Up, k.Down, k.Help}
+	return []key.Binding{k.Kill, k.Undo, k.Escape, k.Timeline, k.Up, k.Help}
 }
 
 // Update moves the cursor, and closes on escape. It never acts.
