@@ -54,7 +54,9 @@ func (m *Model) shortHelp() []key.Binding {
 	}
 	if m.detailed && m.focus == paneLatency {
 		k := &m.shown
-		return []key.Binding{k.Earlier, k.Later, k.Span, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
+		calls := k.Chart
+		calls.SetHelp(calls.Help().Key, "path of its calls")
+		return []key.Binding{calls, k.Earlier, k.Later, k.Span, k.Copy, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
 	}
 	if m.focus == paneAlerts && m.shown.Silence.Enabled() {
 		k := &m.shown

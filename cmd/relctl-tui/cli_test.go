@@ -234,7 +234,7 @@ func TestExitCodesTellRefusalsFromFailuresAndFromTypingErrors(t *testing.T) {
 		{"ramp checkout-v2 -5", exitUsage, "unknown shorthand flag"},
 		{"ramp checkout-v2 up", exitUsage, "or next, or back"},
 		{"frobnicate", exitUsage, "the verbs are alerts, breakers"},
-		{"ramp", exitUsage, "takes a flag"},
+		{"ramp", exitUsage, "takes one flag, several, or --tag"},
 		{"kill", exitUsage, "takes one flag"},
 		{"kill checkout-v2 nobody", exitFailed, "nothing was changed"},
 		{"flags -o yaml", exitUsage, "-o table or -o json"},

@@ -33,7 +33,6 @@ func (c *Config) validateOutlets(ctx *ContextConfig) error {
 	names := map[string]bool{}
 	for i := range ctx.Outlets {
 		o := &ctx.Outlets[i]
-		named := func(s Secret) bool { return !s.Set() || envRef.MatchString(s.s) }
 		name := firstWord(o.Name.S, o.Type.S)
 		switch kind := o.Type.S; {
 		case !slices.Contains(outletTypes, kind):
@@ -46,18 +45,29 @@ func (c *Config) validateOutlets(ctx *ContextConfig) error {
 			return c.errAt(o.URL.at, `"url" and "url_file" are both there: keep one`)
 		case !o.URL.Set() && o.URLFile.S == "" && kind != "pagerduty":
 			return c.errAt(o.Type.at, `an outlet of type %s wants "url" or "url_file"`, kind)
-		case kind == "slack" && !named(o.URL):
-			return c.errAt(o.URL.at, `the address of an incoming webhook is a secret: write "url" as ${VARIABLE} or use "url_file"`)
-		case !named(o.Key):
-			return c.errAt(o.Key.at, `a key is a secret: write it as ${VARIABLE} or use "key_file"`)
-		case !named(o.Token):
-			return c.errAt(o.Token.at, `a token is a secret: write it as ${VARIABLE} or use "token_file"`)
 		case o.Key.Set() && o.KeyFile.S != "":
 			return c.errAt(o.Key.at, `"key" and "key_file" are both there: keep one`)
 		case (kind == "webhook" || kind == "pagerduty") && !o.Key.Set() && o.KeyFile.S == "":
 			return c.errAt(o.Type.at, `an outlet of type %s wants "key" or "key_file"`, kind)
 		}
+		if err := c.validateSecrets(o); err != nil {
+			return err
+		}
 		names[name] = true
+	}
+	return nil
+}
+
+// validateSecrets checks that an outlet's secrets are named and not written.
+func (c *Config) validateSecrets(o *OutletConfig) error {
+	named := func(s Secret) bool { return !s.Set() || envRef.MatchString(s.s) }
+	switch {
+	case o.Type.S == "slack" && !named(o.URL):
+		return c.errAt(o.URL.at, `the address of an incoming webhook is a secret: write "url" as ${VARIABLE} or use "url_file"`)
+	case !named(o.Key):
+		return c.errAt(o.Key.at, `a key is a secret: write it as ${VARIABLE} or use "key_file"`)
+	case !named(o.Token):
+		return c.errAt(o.Token.at, `a token is a secret: write it as ${VARIABLE} or use "token_file"`)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func TestTheCallPathOfARealFleetIsOnTheScreenAndASlowCallsTraceInTheClipboard(t 
 	s := open(t, 80, 24, terminalEnv(t), "demo", "--seed", "3")
 	s.awaitText("checkout-v2", "payment API")
 	s.press("\t", "\t", "\r")
-	s.awaitText("p99 within")
+	s.awaitText("chart     p50 below", "v path")
 	s.press("v")
 	text := s.awaitLong("the fleet's calls, indented by who calls them, and a trace", func(text string) bool {
 		return strings.Contains(text, "own    mean") && regexp.MustCompile(`(?m)^    +database .*ms`).MatchString(text) &&

@@ -131,7 +131,7 @@ func TestFaultsThatComeAndGoLeaveNothingBehind(t *testing.T) {
 			}
 		})
 	}
-	keys := strings.Split("j k G g + y - n K u z z tab ? ?", " ")
+	keys := strings.Split("j k G g + y - n K u z z \t ? ?", " ")
 	began, step := time.Now(), 0
 	var samples []usage
 	next := length / 20
