@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"relctl-tui/sources"
@@ -76,17 +74,9 @@ func (s *Store) holds(target string, c *sources.Change) error {
 // leases reads those in force; a file that makes no sense holds none, for it can
 // always be written anew.
 func (s *Store) leases(target string) ([]sources.Lease, error) {
-	f, err := os.OpenFile(beside(target, leasesEnding), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	b, err := s.readBeside(target, leasesEnding, maxLeases)
 	if err != nil {
-		return nil, s.wrap(fmt.Errorf("its leases: %w", openError(err)))
-	}
-	defer f.Close() //nolint:errcheck // nothing was written
-	b, err := io.ReadAll(io.LimitReader(f, maxLeases))
-	if err != nil {
-		return nil, s.wrap(fmt.Errorf("its leases: %w", openError(err)))
+		return nil, s.wrap(fmt.Errorf("its leases: %w", err))
 	}
 	var all []sources.Lease
 	if json.Unmarshal(b, &all) != nil {
@@ -129,25 +119,5 @@ func (s *Store) withLeases(ctx context.Context, change func([]sources.Lease, tim
 	if err != nil {
 		return s.wrap(fmt.Errorf("the lease cannot be written (%w): %w", err, sources.ErrInvalid))
 	}
-	return s.replace(path, b)
-}
-
-// replace puts b in the place of the file at path, so that no reader sees half of it.
-func (s *Store) replace(path string, b []byte) error {
-	name := path + tempEnding // one is enough: the caller has the lock
-	_ = os.Remove(name)
-	tmp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // whoever reads the flags may see who ramps them
-	if err != nil {
-		return s.wrap(writeError(err))
-	}
-	_, err = tmp.Write(b)
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(name, path)
-	}
-	if err != nil {
-		_ = os.Remove(name)
-		return s.wrap(writeError(err))
-	}
-	return nil
+	return s.replaceBeside(path, b, false)
 }

@@ -3,14 +3,9 @@ package flagfile
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 
 	"relctl-tui/sources"
 )
@@ -56,17 +51,12 @@ func (s *Store) DropSchedule(ctx context.Context, sch sources.Schedule) error {
 
 func (s *Store) schedules(target string) ([]sources.Schedule, error) {
 	path := beside(target, schedulesEnding)
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
+	b, err := s.readBeside(target, schedulesEnding, maxSchedules+1)
+	if err != nil {
+		return nil, s.wrap(fmt.Errorf("its schedules: %w", err))
+	}
+	if b == nil {
 		return nil, nil
-	}
-	if err != nil {
-		return nil, s.wrap(fmt.Errorf("its schedules: %w", openError(err)))
-	}
-	defer f.Close() //nolint:errcheck // nothing was written
-	b, err := io.ReadAll(io.LimitReader(f, maxSchedules+1))
-	if err != nil {
-		return nil, s.wrap(fmt.Errorf("its schedules: %w", openError(err)))
 	}
 	var all []sources.Schedule
 	if err := json.Unmarshal(b, &all); err != nil || len(b) > maxSchedules {
@@ -97,29 +87,5 @@ func (s *Store) withSchedules(ctx context.Context, change func([]sources.Schedul
 	if err != nil || len(b) > maxSchedules {
 		return s.wrap(fmt.Errorf("the schedule is too big to be kept: %w", sources.ErrInvalid))
 	}
-	return s.replaceDurably(beside(target, schedulesEnding), append(b, '\n'))
-}
-
-// replaceDurably is replace, and waits for the disk.
-func (s *Store) replaceDurably(path string, b []byte) error {
-	name := path + tempEnding // one is enough: the caller has the lock
-	_ = os.Remove(name)
-	tmp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // whoever reads the flags may see what becomes of them
-	if err != nil {
-		return s.wrap(writeError(err))
-	}
-	_, err = tmp.Write(b)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	p := prepared{path: name, err: errors.Join(err, tmp.Close())}
-	if p.err != nil {
-		p.drop()
-		return s.wrap(writeError(p.err))
-	}
-	p.dir, _ = os.Open(filepath.Dir(path)) // a directory may be entered but not listed: then the rename stands
-	if err := swap(&p, path, func() {}); err != nil {
-		return s.wrap(err)
-	}
-	return nil
+	return s.replaceBeside(beside(target, schedulesEnding), append(b, '\n'), true)
 }
