@@ -74,7 +74,7 @@ func DefaultKeyMap() KeyMap {
 		Report:       bind("x", "write a report", "x"),
 		Timeline:     bind("t", "timeline", "t"),
 		Event:        bind("n/N", "next event / before", "n", "N"),
-		Up:           bind("k/j", "up, down", "k", "up"),
+		Up:           bind("k/j", "up/down", "k", "up"),
 		Down:         bind("j/down", "down", "j", "down"),
 		PageUp:       bind("pgup/pgdn", "page up, down", "pgup", "ctrl+u"),
 		PageDown:     bind("", "", "pgdown", "ctrl+d"),

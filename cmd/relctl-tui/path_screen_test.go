@@ -45,7 +45,7 @@ func TestTheLatencyVerbPrintsTheCallPathOfALatencyAsATableAndAsJSON(t *testing.T
 	require.Regexp(t, `(?m)^CALL +OWN +MEAN +SHARE +RATE`, r.stdout)
 	require.Regexp(t, `(?m)^    database .*shared$`, r.stdout)
 	require.Contains(t, r.stdout, "own: mean without what it calls")
-	require.Contains(t, r.stderr, "nothing is known of the calls 15m0s ago")
+	require.Contains(t, r.stderr, "nothing is known of the calls 15 min ago")
 
 	r = runIn(t, cleanEnv(t), append(args, "-o", "json", "--ago", "1m")...)
 	require.Zero(t, r.code, r.stderr)

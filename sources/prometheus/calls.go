@@ -3,7 +3,6 @@ package prometheus
 import (
 	"context"
 	"fmt"
-	"time"
 
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
@@ -44,7 +43,7 @@ func (s *Source) Calls(ctx context.Context, q sources.CallsQuery) (sources.Calls
 	if _, edges, from, err := then.Of(q.Service); err == nil && from == out.From {
 		out.Then = edges
 	} else {
-		out.Warnings = append(out.Warnings, "nothing is known of the calls "+q.Ago.Round(time.Second).String()+" ago")
+		out.Warnings = append(out.Warnings, "nothing is known of the calls "+sources.Span(q.Ago)+" ago")
 	}
 	out.Warnings = h.with(out.Warnings)
 	return out, nil

@@ -169,5 +169,5 @@ func TestACallPathFromTheConfigHoldsAgainstPromQLAndSaysHowItIsDealt(t *testing.
 	c, err = s.Calls(t.Context(), sources.CallsQuery{Service: "the shop", Ago: time.Hour})
 	require.NoError(t, err)
 	require.Nil(t, c.Then)
-	require.Contains(t, c.Warnings, "nothing is known of the calls 1h0m0s ago")
+	require.Contains(t, c.Warnings, "nothing is known of the calls 60 min ago")
 }

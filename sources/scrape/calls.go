@@ -74,7 +74,7 @@ func (s *Source) Calls(ctx context.Context, q sources.CallsQuery) (sources.Calls
 		if !since.IsZero() {
 			when = "it was first read at " + since.Format(time.TimeOnly)
 		}
-		out.Warnings = append(out.Warnings, "nothing is known of the calls "+q.Ago.String()+" ago: "+when)
+		out.Warnings = append(out.Warnings, "nothing is known of the calls "+sources.Span(q.Ago)+" ago: "+when)
 		return out, nil
 	}
 	if _, edges, from, err := then.graph.Of(q.Service); err == nil && from == out.From {

@@ -64,7 +64,7 @@ func TestAScrapedCallPathRemembersHowItWasAndNamesWhatMoved(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, c.Then)
 	require.Len(t, c.Warnings, 1)
-	require.Contains(t, c.Warnings[0], "nothing is known of the calls 1h0m0s ago: it was first read at ")
+	require.Contains(t, c.Warnings[0], "nothing is known of the calls 60 min ago: it was first read at ")
 	q.Service = "nonesuch"
 	_, err = s.Calls(t.Context(), q)
 	require.ErrorIs(t, err, sources.ErrNotFound)
