@@ -94,6 +94,8 @@ func (k *keyring) refresh() (edition uint64, err error) {
 	return k.edited, nil
 }
 
+var errUnlisted = errors.New("this key is not in the file")
+
 // admit says who a key is, or why it is nobody's. login is the name that the client
 // asked for; it counts only where a certificate's authority vouches for it.
 func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr) (Identity, error) {
@@ -104,7 +106,7 @@ func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr) (Ident
 	lines := k.lines
 	k.mu.Unlock()
 	cert, certified := key.(*ssh.Certificate)
-	why := errors.New("this key is not in the file")
+	why := errUnlisted
 	for i := range lines {
 		a := &lines[i]
 		if a.authority != certified {
@@ -125,7 +127,7 @@ func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr) (Ident
 		}
 		why = err
 	}
-	if certified && len(lines) > 0 && why.Error() == "this key is not in the file" {
+	if certified && len(lines) > 0 && errors.Is(why, errUnlisted) {
 		why = errors.New("no cert-authority in the file signed this certificate")
 	}
 	return Identity{}, why
