@@ -46,7 +46,7 @@ type inquiry struct {
 	found *sources.Incident
 	proof proof
 
-	breached *sources.Incident // the last look that found a breach; nil for none
+	breached *sources.Incident // the last look that found a breach, rather one with suspects; nil for none
 }
 
 // dueAt is when, after something broke, the board looks by itself for a suspect: a
@@ -163,7 +163,7 @@ func (m *Model) incidentRead(msg IncidentReadMsg) {
 	q.cancel()
 	q.busy, q.cancel = false, nil
 	q.found = &msg.Incident
-	if len(q.found.Breaches) > 0 {
+	if len(q.found.Breaches) > 0 && (len(q.found.Suspects) > 0 || q.breached == nil || len(q.breached.Suspects) == 0) {
 		q.breached = q.found
 	}
 	m.suspects.SetIncident(q.found, m.opts.Now())

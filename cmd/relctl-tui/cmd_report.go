@@ -140,9 +140,7 @@ func (r *running) happened(ctx context.Context, now func() time.Time, span time.
 		Incident: incident.Read(ctx, r.engine, incident.Question{Snapshot: snap, History: history, Now: at, Span: span}),
 		Changes:  slices.Concat(history, snap.Activity), Alerts: snap.Alerts, Breakers: snap.Breakers, Flags: snap.Flags,
 	}
-	if in.Incident.Breaches == nil && found != nil && found.Breaches[0].At.After(in.Incident.From) {
-		in.Incident.Breaches, in.Incident.Suspects = found.Breaches, found.Suspects
-	}
+	remember(&in.Incident, found)
 	for i := range snap.Sources {
 		if st := &snap.Sources[i]; st.Err != "" {
 			gaps = append(gaps, st.Err)
@@ -150,6 +148,26 @@ func (r *running) happened(ctx context.Context, now func() time.Time, span time.
 	}
 	in.Gaps = gaps
 	return report.Build(in)
+}
+
+// remember gives an incident the suspects of an earlier look, nil for none, where it has
+// none itself: the points of a long span lie too far apart to tell what a look in the
+// minute of the incident could.
+func remember(in, earlier *sources.Incident) {
+	if earlier == nil || len(earlier.Suspects) == 0 || len(in.Suspects) > 0 {
+		return
+	}
+	for i := range earlier.Breaches {
+		b := &earlier.Breaches[i]
+		switch {
+		case b.At.Before(in.From):
+			return // that was another time
+		case !slices.ContainsFunc(in.Breaches, func(has sources.Breach) bool { return has.Metric == b.Metric }):
+			in.Breaches = append(in.Breaches, *b)
+		}
+	}
+	slices.SortStableFunc(in.Breaches, func(a, b sources.Breach) int { return a.At.Compare(b.At) })
+	in.Suspects = earlier.Suspects
 }
 
 // keepReport writes a report of the last hours into the folder for them, as a page and

@@ -279,7 +279,16 @@ func (p *plant) changeFlags(kill bool) {
 	if kill {
 		pick(p.s, "checkout-v2")
 		p.s.press("K")
-		p.await("killed", func(text string) bool { return lineWith(text, "checkout-v2", "killed") != "" })
+		pressed := time.Now()
+		p.await("killed", func(text string) bool {
+			// On a machine that stands still for a while keys arrive in one lump, and the
+			// board rightly does nothing: an operator reads that and presses again.
+			if strings.Contains(text, "look like a paste: nothing was done") && time.Since(pressed) > time.Second {
+				p.s.press("K")
+				pressed = time.Now()
+			}
+			return lineWith(text, "checkout-v2", "killed") != ""
+		})
 		awaitFile(p.c, p.flags, has(`"state": "DISABLED"`))
 	} else {
 		replaceFile(p.c, p.flags, strings.Replace(fleetFile, `["on", 25], ["off", 75]`, `["on", 60], ["off", 40]`, 1))

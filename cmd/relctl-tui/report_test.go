@@ -5,8 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources"
 )
 
 func TestAReportHasWhatWasChangedAndSaysWhatIsNotKnown(t *testing.T) {
@@ -51,4 +54,34 @@ func TestAReportWithABadSpanOrFormIsAUsageError(t *testing.T) {
 		require.Equal(t, exitUsage, r.code, args)
 		require.Contains(t, r.stderr, want)
 	}
+}
+func TestAReportKeepsTheSuspectThatTheBoardFoundInTheMinuteOfTheIncident(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
+	breach := func(metric string, after time.Duration) sources.Breach {
+		return sources.Breach{Metric: metric, At: from.Add(after)}
+	}
+	earlier := &sources.Incident{
+		Breaches: []sources.Breach{breach("payment API p99", time.Hour), breach("checkout errors", time.Hour)},
+		Suspects: []sources.Suspect{{Subject: "checkout-v2"}},
+	}
+
+	late := sources.Incident{From: from, Breaches: []sources.Breach{breach("checkout errors", time.Hour+time.Second)}}
+	remember(&late, earlier)
+	require.Equal(t, earlier.Suspects, late.Suspects)
+	require.Equal(t, []sources.Breach{breach("payment API p99", time.Hour), breach("checkout errors", time.Hour+time.Second)}, late.Breaches)
+
+	own := sources.Incident{From: from, Suspects: []sources.Suspect{{Subject: "wallet-pay"}}}
+	remember(&own, earlier)
+	require.Equal(t, "wallet-pay", own.Suspects[0].Subject, "what the report finds itself stands")
+	require.Empty(t, own.Breaches)
+
+	other := sources.Incident{From: from.Add(90 * time.Minute)}
+	remember(&other, earlier)
+	require.Empty(t, other.Suspects, "an incident of before is another one")
+
+	none := sources.Incident{From: from}
+	remember(&none, nil)
+	remember(&none, &sources.Incident{Breaches: earlier.Breaches})
+	require.Empty(t, none.Breaches)
 }
