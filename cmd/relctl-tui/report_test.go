@@ -55,6 +55,7 @@ func TestAReportWithABadSpanOrFormIsAUsageError(t *testing.T) {
 		require.Contains(t, r.stderr, want)
 	}
 }
+
 func TestAReportKeepsTheSuspectThatTheBoardFoundInTheMinuteOfTheIncident(t *testing.T) {
 	t.Parallel()
 	from := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)

@@ -80,7 +80,7 @@ func (s *Store) leases(target string) ([]sources.Lease, error) {
 	}
 	var all []sources.Lease
 	if json.Unmarshal(b, &all) != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // it can always be written anew
 	}
 	now := s.now()
 	all = slices.DeleteFunc(all, func(l sources.Lease) bool { return !l.Until.After(now) })
