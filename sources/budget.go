@@ -79,6 +79,22 @@ func (b *Budget) Burning() Burn {
 	return Burn{}
 }
 
+// Awaited is the long spans that alone keep an alarm off, by the short span of each: that
+// one burns already. What is known of a long span is older, and may only not know yet.
+func (b *Budget) Awaited() map[time.Duration]time.Duration {
+	var out map[time.Duration]time.Duration
+	for _, a := range alerts {
+		short, long := b.Burn(a.short), b.Burn(a.long)
+		if short.OK && short.V > a.rate && (!long.OK || long.V <= a.rate) {
+			if out == nil {
+				out = make(map[time.Duration]time.Duration, len(alerts))
+			}
+			out[a.long] = a.short
+		}
+	}
+	return out
+}
+
 // Judge is the verdict of a latency that has an objective: its budget decides, and
 // the p99 of the moment only until the budget is known.
 func (b *Budget) Judge(now Verdict) Verdict {

@@ -16,6 +16,7 @@ const (
 	Restore ChangeKind = "restore"      // back to the state that the flag was in at some time; never handed to a FlagWriter
 	Guarded ChangeKind = "guarded ramp" // what a key asks for: no change itself, but those that a runner makes
 	Later   ChangeKind = "schedule"     // what is typed: no change itself, but one that is kept for later
+	CallOff ChangeKind = "call off"     // of a schedule that waits: no change itself
 	Edited  ChangeKind = "edited"       // seen in the store, made by somebody else
 
 	ForceOpen    ChangeKind = "force-open" // a breaker, on all its instances
@@ -78,7 +79,7 @@ type Change struct {
 	// and before the write becomes visible; a writer may call it on another
 	// goroutine while it prepares. When it returns an error nothing is written
 	// and Apply returns that error. This is how an intent becomes durable before
-	// its write without the two waiting for each other.
+	// its write without the two waiting for each other; a kill's is only written then.
 	Commit func(Planned) error
 }
 
@@ -130,10 +131,11 @@ const (
 	Seen        Outcome = "seen"        // somebody else's change, observed
 	Scheduled   Outcome = "scheduled"   // the store will do it by itself
 	Awaiting    Outcome = "awaiting"    // somebody has to approve it first; nothing changed yet
+	Refused     Outcome = "refused"     // a guard said no before anything was asked of the store; nothing changed
 )
 
-// Void says that the change never happened: it failed, or waits to be approved.
-func (o Outcome) Void() bool { return o == Failed || o == Awaiting }
+// Void says that the change never happened: it failed, was refused, or waits to be approved.
+func (o Outcome) Void() bool { return o == Failed || o == Awaiting || o == Refused }
 
 // What an Activity can be besides a ChangeKind.
 const (

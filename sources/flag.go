@@ -89,6 +89,7 @@ type Flag struct {
 // Upcoming is a step that a store will take by itself, such as one of a schedule.
 // A flag has them in the order of time, and not more than MaxUpcoming.
 type Upcoming struct {
+	ID   string // of the schedule that keeps it, cleaned; "" for what the store does by itself
 	At   time.Time
 	What string // what becomes of the flag, in few words; cleaned
 	By   string // who scheduled it here; "" for the store itself

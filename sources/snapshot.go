@@ -133,6 +133,7 @@ type Snapshot struct {
 	Calendar  Calendar         // when no flag is raised
 	Ramps     []RampStatus     // guarded ramps, this board's and others', by flag
 	Upcoming  []Activity       // what stores will do to flags by themselves, the next first, bounded
+	Here      []Person         // who else looks at the same stores, by name; with a shared engine all who do
 }
 
 // Source is the status of the named source, or a zero status of that name.

@@ -50,7 +50,7 @@ func (t *tape) close(errOut io.Writer) {
 	if t.file == nil {
 		return
 	}
-	stats, err := t.file.Close()
+	stats, err := t.file.Close(t.flight)
 	switch {
 	case err != nil:
 		say(errOut, sources.Sentence(err))
@@ -69,21 +69,35 @@ func (t *tape) follow(ctx context.Context, feed record.Feed) (end func()) {
 	var running sync.WaitGroup
 	running.Go(func() { t.say(record.Follow(ctx, feed, t.flight)) })
 	if t.file != nil {
-		running.Go(func() {
-			if !t.stopped.Load() { // the board of another context has said why
-				err := record.Follow(ctx, feed, t.file)
-				t.stopped.Store(err != nil)
-				t.say(err)
-			}
-		})
+		running.Go(func() { t.copy(ctx) })
 	}
 	return func() {
 		cancel()
-		done := make(chan struct{})
-		go func() { running.Wait(); close(done) }()
+		awaitEnd(running.Wait)
+	}
+}
+
+// copyEvery is how much of a recording a crash may cost; a disk that is full at once shows
+// sooner.
+const (
+	copyEvery = time.Second
+	firstCopy = 50 * time.Millisecond
+)
+
+// copy brings what the flight recorder has into the file as well. A disk that hangs holds
+// up this goroutine and nothing else.
+func (t *tape) copy(ctx context.Context) {
+	next := time.NewTimer(firstCopy)
+	defer next.Stop()
+	for !t.stopped.Load() { // the board of another context has said why
 		select {
-		case <-done:
-		case <-time.After(lastReads):
+		case <-ctx.Done():
+			return
+		case <-next.C:
+			next.Reset(copyEvery)
+			err := t.file.Copy(t.flight)
+			t.stopped.Store(err != nil)
+			t.say(err)
 		}
 	}
 }
@@ -135,4 +149,14 @@ func (t *tape) write(data []byte) (path string, err error) {
 		return "", err
 	}
 	return f.Name(), nil
+}
+
+// awaitEnd waits for what writes, but not for a disk that hangs.
+func awaitEnd(wait func()) {
+	done := make(chan struct{})
+	go func() { wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(lastReads):
+	}
 }

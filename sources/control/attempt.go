@@ -38,6 +38,7 @@ type attempt struct {
 	open      bool          // the driver may have written what was planned
 	idle      *sources.Flag // set when there was nothing to do
 	journaled bool
+	endure    []func() error // what brings the intents of a kill to the disk, once it is done
 	warnings  []string
 }
 
@@ -185,7 +186,7 @@ func (a *attempt) commit(p sources.Planned) error {
 	now := a.c.opts.Now()
 	if j := a.store.Journal; j != nil {
 		e := a.entry(&p, now)
-		if err := patiently(j, func() error { return j.Intent(e) }); err == nil {
+		if err := a.record(j, e); err == nil {
 			a.journaled = true
 		} else if protects(a.intent.Kind) {
 			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this "+string(a.intent.Kind)+": "+sources.Sentence(err))
@@ -196,6 +197,25 @@ func (a *attempt) commit(p sources.Planned) error {
 	a.planned, a.open = &p, true
 	a.c.opts.Observe(a.activity(&p, now, sources.Pending, nil))
 	return nil
+}
+
+// record puts an intent on record before its write. A kill waits until it is written,
+// which outlives this process, but for no disk but the store's: finish does that. All
+// else waits until it is on disk.
+func (a *attempt) record(j *journal.Journal, e journal.Entry) error {
+	if !protects(a.intent.Kind) {
+		return patiently(j, func() error { return j.Intent(e) })
+	}
+	begun := make(chan func() error, 1)
+	err := patiently(j, func() error {
+		endure, err := j.Begin(e)
+		begun <- endure
+		return err
+	})
+	if err == nil {
+		a.endure = append(a.endure, <-begun)
+	}
+	return err
 }
 
 // protects says that a change takes load or risk away: nothing but the store may stop it.
@@ -331,6 +351,12 @@ func (a *attempt) finish(r *sources.Receipt, o sources.Outcome, cause error) {
 		if err := patiently(j, func() error { return j.Result(a.change.ID, o, sources.Sentence(cause), now) }); err != nil {
 			a.warnings = append(a.warnings, "the result could not be recorded: "+sources.Sentence(err))
 		}
+		for _, endure := range a.endure {
+			if err := patiently(j, endure); err != nil {
+				a.warnings = append(a.warnings, sources.Sentence(err))
+			}
+		}
+		a.endure = nil
 	}
 	a.store.audit.forget()
 	if a.planned != nil {

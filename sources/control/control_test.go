@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
@@ -20,8 +19,6 @@ import (
 	"relctl-tui/sources/flagfile"
 	"relctl-tui/sources/journal"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const shop = `{"flags": {
   "checkout": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",

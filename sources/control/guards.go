@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,10 +138,11 @@ func (a *attempt) raises(ctx context.Context) bool {
 }
 
 // guard asks the guards of a change that raises a flag. It comes before the write
-// and outside of the store's lock, and never for a kill, a step back or an undo.
+// and outside of the store's lock, and never for a kill, a step back or an undo, but for
+// one that would take a migration forward: that is a move like any other.
 func (a *attempt) guard(ctx context.Context) error {
-	switch a.intent.Kind {
-	case sources.Ramp, sources.Set, sources.Move, sources.Restore:
+	switch k := a.intent.Kind; {
+	case k == sources.Ramp, k == sources.Set, k == sources.Move, k == sources.Restore, k == sources.Undo && a.rule != nil:
 	default:
 		a.judged = true
 		return nil
@@ -166,6 +168,7 @@ func (a *attempt) guard(ctx context.Context) error {
 	if !a.intent.Override {
 		now := *f // which is shared
 		now.Migration = a.rule
+		a.refuse(&now, why)
 		return objection{fmt.Errorf("%s stays at %s: %s", now.Name, now.Brief(), why)}
 	}
 	if a.intent.Reason == "" {
@@ -174,6 +177,25 @@ func (a *attempt) guard(ctx context.Context) error {
 	a.overrule(why)
 	a.c.remember(f, results)
 	return nil
+}
+
+// refuse puts on record that guards refused a raise: what was tried, and on which
+// numbers. Nothing was changed, so there is nothing to undo. A schedule's own end says it.
+func (a *attempt) refuse(now *sources.Flag, why string) {
+	if !a.intent.Until.IsZero() {
+		return
+	}
+	p, at := sources.Planned{Old: *now, New: *now}, a.c.opts.Now()
+	e := a.entry(&p, at)
+	e.New, e.NewRevision, e.Restore = cmp.Or(a.stage(), a.change.To.String()+"%"), "", nil
+	if j := a.store.Journal; j != nil {
+		_ = patiently(j, func() error {
+			return errors.Join(j.Intent(e), j.Settle(e.ID, sources.Refused, why, at))
+		}) // whoever asked is told all the same
+	}
+	act := e.Activity()
+	act.Outcome, act.Err = sources.Refused, sources.Clean(why, maxSentence)
+	a.c.opts.Observe(act)
 }
 
 // sinceRaise is what guards compare with for a change by hand: the values before the

@@ -3,6 +3,7 @@ package control_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/journal"
 )
 
 // meter is a metrics server of which the test says what it measures.
@@ -22,6 +24,8 @@ type meter struct {
 	err   error
 	asks  int
 	now   sources.Percent // what the flag is at
+
+	refuses bool // for a test that has to know
 }
 
 func (m *meter) Measure(context.Context, sources.Measurement) (sources.GuardSample, error) {
@@ -93,9 +97,40 @@ func TestARaiseIsHeldAgainstItsGuards(t *testing.T) {
 			require.ErrorIs(t, err, control.ErrGuarded)
 			require.Equal(t, c.want, sources.Sentence(err))
 			require.Equal(t, before, d.bytes())
-			require.Empty(t, d.outcomes(), "nothing is on record of what was not begun")
+			acts, _ := d.History(0)
+			require.Len(t, acts, 1, "a refusal is on record")
+			require.Equal(t, sources.Refused, acts[0].Outcome)
+			require.Equal(t, "25% to 50%", acts[0].Old+" to "+acts[0].New)
+			require.Contains(t, acts[0].Err, strings.TrimPrefix(c.want, "checkout stays at 25%: "), "with what it was refused on")
 		})
 	}
+}
+
+func TestARefusalIsNoChangeThatUndoOrHistoryCouldTakeBack(t *testing.T) {
+	t.Parallel()
+	m := &meter{value: steady(0.01, 500)}
+	d := sit(t, guardedBy(m), func(o *control.Options) {
+		o.Stores[0].Journal = journal.Open("j.jsonl", journal.Options{Disk: newMemory()})
+	})
+	before := d.bytes()
+	_, err := d.set(checkout, 50, "ana")
+	require.NoError(t, err)
+	m.value = steady(0.5, 500)
+	for range 1100 { // more than undo looks back over
+		_, err = d.set(checkout, 60, "ana")
+		require.ErrorIs(t, err, control.ErrGuarded)
+	}
+	acts, _ := d.History(0)
+	_, err = d.undo("ana", acts[0].ID)
+	require.ErrorIs(t, err, sources.ErrInvalid)
+	require.ErrorContains(t, err, "never made (refused)")
+	h, err := d.FlagHistory(t.Context(), checkout)
+	require.NoError(t, err)
+	require.NotEmpty(t, h.Past[0].Cannot)
+	require.Empty(t, d.InDoubt())
+	_, err = d.undo("ana", "")
+	require.NoError(t, err)
+	require.Equal(t, before, d.bytes(), "the change before all the refusals is undone")
 }
 
 func TestWhatLowersAFlagIsNeverAskedAbout(t *testing.T) {

@@ -117,7 +117,7 @@ func (a *attempt) findUndo(ctx context.Context) error {
 		return err
 	}
 	if found.Outcome.Void() {
-		return fmt.Errorf("change %s failed, there is nothing to undo: %w", found.ID, sources.ErrInvalid)
+		return fmt.Errorf("change %s was never made (%s), there is nothing to undo: %w", found.ID, found.Outcome, sources.ErrInvalid)
 	}
 	if found.NewRevision == "" || len(found.Restore) == 0 {
 		return fmt.Errorf("the record of change %s does not say how to undo it: %w", found.ID, sources.ErrUnsupported)
@@ -184,8 +184,9 @@ func (c *Controller) undone(ctx context.Context, entries []journal.Entry) map[st
 
 // othersSince is somebody else's latest change of the same flag after found, nil
 // for none. A value that came back by their hand is theirs, though its revision
-// is the one that found had left; what was undone meanwhile does not count, nor
-// does its undo.
+// is the one that found had left, and where nobody knows whether that write was made,
+// it was: the value was another before it. What was undone meanwhile does not count,
+// nor does its undo.
 func othersSince(entries []journal.Entry, found *journal.Entry, undone map[string]bool) *journal.Entry {
 	later := map[string]bool{}
 	var all []*journal.Entry
@@ -194,8 +195,11 @@ func othersSince(entries []journal.Entry, found *journal.Entry, undone map[strin
 		if e.ID == found.ID {
 			break
 		}
-		if e.Flag == found.Flag && e.Outcome == sources.Confirmed && string(e.Kind) != sources.KindSigned {
-			later[e.ID] = true
+		if e.Flag != found.Flag || e.Outcome.Void() || string(e.Kind) == sources.KindSigned {
+			continue
+		}
+		later[e.ID] = true
+		if e.Outcome == sources.Confirmed || e.NewRevision == found.NewRevision {
 			all = append(all, e)
 		}
 	}

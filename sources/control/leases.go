@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"relctl-tui/sources"
@@ -20,6 +21,14 @@ func (c *Controller) Leases(ctx context.Context, source string) ([]sources.Lease
 		return nil, fmt.Errorf("%s keeps no leases: %w", s.Name, sources.ErrUnsupported)
 	}
 	return l.Leases(ctx)
+}
+
+// KeepsLeases says that there is a store that keeps leases, which guarded ramps need.
+func (c *Controller) KeepsLeases() bool {
+	return slices.ContainsFunc(c.opts.Stores, func(s Store) bool {
+		_, ok := s.Driver.(sources.Leaser)
+		return ok
+	})
 }
 
 // FollowLeases tells every so often which guarded ramps others run in each store that

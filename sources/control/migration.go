@@ -231,6 +231,8 @@ func (a *attempt) stage() string {
 		return a.intent.Stage
 	case sources.Restore:
 		return a.goal.words
+	case sources.Undo:
+		return a.undoes.Old
 	default:
 		return ""
 	}

@@ -1,9 +1,9 @@
 package control_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,19 +28,39 @@ const ordersAtOff = `{"flags": {"orders": {"state": "ENABLED", "variants": {"off
 // table is a flag store in memory: real definitions, real edits, and the faults that
 // a test asks for.
 type table struct {
-	mu    sync.Mutex
-	b     []byte
-	fault string // "refuse", "lose": written, but the answer is lost; "" for none
+	mu sync.Mutex
+	b  []byte
+	// fault is "refuse", "abort": not written, though the change was committed, "lose":
+	// written, but the answer is lost, "blind": written, but not to be read any more,
+	// "mute": what became of it cannot be recorded; "" for none.
+	fault string
+	dark  bool         // it cannot be read
+	doc   *flagdef.Doc // of read, which are the bytes that were looked at last
+	read  []byte
+	mute  func() // keeps what comes after a write from being recorded
 }
 
 func (s *table) Flag(_ context.Context, id sources.FlagID) (sources.Flag, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	doc, err := flagdef.Parse(s.b)
-	if err != nil {
-		return sources.Flag{}, err
+	dark := s.dark && s.fault == "blind"
+	s.mu.Unlock()
+	if dark {
+		return sources.Flag{}, fmt.Errorf("the store is down: %w", sources.ErrUnavailable)
 	}
-	return doc.Flag("prod", id.Key)
+	return s.look(id)
+}
+
+func (s *table) look(id sources.FlagID) (sources.Flag, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.doc == nil || !bytes.Equal(s.read, s.b) {
+		doc, err := flagdef.Parse(s.b)
+		if err != nil {
+			return sources.Flag{}, err
+		}
+		s.doc, s.read = doc, s.b
+	}
+	return s.doc.Flag("prod", id.Key)
 }
 
 func (s *table) Apply(_ context.Context, c sources.Change) (sources.Receipt, error) {
@@ -56,7 +76,13 @@ func (s *table) Apply(_ context.Context, c sources.Change) (sources.Receipt, err
 	if err := c.Commit(d.Planned); err != nil {
 		return sources.Receipt{}, err
 	}
-	s.b = d.Bytes
+	if s.fault == "abort" {
+		return sources.Receipt{}, fmt.Errorf("the store went down: %w", sources.ErrUnavailable)
+	}
+	s.b, s.dark = d.Bytes, s.fault == "blind"
+	if s.mute != nil {
+		s.mute()
+	}
 	if s.fault == "lose" {
 		return sources.Receipt{}, fmt.Errorf("the connection broke: %w", sources.ErrUnavailable)
 	}
@@ -123,14 +149,19 @@ func (c *crossing) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
+// cross is a migration whose journal lies in a folder, in memory for "".
 func cross(t require.TestingT, dir, document string, change ...func(*crossing, *control.Options)) *crossing {
 	m, err := sources.NewMigration(sources.Migration{Mismatch: "orders", Limit: 0.001, Window: 20 * time.Second, AtLeast: 100}, "", "")
 	require.NoError(t, err)
 	c := &crossing{store: &table{b: []byte(document)}, at: time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)}
 	c.gauge = &gauge{now: c.now, says: "pass"}
+	kept := journal.Options{Now: c.now}
+	if dir == "" {
+		kept.Disk = newMemory()
+	}
 	opts := control.Options{
 		Now:        c.now,
-		Stores:     []control.Store{{Name: "prod", Driver: c.store, Journal: journal.Open(filepath.Join(dir, "j.jsonl"), journal.Options{Now: c.now})}},
+		Stores:     []control.Store{{Name: "prod", Driver: c.store, Journal: journal.Open(filepath.Join(dir, "j.jsonl"), kept)}},
 		Migrations: map[string]*sources.Migration{"orders": m}, Ratios: []sources.RatioReader{c.gauge},
 	}
 	for _, f := range change {
@@ -265,6 +296,40 @@ func TestCohortsMoveTogetherAndComeApartAgainByUndo(t *testing.T) {
 	require.Equal(t, before, c.store.bytes())
 }
 
+func TestAnUndoThatTakesAMigrationForwardIsHeldAgainstItsGuardsAndOneThatTakesItBackIsNot(t *testing.T) {
+	t.Parallel()
+	m := &meter{value: steady(0.01, 500)}
+	c := cross(t, "", ordersAtOff, func(c *crossing, o *control.Options) {
+		o.Guards = control.Guards{
+			Rules:   []sources.Guard{{Name: "errors", Query: "errors", Count: "requests", Limit: 0.02, MinCount: 100}},
+			Readers: []sources.GuardReader{m},
+			Snapshot: func(ctx context.Context) (*sources.Snapshot, error) {
+				f, err := c.store.Flag(ctx, orders)
+				return &sources.Snapshot{Flags: []sources.Flag{f}}, err
+			},
+		}
+	})
+	c.walk(t, "shadow")
+	_, err := c.step(t, sources.Back, "")
+	require.NoError(t, err)
+	m.value = steady(0.5, 500)
+	_, err = c.Do(t.Context(), sources.Intent{Kind: sources.Undo, Actor: "ann"})
+	require.ErrorIs(t, err, control.ErrGuarded)
+	require.Equal(t, "orders stays at dualwrite: errors 0.5, more than the 0.02 (n 500)", sources.Sentence(err))
+	require.Equal(t, "dualwrite", c.stage(t))
+	acts, _ := c.History(1)
+	require.Equal(t, []string{"undo", "refused", "dualwrite", "shadow"}, []string{acts[0].Kind, string(acts[0].Outcome), acts[0].Old, acts[0].New})
+	m.value = steady(0.01, 500)
+	_, err = c.Do(t.Context(), sources.Intent{Kind: sources.Undo, Actor: "ann"})
+	require.NoError(t, err, "the refusal is not what is undone")
+	require.Equal(t, "shadow", c.stage(t))
+	m.value, m.asks = steady(0.5, 500), 0
+	_, err = c.Do(t.Context(), sources.Intent{Kind: sources.Undo, Actor: "ann"})
+	require.NoError(t, err)
+	require.Equal(t, "dualwrite", c.stage(t))
+	require.Zero(t, m.asks, "back is never guarded")
+}
+
 func TestASignatureIsRecordedWithWhoAndWhenAndUndoDoesNotSeeIt(t *testing.T) {
 	t.Parallel()
 	c := cross(t, t.TempDir(), ordersAtOff)
@@ -301,11 +366,8 @@ func TestWhatIsNoMigrationIsNotMovedAndWhatIsOneHasNoPercentage(t *testing.T) {
 // comparisons say, and holds the store against the rules after each.
 func TestNoSequenceOfKeysAndFaultsBreaksAMigration(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp(root, "")
-		require.NoError(t, err)
-		c := cross(t, dir, ordersAtOff)
+		c := cross(t, "", ordersAtOff)
 		stages, undoable := sources.DefaultStages(), []string{} // the bytes before each change that is not undone
 		index := func() int { return slices.Index(stages, c.stage(t)) }
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {

@@ -60,6 +60,26 @@ func TestUndoLeavesAValueAloneThatSomebodyElseBroughtBack(t *testing.T) {
 	require.Equal(t, shop, d.bytes())
 }
 
+func TestUndoLeavesAValueAloneThatSomebodyElseMayHaveBroughtBack(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	_, err := d.set(checkout, 50, "ana")
+	require.NoError(t, err)
+	for _, to := range []int{25, 50} {
+		_, err = d.set(checkout, to, "ben")
+		require.NoError(t, err)
+		raw, err := os.ReadFile(d.j.Path())
+		require.NoError(t, err)
+		lines := strings.SplitAfter(strings.TrimSuffix(string(raw), "\n"), "\n")
+		require.Contains(t, lines[len(lines)-1], "result")
+		require.NoError(t, os.WriteFile(d.j.Path(), []byte(strings.Join(lines[:len(lines)-1], "")), 0o600)) // his process died
+	}
+	before := d.bytes()
+	_, err = d.undo("ana", "")
+	require.ErrorIs(t, err, sources.ErrConflict)
+	require.Equal(t, before, d.bytes())
+}
+
 func TestUndoAfterTheResultOfAnUndoWasLostWalksFurtherBack(t *testing.T) {
 	t.Parallel()
 	d := sit(t)

@@ -173,6 +173,8 @@ func (p *past) cannot(e *journal.Entry, st *state) string {
 		return "only flags are returned to earlier states"
 	case string(e.Kind) == sources.KindSigned:
 		return "a sign-off is no state of the flag"
+	case e.Outcome == sources.Refused:
+		return "a guard refused that change, so it never happened"
 	case e.Outcome.Void():
 		return "that change never happened"
 	case len(st.restore) > 0:

@@ -197,9 +197,12 @@ func (r *runner) do(ctx context.Context, s sources.Schedule) sources.Schedule {
 		}
 		return s // it is then in doubt, which is never tried again
 	default:
-		id := r.c.opts.NewID()
+		id, outcome := r.c.opts.NewID(), sources.Failed
+		if errors.Is(err, ErrGuarded) {
+			outcome = sources.Refused
+		}
 		if next, bad = s.Finished(s.Claim, sources.ScheduleRefused, id, why, now); bad == nil {
-			r.c.note(r.store, &next, id, sources.Failed)
+			r.c.note(r.store, &next, id, outcome)
 		}
 	}
 	if bad != nil {

@@ -10,6 +10,7 @@
 //	PREFIX/journal/CHANGEID   what one change did, as a JSON object
 //	PREFIX/lease/KEY          the token of whoever ramps the flag under guard; ends by itself
 //	PREFIX/ramp/KEY           how far that ramp is, as a JSON object; ends with it
+//	PREFIX/here/ID            who looks at the store through one process; ends by itself
 //
 // KEY is everything behind "flags/", slashes included, so a/b and a are two flags
 // and need no escaping. A value that is no definition is shown as a broken flag. Of

@@ -26,6 +26,7 @@ type layout struct {
 	owners    string // what the key of who ramps a flag begins with
 	ramps     string // what the key of how far that ramp is begins with
 	schedules string // what the key of a schedule begins with
+	here      string // what the key of who looks through a process begins with
 	end       string // the first key behind the flags
 }
 
@@ -39,7 +40,7 @@ func layoutOf(prefix string) (layout, error) {
 	}
 	return layout{
 		prefix: prefix, flags: prefix + "/flags/", document: prefix + "/document",
-		journal: prefix + "/journal/", owners: prefix + "/lease/", ramps: prefix + "/ramp/", schedules: prefix + "/schedule/", end: prefix + "/flags0", // '0' follows '/'
+		journal: prefix + "/journal/", owners: prefix + "/lease/", ramps: prefix + "/ramp/", schedules: prefix + "/schedule/", here: prefix + "/here/", end: prefix + "/flags0", // '0' follows '/'
 	}, nil
 }
 

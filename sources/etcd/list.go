@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	pageRows = 2500
+	pageRows = 3400
 	leastRow = 1 // the smallest page, for a store of huge values
 	maxFlags = 100_000
 	restarts = 3 // of a list whose revision was compacted away under it

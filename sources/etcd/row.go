@@ -34,7 +34,7 @@ const white = " \t\r\n"
 func interpret(source string, rows []row, flags []sources.Flag) {
 	reader := flagdef.NewReader(source)
 	for i := range rows {
-		flags[i] = read(reader, source, rows[i].key, rows[i].value)
+		read(&flags[i], reader, source, rows[i].key, rows[i].value)
 		rows[i].flag = &flags[i]
 	}
 }
@@ -54,23 +54,24 @@ func odd(key string, value []byte) string {
 }
 
 // alone reads one value.
-func alone(source, key string, value []byte) sources.Flag {
-	return read(flagdef.NewReader(source), source, key, value)
+func alone(source, key string, value []byte) (f sources.Flag) {
+	read(&f, flagdef.NewReader(source), source, key, value)
+	return f
 }
 
-// read reads one value. What is no definition becomes a broken flag.
-func read(reader *flagdef.Reader, source, key string, value []byte) sources.Flag {
+// read reads one value into f. What is no definition becomes a broken flag.
+func read(f *sources.Flag, reader *flagdef.Reader, source, key string, value []byte) {
 	note := odd(key, value)
 	if note == "" {
-		if f, ok := reader.Flag(key, value); ok {
-			return f
+		if reader.Flag(f, key, value) {
+			return
 		}
 		note = "its value in etcd is no JSON text"
 		if json.Valid(value) {
 			note = "its value in etcd is no flag definition"
 		}
 	}
-	return sources.Flag{
+	*f = sources.Flag{
 		ID: sources.FlagID{Source: source, Key: key}, Name: sources.Clean(key, sources.MaxName),
 		State: sources.FlagBroken, Custom: true, Note: note, Revision: sources.RevisionOf(value),
 	}
@@ -161,8 +162,8 @@ func part(f *sources.Flag) sum { return sumOf(f.ID.Key, string(f.Revision)) }
 
 // sumOf is one key's part of the set's mark; the document's has no key.
 func sumOf(key, content string) sum {
-	b := make([]byte, 8, 8+len(key)+len(content))
-	binary.BigEndian.PutUint64(b, uint64(len(key)))
+	var some [128]byte // enough for most keys
+	b := binary.BigEndian.AppendUint64(some[:0], uint64(len(key)))
 	out := sha256.Sum256(append(append(b, key...), content...))
 	return sum{binary.BigEndian.Uint64(out[:8]), binary.BigEndian.Uint64(out[8:16])}
 }

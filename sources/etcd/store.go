@@ -60,6 +60,7 @@ type Store struct {
 
 	memory memory
 	rights rights
+	cards  cards
 }
 
 var (

@@ -34,7 +34,7 @@ func check(source string, b []byte, was *definition, old *document, c sources.Ch
 	}
 	r := newReader(doc)
 	got := r.read(def)
-	f := r.flag(source, def, got)
+	f := r.flag(source, def, &got)
 	ok := true
 	switch c.Kind {
 	case sources.Kill:

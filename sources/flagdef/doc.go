@@ -32,7 +32,8 @@ func (d *Doc) Flags(source string) []sources.Flag {
 	flags := make([]sources.Flag, len(d.doc.defs))
 	for i := range d.doc.defs {
 		def := &d.doc.defs[i]
-		flags[i] = r.flag(source, def, r.read(def))
+		got := r.read(def)
+		r.fill(&flags[i], source, def, &got)
 	}
 	return flags
 }
@@ -44,7 +45,8 @@ func (d *Doc) Flag(source, key string) (sources.Flag, error) {
 		return sources.Flag{}, err
 	}
 	r := newReader(d.doc)
-	return r.flag(source, def, r.read(def)), nil
+	got := r.read(def)
+	return r.flag(source, def, &got), nil
 }
 
 // Reader understands definitions one by one, wherever each of them is kept, at the
@@ -59,23 +61,27 @@ func NewReader(source string) *Reader {
 	return &Reader{source: source, r: newReader(&document{})}
 }
 
-// Flag is the flag of a definition, which must be all that value holds besides white
-// space; false when it is not, or is no JSON. What cannot be evaluated is a broken
-// flag. Value is not kept.
-func (r *Reader) Flag(key string, value []byte) (sources.Flag, bool) {
-	d := r.r.doc
-	d.b = value
-	s := scanner{b: value, depth: 2} // as deep as a definition lies in a document
-	s.space()
-	def, err := d.definition(&s, nil)
-	if err != nil {
-		return sources.Flag{}, false
-	}
-	if s.space(); s.at < len(value) {
-		return sources.Flag{}, false
+// Flag writes to f the flag of a definition, which must be all that value holds besides
+// white space; false, with f as it was, when it is not, or is no JSON. What cannot be
+// evaluated is a broken flag. Value is not kept.
+func (r *Reader) Flag(f *sources.Flag, key string, value []byte) bool {
+	r.r.doc.b = value
+	def, ok := r.r.usual()
+	if !ok {
+		s := scanner{b: value, depth: 2} // as deep as a definition lies in a document
+		s.space()
+		var err error
+		if def, err = r.r.doc.definition(&s, nil); err != nil {
+			return false
+		}
+		if s.space(); s.at < len(value) {
+			return false
+		}
 	}
 	def.key = key
-	return r.r.flag(r.source, &def, r.r.read(&def)), true
+	got := r.r.read(&def)
+	r.r.fill(f, r.source, &def, &got)
+	return true
 }
 
 // Raw is the bytes of each flag's definition by key, as they stand in the
@@ -127,7 +133,7 @@ func NewDraft(source string, b []byte, c sources.Change) (*Draft, error) {
 	}
 	r := newReader(doc)
 	got := r.read(def)
-	old := r.flag(source, def, got)
+	old := r.flag(source, def, &got)
 	if c.Seen != "" && c.Seen != old.Revision {
 		return nil, sources.Changed(&old)
 	}

@@ -20,14 +20,15 @@ type definition struct {
 
 	state, fallback, variants, targeting, metadata span
 
-	first member // the first member: its spacing is the style for inserting
-	gap   span   // the white space between the first comma and the second key
-	count int    // members
-	twice string // a member that stands there twice, "" for none
-	known bool   // it is an object
-	same  int    // how many more definitions have this key
-	depth int    // how deep the definition lies in the file
-	named bool   // its key is a member of its own, as in a list
+	first  member // the first member: its spacing is the style for inserting
+	gap    span   // the white space between the first comma and the second key
+	count  int    // members
+	twice  string // a member that stands there twice, "" for none
+	known  bool   // it is an object
+	same   int    // how many more definitions have this key
+	depth  int    // how deep the definition lies in the file
+	named  bool   // its key is a member of its own, as in a list
+	parted bool   // its parts were read with it, and lie in its reader
 }
 
 // document is one scanned file. Definitions are sorted by key, one per key.
@@ -37,11 +38,15 @@ type document struct {
 	warnings []string
 }
 
+const largeFile = 64 << 10 // bytes from which it is worth counting the flags first
+
 // scan reads a whole file. The error is one clear sentence part without the
 // file's name, wrapping sources.ErrInvalid.
 func scan(b []byte) (*document, error) {
-	// Growing by doubling would copy the definitions of a large file many times.
-	d := &document{b: b, defs: make([]definition, 0, min(bytes.Count(b, []byte(`"variants"`)), 1<<20))}
+	d := &document{b: b}
+	if len(b) > largeFile { // growing by doubling would copy its definitions many times
+		d.defs = make([]definition, 0, min(bytes.Count(b, []byte(`"variants"`)), 1<<20))
+	}
 	s := scanner{b: b}
 	if bytes.HasPrefix(b, bom) {
 		s.at = len(bom)
@@ -185,18 +190,18 @@ func (d *document) definition(s *scanner, named *span) (definition, error) {
 }
 
 func (f *definition) slot(b []byte, key span, named *span) *span {
-	switch {
-	case is(b, key, "state"):
+	switch string(bare(b, key)) {
+	case "state":
 		return &f.state
-	case is(b, key, "defaultVariant"):
+	case "defaultVariant":
 		return &f.fallback
-	case is(b, key, "variants"):
+	case "variants":
 		return &f.variants
-	case is(b, key, "targeting"):
+	case "targeting":
 		return &f.targeting
-	case is(b, key, "metadata"):
+	case "metadata":
 		return &f.metadata
-	case named != nil && is(b, key, "key"):
+	case "key":
 		return named
 	default:
 		return nil

@@ -3,6 +3,7 @@ package flagdef
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 
 	"relctl-tui/sources"
@@ -29,6 +30,36 @@ func seeds(f *testing.F) {
 	}
 }
 
+// sameSplits: what is read of a split in one pass is what the way for every spelling
+// reads of it.
+func sameSplits(t *testing.T, doc *Doc) {
+	t.Helper()
+	b := doc.doc.b
+	for _, def := range doc.doc.defs {
+		if !def.targeting.present() {
+			continue
+		}
+		two, ok := usualSplit(b, def.targeting)
+		if !ok {
+			continue
+		}
+		rules, _ := members(b, def.targeting, nil)
+		if len(rules) != 1 || !is(b, rules[0].key, "fractional") {
+			t.Fatalf("read a split out of %q", b[def.targeting.from:def.targeting.to])
+		}
+		args, _ := elements(b, rules[0].value, nil)
+		if len(args) != 2 {
+			t.Fatalf("read two sides out of %q", b[def.targeting.from:def.targeting.to])
+		}
+		for i, arg := range args {
+			of, _ := elements(b, arg, nil)
+			if len(of) != 2 || of[0] != two[i].variant || of[1] != two[i].weight {
+				t.Fatalf("read %v out of %q", two[i], b[arg.from:arg.to])
+			}
+		}
+	}
+}
+
 // FuzzParse: whatever is in the file, reading it does not panic, agrees with
 // encoding/json on what JSON is, and gives clean, sorted flags.
 func FuzzParse(f *testing.F) {
@@ -41,6 +72,7 @@ func FuzzParse(f *testing.F) {
 		if !json.Valid(bytes.TrimPrefix(b, []byte("\ufeff"))) {
 			t.Fatalf("read what is not JSON: %q", b)
 		}
+		sameSplits(t, doc)
 		flags := doc.Flags("prod")
 		for i, x := range flags {
 			if i > 0 && flags[i-1].ID.Key >= x.ID.Key {
@@ -130,6 +162,43 @@ func FuzzHop(f *testing.F) {
 		at, err := s.walk()
 		if err != nil || at.to != to {
 			t.Fatalf("hop ends at %d, the walk at %d (%v): %q", to, at.to, err, b)
+		}
+	})
+}
+
+// FuzzReader: a definition alone in a value reads as it does in a document, whichever
+// of the ways of reading it takes; what is refused is no JSON value.
+func FuzzReader(f *testing.F) {
+	for _, s := range []string{
+		fuzzFlag, fuzzSplit, " " + fuzzSplit + "\n", fuzzSplit + ",", "{}", "1", "", `{"state":"DISABLED","variants":{"a":"x","b":"y"},"defaultVariant":"a"}`,
+		`{"state":"ENABLED","state":"DISABLED","variants":{"on":true,"off":false}}`, `{"variants":{"on":true,"on":false},"state":"ENABLED"}`,
+		`{"targeting":{"fractional":[["on",01],["off",9]]},"variants":{"on":true,"off":false},"state":"ENABLED","defaultVariant":"on"}`,
+		`{"targeting":{"fractional":[["on",1],["of",9]]},"variants":{"on":true,"off":false},"state":"ENABLED","defaultVariant":"on"}`,
+		`{"state":"ENABLED","variants":{"on":true,"off":false},"defaultVariant":"off","metadata":{"owner":"ana","relctl.ladder":"1,2","relctl.tags":"a b","description":true}}`,
+		`{"state":"ENABLED","variants":{"on":true,"off":fals},"defaultVariant":"off"}`, `{"state":"ENABLED","variants":{"on":true,},"defaultVariant":"off"}`,
+		`{"state":"ENABLED","variants":{"on":true} "defaultVariant":"off"}`, `{"st\u0061te":"ENABLED","variants":{"o\u006e":true,"on":false}}`, `{"state":"EN`, `{"":1}`,
+	} {
+		f.Add([]byte(s))
+	}
+	r := NewReader("prod")
+	f.Fuzz(func(t *testing.T, value []byte) {
+		var got sources.Flag
+		if !r.Flag(&got, "f", value) {
+			if json.Valid(value) {
+				t.Fatalf("refused %q", value)
+			}
+			return
+		}
+		if !json.Valid(value) {
+			t.Fatalf("read what is not JSON: %q", value)
+		}
+		doc, err := Parse([]byte(`{"flags":{"f":` + string(value) + `}}`))
+		if err != nil {
+			t.Fatalf("read %q, of which a document is refused: %v", value, err)
+		}
+		want, err := doc.Flag("prod", "f")
+		if err != nil || !reflect.DeepEqual(want, got) {
+			t.Fatalf("%q reads as %+v, in a document as %+v (%v)", value, got, want, err)
 		}
 	})
 }

@@ -47,6 +47,7 @@ type reader struct {
 	items    []member
 	args     []span
 	entry    []span
+	two      [2]entry // the sides of the split of a definition that is parted
 	names    map[string]string
 }
 
@@ -107,8 +108,11 @@ func shown(b []byte, at span) string {
 // evaluated understands variants, defaultVariant and targeting.
 func (r *reader) evaluated(def *definition) reading {
 	b := r.doc.b
-	var ok bool
-	if r.variants, ok = members(b, def.variants, r.variants[:0]); !ok || len(r.variants) == 0 {
+	ok := true
+	if !def.parted {
+		r.variants, ok = members(b, def.variants, r.variants[:0])
+	}
+	if !ok || len(r.variants) == 0 {
 		return fatal("there are no variants")
 	}
 	if name := r.repeated(); name != "" {
@@ -232,7 +236,13 @@ func (r *reader) name(at span) string {
 
 // targetingOf understands targeting that is not empty.
 func (r *reader) targetingOf(def *definition) reading {
+	if def.parted {
+		return r.sides(def, r.two)
+	}
 	b := r.doc.b
+	if two, ok := usualSplit(b, def.targeting); ok {
+		return r.sides(def, two)
+	}
 	rules, ok := members(b, def.targeting, r.items[:0])
 	r.items = rules
 	switch {
@@ -253,6 +263,19 @@ func (r *reader) targetingOf(def *definition) reading {
 	default:
 		return custom(fmt.Sprintf("rule %q", sources.Clean(rule, 40)))
 	}
+}
+
+// sides understands the two sides of a split.
+func (r *reader) sides(def *definition, two [2]entry) reading {
+	first, odd := r.side(two[0])
+	if odd != nil {
+		return *odd
+	}
+	second, odd := r.side(two[1])
+	if odd != nil {
+		return *odd
+	}
+	return r.weigh(def, first, second)
 }
 
 // split understands the arguments of fractional.
@@ -277,51 +300,63 @@ func (r *reader) split(def *definition, at span) reading {
 	if len(args) != 2 {
 		return r.manyWay(args)
 	}
-	first, out := r.bucket(args[0])
-	if out.note != "" {
-		return out
+	first, odd := r.bucket(args[0])
+	if odd != nil {
+		return *odd
 	}
-	second, out := r.bucket(args[1])
-	if out.note != "" {
-		return out
+	second, odd := r.bucket(args[1])
+	if odd != nil {
+		return *odd
 	}
 	return r.weigh(def, first, second)
 }
 
-// bucket understands one [variant, weight]. The reading's note is empty when
+// bucket understands one [variant, weight]. The reading is nil when
 // all is well.
-func (r *reader) bucket(at span) (bucket, reading) {
+func (r *reader) bucket(at span) (bucket, *reading) {
 	b := r.doc.b
 	r.entry, _ = elements(b, at, r.entry[:0])
-	if n := len(r.entry); n == 0 || n > 2 {
-		return bucket{}, broken("fractional holds " + shown(b, at) + " where [variant, weight] belongs")
+	switch len(r.entry) {
+	case 1:
+		return r.side(entry{variant: r.entry[0]})
+	case 2:
+		return r.side(entry{variant: r.entry[0], weight: r.entry[1]})
+	default:
+		return bucket{}, new(broken("fractional holds " + shown(b, at) + " where [variant, weight] belongs"))
 	}
-	out := bucket{variant: r.entry[0], share: 1}
+}
+
+// side understands a variant and its weight, which may be absent.
+func (r *reader) side(e entry) (bucket, *reading) {
+	b := r.doc.b
+	out := bucket{variant: e.variant, share: 1}
 	switch b[out.variant.from] {
 	case '{', '[':
-		return out, custom("nested rule inside the split")
+		return out, new(custom("nested rule inside the split"))
 	case 'n':
-		return out, custom("split that leaves a part to defaultVariant")
+		return out, new(custom("split that leaves a part to defaultVariant"))
 	}
 	if _, ok := r.lookup(out.variant); !ok {
-		return out, broken("the split names " + shown(b, out.variant) + ", which is none of the variants")
+		return out, new(broken("the split names " + shown(b, out.variant) + ", which is none of the variants"))
 	}
-	if len(r.entry) == 1 {
-		return out, reading{}
+	if out.weight = e.weight; !out.weight.present() {
+		return out, nil
 	}
-	out.weight = r.entry[1]
 	if c := b[out.weight.from]; c == '{' || c == '[' {
-		return out, custom("computed weight inside the split")
+		return out, new(custom("computed weight inside the split"))
 	}
 	var why string
 	if out.share, why = weight(r.doc.bytes(out.weight)); why != "" {
-		return out, broken(fmt.Sprintf("weight %s of %s %s", shown(b, out.weight), shown(b, out.variant), why))
+		return out, new(broken(fmt.Sprintf("weight %s of %s %s", shown(b, out.weight), shown(b, out.variant), why)))
 	}
-	return out, reading{}
+	return out, nil
 }
 
 // weight reads a whole number from 0 to 2^31-1 in any of JSON's spellings.
 func weight(raw []byte) (int64, string) {
+	if n, ok := count(raw); ok {
+		return n, ""
+	}
 	f, err := strconv.ParseFloat(string(raw), 64)
 	switch {
 	case err != nil:
@@ -382,8 +417,14 @@ func usualSum(sum int64) bool {
 }
 
 // flag is the domain's view of a reading. Strings are cleaned.
-func (r *reader) flag(source string, def *definition, got reading) sources.Flag {
-	f := sources.Flag{
+func (r *reader) flag(source string, def *definition, got *reading) (f sources.Flag) {
+	r.fill(&f, source, def, got)
+	return f
+}
+
+// fill is flag where the flag is to be: it is large.
+func (r *reader) fill(f *sources.Flag, source string, def *definition, got *reading) {
+	*f = sources.Flag{
 		ID:       sources.FlagID{Source: source, Key: def.key},
 		Name:     sources.Clean(def.key, sources.MaxName),
 		Killed:   got.killed,
@@ -409,8 +450,7 @@ func (r *reader) flag(source string, def *definition, got reading) sources.Flag 
 	case got.shape == shapeCustom:
 		f.State = sources.FlagCustom
 	}
-	r.metadata(def, &f)
-	return f
+	r.metadata(def, f)
 }
 
 // metadata fills what the file says about the flag for people.
@@ -419,20 +459,22 @@ func (r *reader) metadata(def *definition, f *sources.Flag) {
 		return
 	}
 	b := r.doc.b
-	r.items, _ = members(b, def.metadata, r.items[:0])
+	if !def.parted {
+		r.items, _ = members(b, def.metadata, r.items[:0])
+	}
 	for _, m := range r.items {
-		switch {
-		case is(b, m.key, "description"):
+		switch string(bare(b, m.key)) {
+		case "description":
 			s, _ := text(b, m.value)
 			f.Description = sources.Clean(s, 500)
-		case is(b, m.key, "owner"):
+		case "owner":
 			f.Owner = r.name(m.value)
-		case is(b, m.key, "relctl.tags"):
+		case "relctl.tags":
 			s, _ := text(b, m.value)
 			f.Tags = sources.ParseTags(s)
-		case is(b, m.key, "relctl.latency"):
+		case "relctl.latency":
 			f.Metric = r.name(m.value)
-		case is(b, m.key, "relctl.ladder"):
+		case "relctl.ladder":
 			ladder, err := ladderOf(b, m.value)
 			if f.Ladder = ladder; err != nil {
 				f.Note = sources.JoinClauses(f.Note, "relctl.ladder "+shown(b, m.value)+" is no ladder and is ignored")

@@ -2,8 +2,10 @@ package flagdef
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -217,12 +219,28 @@ func (s *scanner) str() (span, error) {
 	}
 }
 
-// plain is the first offset from at that is not simply part of a string.
+// plain is the first offset from at that is not simply part of a string. It looks at
+// eight bytes at a time: strings are most of what a store holds.
 func plain(b []byte, at int) int {
+	for at+8 <= len(b) {
+		if special := specials(binary.LittleEndian.Uint64(b[at:])); special != 0 {
+			return at + bits.TrailingZeros64(special)/8
+		}
+		at += 8
+	}
 	for at < len(b) && b[at] >= 0x20 && b[at] != '"' && b[at] != '\\' {
 		at++
 	}
 	return at
+}
+
+// specials has the high bit of each byte set that is a quote, a backslash or a
+// control character. Above the lowest such byte it may be wrong, for a borrow runs
+// upwards; the lowest is what is asked for.
+func specials(x uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash := x^ones*'"', x^ones*'\\'
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*0x20)&^x) & highs
 }
 
 func (s *scanner) escape() error {
@@ -311,11 +329,28 @@ func is(b []byte, at span, want string) bool {
 		return false
 	}
 	raw := b[at.from+1 : at.to-1]
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw) == want
+	if string(raw) == want {
+		return true
+	}
+	if len(raw) <= len(want) || bytes.IndexByte(raw, '\\') < 0 { // an escape is longer than what it stands for
+		return false
 	}
 	got, ok := text(b, at)
 	return ok && got == want
+}
+
+// bare is what a quoted span decodes to, for comparing; nil when it is no string. It
+// costs nothing for the plain spelling.
+func bare(b []byte, at span) []byte {
+	if at.to-at.from < 2 || b[at.from] != '"' {
+		return nil
+	}
+	raw := b[at.from+1 : at.to-1]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw
+	}
+	s, _ := text(b, at)
+	return []byte(s)
 }
 
 // members lists the members of an object that was scanned before, appending to

@@ -16,8 +16,8 @@ func (r *reader) manyWay(args []span) reading {
 	}
 	all, sum := make([]bucket, 0, len(args)), int64(0)
 	for _, arg := range args {
-		one, out := r.bucket(arg)
-		if out.note != "" {
+		one, odd := r.bucket(arg)
+		if odd != nil {
 			return custom(note)
 		}
 		all, sum = append(all, one), sum+one.share

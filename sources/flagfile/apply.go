@@ -22,7 +22,7 @@ func (s *Store) Apply(ctx context.Context, c sources.Change) (sources.Receipt, e
 	target := s.target()
 	if info, err := os.Stat(target); err != nil || !info.Mode().IsRegular() {
 		// No lock file is left beside what is no flag file.
-		if _, _, err := s.read(); err != nil {
+		if _, err := s.read(); err != nil {
 			return sources.Receipt{}, err
 		}
 	}
@@ -61,9 +61,17 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 	if err := s.holds(w.target, &w.change); err != nil {
 		return receipt, false, err
 	}
-	b, info, err := s.read()
+	old, err := s.open()
 	if err != nil {
 		return receipt, false, err
+	}
+	defer old.Close() //nolint:errcheck // nothing was written
+	b, info, err := s.readFrom(old)
+	if err != nil {
+		return receipt, false, err
+	}
+	if !keptOpen(old) {
+		_ = old.Close()
 	}
 	d, err := s.format.Draft(s.name, b, w.change, s.now())
 	if err != nil {
@@ -79,16 +87,16 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 	}
 	if d.Same {
 		d.Planned.Warning = d.warning()
-		w.commit.start(d.Planned)
 		receipt.Warning = sources.JoinClauses("nothing to change: "+d.Planned.Old.Name+" is "+d.Planned.Old.Brief()+" already", d.Planned.Warning)
-		err = w.commit.wait()
+		err = w.commit.commit(d.Planned)
 		receipt.Accepted = s.now()
 		return receipt, true, err
 	}
 	// Both reach the disk side by side, once there is something to bring there: a
 	// commit under way would hold up the file's creation.
-	tmp := prepare(w.target, d.Bytes, info, func() { w.commit.start(d.Planned) })
-	if err := w.ready(ctx, &tmp); err != nil {
+	tmp := prepare(w.target, d.Bytes, info)
+	defer tmp.close()
+	if err := w.ready(ctx, &tmp, d.Planned); err != nil {
 		tmp.drop()
 		return receipt, false, err
 	}
@@ -104,41 +112,45 @@ func (w *writer) attempt(ctx context.Context) (receipt sources.Receipt, done boo
 	return receipt, true, nil
 }
 
-// ready waits for the intent to be durable and says whether the write may go on.
-func (w *writer) ready(ctx context.Context, tmp *prepared) error {
-	if err := w.commit.wait(); err != nil {
-		return err
-	}
+// ready brings the temporary file and the intent to the disk, and says whether the write
+// may go on. What could not be prepared is not put on record.
+func (w *writer) ready(ctx context.Context, tmp *prepared, p sources.Planned) error {
 	if tmp.err != nil {
 		return w.s.wrap(tmp.err)
 	}
-	if err := ctx.Err(); err != nil {
-		return w.s.wrap(fmt.Errorf("given up before the write, nothing was changed: %w: %w", sources.ErrUnavailable, err))
+	var err error
+	var failed any // of a fault in it, which is the caller's
+	committed := make(chan struct{})
+	go func() {
+		defer close(committed)
+		defer func() { failed = recover() }()
+		err = w.commit.commit(p)
+	}()
+	tmp.sync(w.target) // here, since it takes a while to begin on another goroutine
+	if <-committed; failed != nil {
+		panic(failed)
+	}
+	switch {
+	case err != nil:
+		return err
+	case tmp.err != nil:
+		return w.s.wrap(tmp.err)
+	case ctx.Err() != nil:
+		return w.s.wrap(fmt.Errorf("given up before the write, nothing was changed: %w: %w", sources.ErrUnavailable, ctx.Err()))
 	}
 	return nil
 }
 
-// committer calls Change.Commit exactly once, however often the write starts
-// over.
+// committer calls Change.Commit exactly once, however often the write starts over.
 type committer struct {
-	run  func(sources.Planned) error
-	done chan error
-	err  error
+	run func(sources.Planned) error
+	err error
 }
 
-func (c *committer) start(p sources.Planned) {
-	if c.run == nil {
-		return
-	}
-	run := c.run
-	c.run, c.done = nil, make(chan error, 1)
-	done := c.done
-	go func() { done <- run(p) }()
-}
-
-func (c *committer) wait() error {
-	if c.done != nil {
-		c.err, c.done = <-c.done, nil
+func (c *committer) commit(p sources.Planned) error {
+	if run := c.run; run != nil {
+		c.run = nil
+		c.err = run(p)
 	}
 	return c.err
 }

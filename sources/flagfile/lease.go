@@ -74,7 +74,7 @@ func (s *Store) holds(target string, c *sources.Change) error {
 // leases reads those in force; a file that makes no sense holds none, for it can
 // always be written anew.
 func (s *Store) leases(target string) ([]sources.Lease, error) {
-	b, err := s.readBeside(target, leasesEnding, maxLeases)
+	b, err := readBeside(beside(target, leasesEnding), maxLeases)
 	if err != nil {
 		return nil, s.wrap(fmt.Errorf("its leases: %w", err))
 	}

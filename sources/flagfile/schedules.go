@@ -51,7 +51,7 @@ func (s *Store) DropSchedule(ctx context.Context, sch sources.Schedule) error {
 
 func (s *Store) schedules(target string) ([]sources.Schedule, error) {
 	path := beside(target, schedulesEnding)
-	b, err := s.readBeside(target, schedulesEnding, maxSchedules+1)
+	b, err := readBeside(beside(target, schedulesEnding), maxSchedules+1)
 	if err != nil {
 		return nil, s.wrap(fmt.Errorf("its schedules: %w", err))
 	}

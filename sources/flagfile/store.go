@@ -87,6 +87,8 @@ type Store struct {
 	hang       time.Duration // after which Watch says that the file system does not answer
 	stat       func(string) (fs.FileInfo, error)
 
+	attending sync.Mutex // one word at a time about who is here
+
 	mu      sync.Mutex
 	swept   time.Time // when leftovers of crashed writers were last removed
 	sweptIn string
@@ -164,7 +166,7 @@ func (s *Store) target() string {
 // Flags lists the file's flags, sorted by key.
 func (s *Store) Flags(ctx context.Context) (sources.FlagSet, error) {
 	return await(ctx, s, func() (sources.FlagSet, error) {
-		b, _, err := s.read()
+		b, err := s.read()
 		if err != nil {
 			return sources.FlagSet{}, err
 		}
@@ -179,7 +181,7 @@ func (s *Store) Name() string { return s.name }
 // its flags has. It does not look into them.
 func (s *Store) Content(ctx context.Context) ([]byte, sources.Revision, error) {
 	b, err := await(ctx, s, func() ([]byte, error) {
-		b, _, err := s.read()
+		b, err := s.read()
 		return b, err
 	})
 	if err != nil {
@@ -191,7 +193,7 @@ func (s *Store) Content(ctx context.Context) ([]byte, sources.Revision, error) {
 // Flag reads one flag.
 func (s *Store) Flag(ctx context.Context, id sources.FlagID) (sources.Flag, error) {
 	return await(ctx, s, func() (sources.Flag, error) {
-		b, _, err := s.read()
+		b, err := s.read()
 		if err != nil {
 			return sources.Flag{}, err
 		}
@@ -264,14 +266,28 @@ func await[T any](ctx context.Context, s *Store, read func() (T, error)) (T, err
 	}
 }
 
-// read is the file's content and what it was like when it was opened.
-func (s *Store) read() ([]byte, fs.FileInfo, error) {
+// read is the file's content.
+func (s *Store) read() ([]byte, error) {
+	f, err := s.open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	b, _, err := s.readFrom(f)
+	return b, err
+}
+
+func (s *Store) open() (*os.File, error) {
 	// O_NONBLOCK: opening a named pipe must not wait for its other end.
 	f, err := os.OpenFile(s.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, nil, s.wrap(openError(err))
+		return nil, s.wrap(openError(err))
 	}
-	defer f.Close() //nolint:errcheck // nothing was written
+	return f, nil
+}
+
+// readFrom is an open file's content and what it was like when it was opened.
+func (s *Store) readFrom(f *os.File) ([]byte, fs.FileInfo, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:

@@ -178,7 +178,7 @@ func (w *watch) look(ctx context.Context, again *time.Timer) {
 // read is the file's flags, or nil when they are the ones reported last.
 func (w *watch) read(ctx context.Context) (*sources.FlagSet, error) {
 	return await(ctx, w.s, func() (*sources.FlagSet, error) {
-		b, _, err := w.s.read()
+		b, err := w.s.read()
 		if err != nil {
 			return nil, err
 		}

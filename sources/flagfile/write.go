@@ -54,6 +54,10 @@ func writeError(err error) error {
 	if errors.As(err, &pe) {
 		cause = pe.Err
 	}
+	var le *os.LinkError
+	if errors.As(err, &le) {
+		cause = le.Err
+	}
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("its directory cannot be written (%w), so the flags are read-only for you: %w", cause, sources.ErrReadOnly)
@@ -106,6 +110,7 @@ func (s *Store) sweep(target string) {
 // the target.
 type prepared struct {
 	path    string
+	file    *os.File // itself, until it is synced
 	dir     *os.File // the directory to sync, nil where it may not be opened
 	warning string
 	err     error
@@ -119,26 +124,22 @@ func (p *prepared) drop() {
 }
 
 func (p *prepared) close() {
-	if p.dir != nil {
-		_ = p.dir.Close() // opened to be synced
-		p.dir = nil
+	for _, f := range []**os.File{&p.file, &p.dir} {
+		if *f != nil {
+			_ = (*f).Close() // what is written was synced, the rest is only there
+			*f = nil
+		}
 	}
 }
 
-// prepare writes b to a temporary file beside target, with the mode and owner
-// of old, calls written and waits until it is on disk.
-func prepare(target string, b []byte, old fs.FileInfo, written func()) (p prepared) {
+// prepare writes b to a temporary file beside target, with the mode and owner of old.
+func prepare(target string, b []byte, old fs.FileInfo) (p prepared) {
 	path := filepath.Join(filepath.Dir(target), tempPrefix(target)+rand.Text()+tempEnding)
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|plain, 0o600)
 	if err != nil {
 		return prepared{err: writeError(err)}
 	}
-	p.path = path
-	defer func() {
-		if p.err != nil {
-			p.drop()
-		}
-	}()
+	p.path, p.file = path, f
 	var mode fs.FileMode
 	p.warning, mode = keepOwner(f, old)
 	_, err = f.Write(b)
@@ -147,31 +148,35 @@ func prepare(target string, b []byte, old fs.FileInfo, written func()) (p prepar
 	if mode == old.Mode().Perm() { // else it is of another group, which the list was not meant for
 		p.warning = strings.TrimSuffix(sources.JoinClauses(p.warning, keepACL(f, target)), "; ")
 	}
-	if err == nil {
-		written()
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err != nil {
+		p.drop()
 		p.err = writeError(err)
-		return p
-	}
-	// Now, while the intent is on its way to the disk, rather than after the
-	// rename. A directory may be entered but not listed: then the rename stands.
-	if dir, err := os.OpenFile(filepath.Dir(target), os.O_RDONLY|plain, 0); err == nil {
-		p.dir = dir
 	}
 	return p
 }
 
+// sync brings it to the disk and makes ready what the swap needs.
+func (p *prepared) sync(target string) {
+	err := errors.Join(p.file.Sync(), p.file.Close())
+	p.file = nil
+	if err != nil {
+		p.drop()
+		p.err = writeError(err)
+		return
+	}
+	// Now, while the intent may be on its way to the disk, rather than after the rename.
+	// A directory may be entered but not listed: then the rename stands.
+	p.dir = openDir(filepath.Dir(target))
+}
+
 // swap makes the temporary file the target, says that it is visible and waits
-// until the directory says so on disk.
+// until the directory says so on disk. The caller closes it.
 func swap(p *prepared, target string, visible func()) error {
-	if err := os.Rename(p.path, target); err != nil {
+	if err := rename(p.path, target); err != nil {
 		p.drop()
 		return writeError(err)
 	}
 	visible()
-	defer p.close()
 	if p.dir == nil {
 		return nil
 	}

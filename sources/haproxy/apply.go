@@ -61,6 +61,7 @@ func (s *Store) Apply(ctx context.Context, c sources.Change) (sources.Receipt, e
 	if err := ctx.Err(); err != nil {
 		return sources.Receipt{}, s.sock.givenUp(s.name, err)
 	}
+	defer s.written.Ring() // whatever became of it, the watches look
 	w, err := s.write(ctx, now.of, steps)
 	if err != nil {
 		return sources.Receipt{}, err

@@ -67,6 +67,8 @@ type Store struct {
 	sock socket
 	opts Options
 	lock chan struct{} // held from compare to read back, by whichever Store of this address
+
+	written sources.Bell
 }
 
 var (

@@ -102,7 +102,11 @@ func (p *proxy) run(t testing.TB, program, file string) {
 	p.process = cmd.Process
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	require.Eventually(t, func() bool {
-		for network, address := range map[string]string{"unix": p.socket, "tcp": p.front} {
+		for _, address := range []string{p.socket, p.socket + "-operator", p.socket + "-user", p.tcp, p.front} {
+			network := "tcp"
+			if strings.HasPrefix(address, "/") {
+				network = "unix"
+			}
 			c, err := net.Dial(network, address)
 			if err != nil {
 				return false

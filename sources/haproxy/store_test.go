@@ -394,6 +394,23 @@ func TestAWatchSaysWhenItCannotLookAndGoesOnByItself(t *testing.T) {
 	}
 }
 
+func TestAWatchLooksAtOnceAfterAWriteOfItsOwnStore(t *testing.T) {
+	p := start(t, backends)
+	s, err := haproxy.New("lb", p.socket, haproxy.Options{Every: 10 * time.Minute})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	events, err := s.Watch(ctx, "")
+	require.NoError(t, err)
+	first := (<-events).Set
+	i := slices.IndexFunc(first.Flags, func(f sources.Flag) bool { return f.CanRamp() == nil })
+	_, err = s.Apply(t.Context(), sources.Change{ID: "1", Flag: first.Flags[i].ID, Kind: sources.Kill, Actor: "ana"})
+	require.NoError(t, err)
+	require.True(t, (<-events).Set.Flags[i].Killed)
+	cancel()
+	for range events {
+	}
+}
+
 func TestAWriteThatIsCutOffIsNeverCalledUnwritten(t *testing.T) {
 	p := start(t, backends)
 	// A socket that hands the line on and keeps the answer to whatever writes.

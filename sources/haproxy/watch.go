@@ -7,7 +7,8 @@ import (
 	"relctl-tui/sources"
 )
 
-// Watch looks every Options.Every, since HAProxy tells nobody of a change.
+// Watch looks every Options.Every, since HAProxy tells nobody of a change, and after each
+// write of this Store.
 func (s *Store) Watch(ctx context.Context, from sources.Revision) (<-chan sources.FlagEvent, error) {
 	out := make(chan sources.FlagEvent)
 	go func() {
@@ -16,6 +17,7 @@ func (s *Store) Watch(ctx context.Context, from sources.Revision) (<-chan source
 		defer tick.Stop()
 		last, failed := from, false
 		for ctx.Err() == nil {
+			written := s.written.Heard()
 			set, err := s.Flags(ctx)
 			var event sources.FlagEvent
 			switch {
@@ -33,6 +35,7 @@ func (s *Store) Watch(ctx context.Context, from sources.Revision) (<-chan source
 			}
 			select {
 			case <-tick.C:
+			case <-written:
 			case <-ctx.Done():
 			}
 		}

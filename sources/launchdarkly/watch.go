@@ -15,18 +15,19 @@ const relist = 2 * time.Minute
 
 // Watch polls. A poll asks for the newest entry of the audit log about the project's
 // flags, and reads the list when that is another one, when the log may not be read,
-// and every two minutes in any case. After a failure the next poll waits as long as
-// the service wants to be left alone.
+// every two minutes in any case, and after each write of this Store. After a failure
+// the next poll waits as long as the service wants to be left alone.
 func (s *Store) Watch(ctx context.Context, from sources.Revision) (<-chan sources.FlagEvent, error) {
 	w := &watch{s: s, last: from, out: make(chan sources.FlagEvent)}
 	go func() {
 		defer close(w.out)
 		for ctx.Err() == nil {
+			written := s.written.Heard()
 			err := w.look(ctx)
 			if ctx.Err() != nil {
 				return
 			}
-			s.opts.Wait(ctx, s.pause(err))
+			w.wait(ctx, err, written)
 		}
 	}()
 	return w.out, nil
@@ -90,6 +91,28 @@ func (s *Store) newest(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return log.Items[0].ID, nil
+}
+
+// wait is until the next look, which reads the list when something was written here: the
+// audit log may know of that later.
+func (w *watch) wait(ctx context.Context, failed error, written <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if _, busy := sources.RetryAfter(failed); !busy {
+		go func() {
+			select {
+			case <-written:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	w.s.opts.Wait(ctx, w.s.pause(failed))
+	select {
+	case <-written:
+		w.listed = time.Time{}
+	default:
+	}
 }
 
 // pause is how long to wait after a look.

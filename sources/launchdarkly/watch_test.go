@@ -17,6 +17,7 @@ import (
 type polls struct {
 	t      *testing.T
 	svc    *service
+	store  *launchdarkly.Store
 	events <-chan sources.FlagEvent
 	waits  chan time.Duration // what the watch wants to wait for, when it begins to
 	next   chan struct{}
@@ -47,6 +48,7 @@ func watched(t *testing.T) *polls {
 			}
 		}
 	})
+	p.store = s
 	ctx, cancel := context.WithCancel(t.Context())
 	var err error
 	p.events, err = s.Watch(ctx, "")
@@ -129,6 +131,18 @@ func TestAWatchReadsTheListOnlyWhenTheLogTellsOfAChange(t *testing.T) {
 	p.poll(10 * time.Second)
 	p.quiet()
 	require.Equal(t, []string{theLog}, p.asked(), "once for each change")
+}
+
+func TestAWatchLooksAtOnceAfterAWriteOfItsOwnStoreWhateverTheLogSays(t *testing.T) {
+	t.Parallel()
+	p := watched(t)
+	first := p.event().Set
+	p.quiet() // and there it waits
+	p.svc.with(func() { p.svc.lateLog = true })
+	_, err := p.store.Apply(t.Context(), sources.Change{ID: "1", Flag: first.Flags[0].ID, Kind: sources.Kill, Actor: "ana"})
+	require.NoError(t, err)
+	require.True(t, p.event().Set.Flags[0].Killed)
+	p.quiet()
 }
 
 func TestAWatchReadsTheListNowAndThenAnyway(t *testing.T) {

@@ -79,6 +79,7 @@ type Engine struct {
 	snapshot atomic.Pointer[sources.Snapshot]
 	kick     chan struct{} // wakes the publisher
 	recall   chan struct{} // wakes the historian
+	looks    looks         // of those who look closer
 
 	mu     sync.Mutex
 	state  *state
@@ -180,6 +181,29 @@ func (e *Engine) Next(ctx context.Context, after uint64) (*sources.Snapshot, err
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// Heard waits until each source that is shown has answered, well or badly, or ctx ends,
+// and returns the latest snapshot.
+func (e *Engine) Heard(ctx context.Context) *sources.Snapshot {
+	s := e.Snapshot()
+	for !heard(s) {
+		next, err := e.Next(ctx, s.Seq)
+		if err != nil {
+			break
+		}
+		s = next
+	}
+	return s
+}
+
+func heard(s *sources.Snapshot) bool {
+	for i := range s.Sources {
+		if st := &s.Sources[i]; st.Shown() && st.LastOK.IsZero() && st.Err == "" {
+			return false
+		}
+	}
+	return len(s.Sources) > 0
 }
 
 // Observe adds what happened, or what became of it: an activity with a known ID

@@ -34,9 +34,9 @@ func (e *Engine) InspectBreaker(ctx context.Context, source, also, name string) 
 	d, err := e.inspect(ctx, source, name)
 	if also != "" {
 		if more, moreErr := e.inspect(ctx, also, name); moreErr != nil {
-			d.Warnings = append(d.Warnings, sources.Sentence(moreErr))
+			d.Warnings = append(slices.Clip(d.Warnings), sources.Sentence(moreErr))
 		} else if err != nil {
-			more.Warnings = append(more.Warnings, sources.Sentence(err))
+			more.Warnings = append(slices.Clip(more.Warnings), sources.Sentence(err))
 			d, err = more, nil
 		} else {
 			d = together(&d, &more)
@@ -64,18 +64,28 @@ func (e *Engine) inspect(ctx context.Context, source, name string) (d sources.Br
 	if !ok {
 		return sources.BreakerDetail{ReadAt: e.opts.Now()}, nil
 	}
-	if s := e.Snapshot(); slices.ContainsFunc(s.Own, func(b sources.Breaker) bool { return b.Source == source && b.State != sources.BreakerClosed }) {
+	s := e.Snapshot()
+	if slices.ContainsFunc(s.Own, func(b sources.Breaker) bool { return b.Source == source && b.State != sources.BreakerClosed }) {
 		return d, fmt.Errorf("%s fails and is left alone for a while: %w", source, sources.ErrUnavailable)
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the driver of %s failed (%v): %w", source, p, sources.ErrUnavailable)
-		}
-	}()
+	is := turn{name: name}
+	if b := s.Breaker(source, name); b != nil {
+		is.state, is.open = b.State, b.OpenInstances
+	}
 	const questions = 3 // one after another, of which each has the source's timeout
-	ctx, cancel := context.WithTimeout(ctx, questions*e.opts.Sources[i].Timeout)
-	defer cancel()
-	return driver.InspectBreaker(ctx, name)
+	return shareLook(ctx, &e.looks, e.opts.Now, look{source, is}, turnHolds, func(ctx context.Context) (sources.BreakerDetail, error) {
+		return asked(ctx, &e.opts.Sources[i], questions, func(ctx context.Context) (sources.BreakerDetail, error) {
+			return driver.InspectBreaker(ctx, name)
+		})
+	})
+}
+
+// turn is a breaker as it was when somebody looked closer: once it is another, so is the
+// question.
+type turn struct {
+	name  string
+	state sources.BreakerState
+	open  int
 }
 
 // together is what asked the breaker itself, with what only the measured side knows.

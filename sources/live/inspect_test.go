@@ -107,3 +107,16 @@ func TestOneSourceThatFailsIsAWarningAndBothAreAnError(t *testing.T) {
 		require.ErrorIs(t, err, sources.ErrNotFound)
 	})
 }
+
+func TestWhatIsAddedForOneWhoLooksIsNotWrittenIntoWhatTheOthersGet(t *testing.T) {
+	t.Parallel()
+	app := &fuse{b: breakerOf("app", sources.BreakerClosed)}
+	given := make([]string, 0, 4) // with room for more
+	run(t, live.Options{Sources: []live.Source{src("app", deep{app, sources.BreakerDetail{Warnings: given}, nil})}}, func(t *testing.T, e *live.Engine) {
+		pass(time.Second)
+		d, err := e.InspectBreaker(t.Context(), "app", "nobody", "payments")
+		require.NoError(t, err)
+		require.Len(t, d.Warnings, 1)
+		require.Empty(t, given[:1][0])
+	})
+}

@@ -48,15 +48,10 @@ func (e *Engine) recordedPast(ctx context.Context, i int, span time.Duration) (o
 	if slices.ContainsFunc(e.Snapshot().Own, func(b sources.Breaker) bool { return b.Source == s.Name && b.State != sources.BreakerClosed }) {
 		return nil, fmt.Errorf("%s fails and is left alone for a while, so its past is not known: %w", s.Name, sources.ErrUnavailable)
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			out, err = nil, fmt.Errorf("the driver of %s failed (%v): %w", s.Name, p, sources.ErrUnavailable)
-		}
-	}()
 	const questions = 4 // one after another, of which each has the source's timeout
-	ctx, cancel := context.WithTimeout(ctx, questions*s.Timeout)
-	defer cancel()
-	return driver.Past(ctx, span)
+	return shareLook(ctx, &e.looks, e.opts.Now, look{s.Name, span}, lookHolds, func(ctx context.Context) ([]sources.Event, error) {
+		return asked(ctx, s, questions, func(ctx context.Context) ([]sources.Event, error) { return driver.Past(ctx, span) })
+	})
 }
 
 // seenPast is the turns of a source's breakers as seen from here since from, and from

@@ -60,18 +60,20 @@ func (s *state) recallEnd(sch *sources.Schedule, now time.Time) {
 	}, now)
 }
 
-// withSchedules adds what is scheduled for a flag here to what its store does by itself.
-func (s *state) withSchedules(f *sources.Flag) {
+// withSchedules adds what is scheduled for a flag here to what its store does by itself, and
+// says whether that is anything.
+func (s *state) withSchedules(f *sources.Flag) bool {
 	var own []sources.Upcoming
 	for i := range s.schedules[f.ID.Source] {
 		if sch := &s.schedules[f.ID.Source][i]; sch.Flag == f.ID {
-			own = append(own, sources.Upcoming{At: sch.At, What: sch.What(), By: sources.Clean(sch.Actor, sources.MaxName), Why: sources.Clean(sch.Why, maxText)})
+			own = append(own, sources.Upcoming{ID: sources.Clean(sch.ID, 64), At: sch.At, What: sch.What(), By: sources.Clean(sch.Actor, sources.MaxName), Why: sources.Clean(sch.Why, maxText)})
 		}
 	}
 	if len(own) == 0 {
-		return
+		return false
 	}
 	all := append(slices.Clone(f.Upcoming), own...)
 	slices.SortStableFunc(all, func(a, b sources.Upcoming) int { return a.At.Compare(b.At) })
 	f.Upcoming = all[:min(len(all), sources.MaxUpcoming)]
+	return true
 }

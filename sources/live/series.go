@@ -51,13 +51,8 @@ func (e *Engine) series(ctx context.Context, i int, q sources.SeriesQuery) (out 
 	if slices.ContainsFunc(e.Snapshot().Own, func(b sources.Breaker) bool { return b.Source == s.Name && b.State != sources.BreakerClosed }) {
 		return out, fmt.Errorf("%s fails and is left alone for a while: %w", s.Name, sources.ErrUnavailable)
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			out, err = sources.Series{}, fmt.Errorf("the driver of %s failed (%v): %w", s.Name, p, sources.ErrUnavailable)
-		}
-	}()
 	const questions = 4 // one after another, of which each has the source's timeout
-	ctx, cancel := context.WithTimeout(ctx, questions*s.Timeout)
-	defer cancel()
-	return driver.Series(ctx, q)
+	return shareLook(ctx, &e.looks, e.opts.Now, look{s.Name, q}, max(lookHolds, q.Step()/2), func(ctx context.Context) (sources.Series, error) {
+		return asked(ctx, s, questions, func(ctx context.Context) (sources.Series, error) { return driver.Series(ctx, q) })
+	})
 }

@@ -33,6 +33,8 @@ type state struct {
 	activity      []*line // newest first
 	shownActivity []sources.Activity
 	ramps         []sources.RampStatus          // by flag; replaced, never written to
+	attending     map[string][]sources.Person   // by source
+	here          []sources.Person              // all of them; replaced, never written to
 	schedules     map[string][]sources.Schedule // that wait, by store, the next first; replaced, never written to
 	scheduleErrs  map[string]string             // why those of a store cannot be read
 	activityDirty bool
@@ -43,7 +45,8 @@ type sourceState struct {
 	cfg       Source
 	watched   bool
 	caps      [sources.PartCount]capState
-	flags     *sources.FlagSet
+	flags     *sources.FlagSet // without its flags; nil until they were read
+	read      readFlags
 	breakers  []sources.Breaker
 	fixed     string                           // why its breakers cannot be switched, as it says itself
 	turns     map[string][]sources.BreakerTurn // by breaker, newest first, as seen from here
@@ -298,6 +301,6 @@ func (s *state) build(now time.Time) *sources.Snapshot {
 		Seq: s.seq, FlagsSeq: s.flagsSeq, At: now, Context: s.opts.Context, Accent: s.opts.Accent,
 		Sources: status, Flags: s.flags, Exposures: s.exposures, Breakers: s.breakers, Own: s.own,
 		Latencies: s.latencies, Alerts: s.alerts, Deploys: s.deploys, Trends: s.shownTrends, Activity: s.shownActivity, Upcoming: s.upcoming,
-		Ramps: s.ramps, Guards: s.opts.Guards, Calendar: s.opts.Calendar,
+		Ramps: s.ramps, Here: s.here, Guards: s.opts.Guards, Calendar: s.opts.Calendar,
 	}
 }

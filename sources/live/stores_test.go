@@ -3,9 +3,11 @@ package live_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,5 +87,34 @@ func TestWhoChangedAFlagIsShownWhenTheStoreLearnsItLaterThanTheChange(t *testing
 		pass(time.Minute)
 		require.Equal(t, "ana", e.Snapshot().Flags[0].ChangedBy)
 		require.Empty(t, e.Snapshot().Activity, "nothing was changed")
+	})
+}
+
+// once is a store that holds nothing of what it gives.
+type once struct {
+	given []weak.Pointer[sources.Flag]
+}
+
+func (o *once) Flags(context.Context) (sources.FlagSet, error) {
+	flags := []sources.Flag{flag("a", 25, "1"), flag("b", 5, "1")}
+	o.given = append(o.given, weak.Make(&flags[0]))
+	return sources.FlagSet{Revision: "1", Flags: flags}, nil
+}
+
+func TestFlagsAreHeldOnceHoweverOftenTheyAreRead(t *testing.T) {
+	t.Parallel()
+	o := &once{}
+	changed := ramp("01", "ana", "1", sources.Confirmed)
+	opts := live.Options{Sources: []live.Source{src("prod", o)}, History: func() []sources.Activity { return []sources.Activity{changed} }}
+	run(t, opts, func(t *testing.T, e *live.Engine) {
+		first := e.Snapshot()
+		require.Equal(t, "ana", first.Flags[0].ChangedBy)
+		pass(time.Minute)
+		require.Greater(t, len(o.given), 1)
+		require.Same(t, first, e.Snapshot(), "what the store says again is no news")
+		runtime.GC()
+		for _, read := range o.given {
+			require.Nil(t, read.Value(), "the snapshot has them")
+		}
 	})
 }

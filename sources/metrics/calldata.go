@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"relctl-tui/sources"
 )
@@ -59,10 +60,10 @@ func (p *CallPreset) check() error {
 }
 
 // callPresets are those that come with the program; a test holds them to be readable.
-var callPresets = func() []CallPreset {
+var callPresets = sync.OnceValue(func() []CallPreset {
 	list, err := ParseCallPresets(CallData)
 	if err != nil {
 		panic("calls.yaml: " + err.Error())
 	}
 	return list
-}()
+})

@@ -26,8 +26,8 @@ type Graph struct {
 // nothing is asked where nothing tells of calls.
 func (p *Plan) Graph(ctx context.Context, a Asker) (*Graph, error) {
 	names := slices.Clone(p.askNames)
-	for i := range callPresets {
-		c := &callPresets[i]
+	for i := range callPresets() {
+		c := &callPresets()[i]
 		names = append(names, c.Metric, c.Metric+"_count", c.FailedOf)
 	}
 	found, err := a.Exists(ctx, names)
@@ -41,9 +41,9 @@ func (p *Plan) Graph(ctx context.Context, a Asker) (*Graph, error) {
 	reads = slices.DeleteFunc(reads, func(r latencyRead) bool { return r.forms == Forms{} })
 	var queries []Query
 	var presets []*CallPreset
-	for i := range callPresets {
-		if q := callPresets[i].queries(found); q != nil {
-			presets, queries = append(presets, &callPresets[i]), append(queries, q...)
+	for i := range callPresets() {
+		if q := callPresets()[i].queries(found); q != nil {
+			presets, queries = append(presets, &callPresets()[i]), append(queries, q...)
 		}
 	}
 	for i := range reads {

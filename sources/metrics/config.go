@@ -316,8 +316,8 @@ func (p *Plan) Names() map[string]bool {
 	for i := range exposurePresets {
 		add(exposurePresets[i].Metric)
 	}
-	for i := range callPresets {
-		c := &callPresets[i]
+	for i := range callPresets() {
+		c := &callPresets()[i]
 		add(c.Metric+"_count", c.Metric+"_sum", c.FailedOf)
 	}
 	add(rolloutMetrics()...)
@@ -341,8 +341,8 @@ func (p *Plan) Probe() []string {
 	for i := range p.latencies {
 		out = append(out, p.latencies[i].Metric)
 	}
-	for i := range callPresets {
-		out = append(out, callPresets[i].Metric)
+	for i := range callPresets() {
+		out = append(out, callPresets()[i].Metric)
 	}
 	return union(out)
 }

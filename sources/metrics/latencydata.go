@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"relctl-tui/sources"
@@ -151,17 +152,17 @@ func (p *LatencyPreset) exists(found map[string]bool) (Forms, bool) {
 
 // latencyPresets are those that come with the program; a test holds them to be
 // readable.
-var latencyPresets = func() []LatencyPreset {
+var latencyPresets = sync.OnceValue(func() []LatencyPreset {
 	list, err := ParseLatencyPresets(LatencyData)
 	if err != nil {
 		panic("latencies.yaml: " + err.Error())
 	}
 	return list
-}()
+})
 
 // withLatencies is the program's presets, with more's before them or in their place.
 func withLatencies(more []LatencyPreset) []LatencyPreset {
-	all := slices.Clone(latencyPresets)
+	all := slices.Clone(latencyPresets())
 	var first []LatencyPreset
 	for _, p := range more {
 		if i := slices.IndexFunc(all, func(q LatencyPreset) bool { return q.Name == p.Name }); i >= 0 {

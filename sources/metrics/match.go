@@ -46,8 +46,8 @@ func (p *Plan) Matches(ctx context.Context, a Asker) ([]Match, error) {
 		}
 		all = append(all, m)
 	}
-	for i := range callPresets {
-		c := &callPresets[i]
+	for i := range callPresets() {
+		c := &callPresets()[i]
 		all = append(all, Match{Kind: "calls", Preset: c.Name, About: c.About, Metric: first(c.Metric+"_count", c.Metric)})
 	}
 	for i := range exposurePresets {

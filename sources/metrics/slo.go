@@ -1,8 +1,10 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -73,14 +75,15 @@ func (p *Plan) spans() []time.Duration {
 }
 
 // due is the spans to be read now, the most overdue first and a few at most, and
-// whether more are waiting.
-func (s *spent) due(spans []time.Duration, now time.Time) (out []time.Duration, more bool) {
+// whether more are waiting. A span that is awaited is read as often as the one that it is
+// awaited for: an alarm must not be as late as a calm hour may be.
+func (s *spent) due(spans []time.Duration, awaited map[time.Duration]time.Duration, now time.Time) (out []time.Duration, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	late := func(span time.Duration) float64 {
 		at, ok := s.read[span]
 		if age := now.Sub(at); ok && age >= 0 {
-			return float64(age) / float64(readEach(span))
+			return float64(age) / float64(readEach(cmp.Or(awaited[span], span)))
 		}
 		return math.Inf(1)
 	}
@@ -113,25 +116,9 @@ func (p *Plan) Budgets(ctx context.Context, a Asker, now time.Time) (sources.Bud
 	if spans == nil {
 		return sources.BudgetSet{}, fmt.Errorf("no latency has an objective: %w", sources.ErrUnsupported)
 	}
-	due, more := p.spent.due(spans, now)
-	if len(due) > 0 {
-		reads, err := p.latencyReads(ctx, a)
-		if err != nil {
-			return sources.BudgetSet{}, err
-		}
-		reads = slices.DeleteFunc(reads, func(r latencyRead) bool { return !r.exists() || r.preset.Kind == summary })
-		learned, err := p.learnBounds(ctx, a, reads)
-		if err != nil {
-			return sources.BudgetSet{}, err
-		}
-		if learned && len(due) > 1 { // that was this call's share of questions
-			due, more = due[:1], true
-		}
-		for _, span := range due {
-			if err := p.count(ctx, a, reads, span, now); err != nil {
-				return sources.BudgetSet{}, err
-			}
-		}
+	more, err := p.readDue(ctx, a, spans, now)
+	if err != nil {
+		return sources.BudgetSet{}, err
 	}
 	set := sources.BudgetSet{Budgets: map[string]sources.Budget{}, ReadAt: now, More: more}
 	for i := range p.latency {
@@ -140,6 +127,48 @@ func (p *Plan) Budgets(ctx context.Context, a Asker, now time.Time) (sources.Bud
 		}
 	}
 	return set, nil
+}
+
+// readDue reads the spans that are due, a few of them, and says whether more are.
+func (p *Plan) readDue(ctx context.Context, a Asker, spans []time.Duration, now time.Time) (more bool, err error) {
+	due, more := p.spent.due(spans, p.awaited(), now)
+	if len(due) == 0 {
+		return more, nil
+	}
+	reads, err := p.latencyReads(ctx, a)
+	if err != nil {
+		return false, err
+	}
+	reads = slices.DeleteFunc(reads, func(r latencyRead) bool { return !r.exists() || r.preset.Kind == summary })
+	learned, err := p.learnBounds(ctx, a, reads)
+	if err != nil {
+		return false, err
+	}
+	if learned && len(due) > 1 { // that was this call's share of questions
+		due, more = due[:1], true
+	}
+	for _, span := range due {
+		if err := p.count(ctx, a, reads, span, now); err != nil {
+			return false, err
+		}
+	}
+	if !more { // what was read just now may be what another span is awaited for
+		next, _ := p.spent.due(spans, p.awaited(), now)
+		more = len(next) > 0
+	}
+	return more, nil
+}
+
+// awaited is the long spans that keep an alarm of any objective off, by the short one.
+func (p *Plan) awaited() map[time.Duration]time.Duration {
+	out := map[time.Duration]time.Duration{}
+	for i := range p.latency {
+		if r := &p.latency[i]; r.Objective > 0 {
+			b := p.spent.budget(r)
+			maps.Copy(out, b.Awaited())
+		}
+	}
+	return out
 }
 
 // learnBounds asks which buckets there are, of presets of which that is not known,

@@ -147,6 +147,28 @@ func TestLongSpansAreReadRarelyAndAFewAtATime(t *testing.T) {
 	}
 }
 
+func TestTheHourIsReadAgainAsSoonAsTheFiveMinutesBurn(t *testing.T) {
+	t.Parallel()
+	bad := map[time.Duration]float64{}
+	p, w := objective(t, metrics.LatencyRule{SLO: 250 * time.Millisecond, Objective: 0.999}), worldOfSpans(bad)
+	at := func(now time.Time) sources.Budget {
+		set, err := p.Budgets(t.Context(), w, now)
+		require.NoError(t, err)
+		require.Len(t, set.Budgets, 1)
+		for _, b := range set.Budgets {
+			return b
+		}
+		panic("none")
+	}
+	all(t, p, w, noon)
+	bad[5*time.Minute], bad[time.Hour] = 0.5, 0.1 // everything breaks a moment later
+	b := at(noon.Add(16 * time.Second))
+	require.Zero(t, b.Burning(), "the hour was read when all was well")
+	b = at(noon.Add(21 * time.Second))
+	require.Equal(t, time.Hour, b.Burning().Over)
+	require.Equal(t, sources.VerdictBurning, b.Judge(sources.VerdictBreached))
+}
+
 func TestWithoutAnObjectiveNoBudgetIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := worldOfSpans(nil)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
 	"relctl-tui/sources"
@@ -24,22 +23,22 @@ func (s *Source) Alerts(ctx context.Context) (sources.AlertSet, error) {
 	defer cancel()
 	at := s.opts.Now()
 	var call alertsCall
-	res, err := s.api.Alerts(context.WithValue(ctx, alertsKey{}, &call))
+	res, err := s.api.alerts(context.WithValue(ctx, alertsKey{}, &call))
 	switch {
 	case err != nil:
 		return sources.AlertSet{}, s.fault(err)
-	case len(res.Alerts) > 0:
+	case len(res) > 0:
 		s.alerted.Store(true)
 	case call.victoria.Load() && !s.alerted.Load():
 		return sources.AlertSet{}, fmt.Errorf("%s evaluates no alerts itself, name the Alertmanager: %w", s.who, sources.ErrUnsupported)
 	}
-	list := make([]sources.Alert, 0, len(res.Alerts))
+	list := make([]sources.Alert, 0, len(res))
 	var extra map[string]string
-	if len(res.Alerts) > 0 {
+	if len(res) > 0 {
 		extra = s.external(ctx)
 	}
-	for i := range res.Alerts {
-		if a, ok := s.alert(&res.Alerts[i], extra); ok {
+	for i := range res {
+		if a, ok := s.alert(&res[i], extra); ok {
 			list = append(list, a)
 		}
 	}
@@ -52,10 +51,10 @@ func (s *Source) Alerts(ctx context.Context) (sources.AlertSet, error) {
 
 // alert is an alert of the API, false for one that is neither firing nor pending. A
 // state that nobody knows fires, for it must not be missed.
-func (s *Source) alert(raw *v1.Alert, extra map[string]string) (sources.Alert, bool) {
+func (s *Source) alert(raw *rawAlert, extra map[string]string) (sources.Alert, bool) {
 	a := sources.AlertOf(s.name, with(plain(raw.Labels), extra), plain(raw.Annotations))
 	a.Since, a.Value = raw.ActiveAt, sources.Clean(raw.Value, 40)
-	switch strings.ToLower(string(raw.State)) {
+	switch strings.ToLower(raw.State) {
 	case "inactive", "normal": // the latter is Grafana's word
 		return sources.Alert{}, false
 	case "pending":

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-
 	"relctl-tui/sources"
 )
 
@@ -23,7 +21,7 @@ func (s *Source) Calls(ctx context.Context, q sources.CallsQuery) (sources.Calls
 	if err != nil {
 		return sources.Calls{}, err
 	}
-	h.span = v1.Range{Start: end.Add(-q.Ago), End: end, Step: q.Ago}
+	h.span = stretch{start: end.Add(-q.Ago), end: end, step: q.Ago}
 	at := s.opts.Now()
 	out := sources.Calls{Source: s.name, At: at.Add(-q.Ago), Over: s.plan.Window(), ReadAt: at}
 	h.at = 1

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-
 	"relctl-tui/sources"
 )
 
@@ -44,13 +42,13 @@ func (s *Source) pastDeploys(ctx context.Context) error {
 		return err
 	}
 	ahead := end.Sub(s.opts.Now())
-	h.span = v1.Range{Start: end.Add(-time.Duration(h.steps-1) * deploysStep), End: end, Step: deploysStep}
+	h.span = stretch{start: end.Add(-time.Duration(h.steps-1) * deploysStep), end: end, step: deploysStep}
 	for h.at = range h.steps {
 		list, err := s.plan.Deploys(ctx, s.name, h)
 		if err != nil {
 			return err
 		}
-		s.deploys.Note(list, h.span.Start.Add(time.Duration(h.at)*deploysStep-ahead))
+		s.deploys.Note(list, h.span.start.Add(time.Duration(h.at)*deploysStep-ahead))
 	}
 	return nil
 }

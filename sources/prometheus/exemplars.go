@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
 	"relctl-tui/sources"
@@ -33,7 +32,7 @@ func (s *Source) Exemplars(ctx context.Context, q sources.ExemplarQuery) (source
 	at := s.opts.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	found, err := s.api.QueryExemplars(ctx, where.Selectors(), end.Add(-q.Span), end)
+	found, err := s.api.exemplars(ctx, where.Selectors(), end.Add(-q.Span), end)
 	if err != nil {
 		return sources.ExemplarSet{}, s.fault(err)
 	}
@@ -46,10 +45,10 @@ func (s *Source) Exemplars(ctx context.Context, q sources.ExemplarQuery) (source
 
 // exemplars are those that belong to the latency and name a trace, by our clock, of at
 // most so many that are looked at.
-func exemplars(where metrics.Examples, found []v1.ExemplarQueryResult, ahead time.Duration, most int) (out []sources.Exemplar) {
+func exemplars(where metrics.Examples, found []exemplarSeries, ahead time.Duration, most int) (out []sources.Exemplar) {
 	for i := range found {
-		l := labels(model.Metric(found[i].SeriesLabels))
-		unit, ours := where.Unit(string(found[i].SeriesLabels[model.MetricNameLabel]), l)
+		l := labels(model.Metric(found[i].Labels))
+		unit, ours := where.Unit(string(found[i].Labels[model.MetricNameLabel]), l)
 		for k := range found[i].Exemplars {
 			e := &found[i].Exemplars[k]
 			if most--; !ours || most < 0 {

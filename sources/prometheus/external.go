@@ -7,20 +7,12 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
-
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 )
 
 const (
 	externalFor = 10 * time.Minute // how long the external labels are good for
 	maxGlobal   = 64 << 10         // bytes of a config's global part
 )
-
-// configReader is what can tell a server's config; a server behind a gateway that lets
-// no one at it has no external labels for us.
-type configReader interface {
-	Config(ctx context.Context) (v1.ConfigResult, error)
-}
 
 // external is the labels that the server adds to every alert on its way to an
 // Alertmanager, which its own list of alerts lacks: without them one alert would be two.
@@ -33,17 +25,13 @@ func (s *Source) external(ctx context.Context) map[string]string {
 	if !s.extAt.IsZero() && now.Sub(s.extAt) < externalFor && !now.Before(s.extAt) {
 		return s.ext
 	}
-	c, ok := s.api.(configReader)
-	if !ok {
-		return nil
-	}
-	res, err := c.Config(context.WithValue(ctx, alertsKey{}, &alertsCall{}))
+	config, err := s.api.config(context.WithValue(ctx, alertsKey{}, &alertsCall{}))
 	if ctx.Err() != nil {
 		return s.ext // it ended with the read, and says nothing about the server
 	}
 	s.extAt = now
 	if err == nil {
-		s.ext = externalLabels(res.YAML)
+		s.ext = externalLabels(config)
 	}
 	return s.ext
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
 	"relctl-tui/sources"
@@ -29,7 +28,7 @@ func (s *Source) Trends(ctx context.Context, points int, step time.Duration) (ma
 	if err != nil {
 		return nil, err
 	}
-	h.span = v1.Range{Start: end.Add(-time.Duration(points-1) * step), End: end, Step: step}
+	h.span = stretch{start: end.Add(-time.Duration(points-1) * step), end: end, step: step}
 	out := map[string][]float64{}
 	for h.at = range points {
 		rows, _, err := s.plan.Latencies(ctx, s.name, h)
@@ -57,7 +56,7 @@ func (s *Source) Trends(ctx context.Context, points int, step time.Duration) (ma
 // time does it ask the server, for all steps at once.
 type history struct {
 	call
-	span   v1.Range
+	span   stretch
 	steps  int
 	over   time.Duration // the span of rates; 0 for the plan's window
 	at     int
@@ -114,7 +113,7 @@ func (h *history) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.A
 func (h *history) matrix(ctx context.Context, query string) (model.Matrix, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.s.opts.Timeout)
 	defer cancel()
-	v, _, _, err := h.s.api.QueryRange(ctx, query, h.span, v1.WithTimeout(h.s.opts.Timeout))
+	v, _, err := h.s.api.queryRange(ctx, query, h.span, h.s.opts.Timeout)
 	if err != nil {
 		return nil, h.s.fault(err)
 	}
@@ -200,6 +199,6 @@ func (h *history) buckets(out []metrics.Answer, streams []*model.SampleStream) {
 
 // step is which step a sample is of.
 func (h *history) step(t model.Time) (int, bool) {
-	k := int(math.Round(float64(t.Time().Sub(h.span.Start)) / float64(h.span.Step)))
+	k := int(math.Round(float64(t.Time().Sub(h.span.start)) / float64(h.span.step)))
 	return k, k >= 0 && k < h.steps
 }

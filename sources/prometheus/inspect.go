@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-
 	"relctl-tui/sources"
 )
 
@@ -39,7 +37,7 @@ func (s *Source) past(ctx context.Context, name string, d *sources.BreakerDetail
 	if err != nil {
 		return err
 	}
-	h.span = v1.Range{Start: end.Add(-(pastSteps - 1) * pastStep), End: end, Step: pastStep}
+	h.span = stretch{start: end.Add(-(pastSteps - 1) * pastStep), end: end, step: pastStep}
 	last, began := sources.BreakerUnknown, false
 	for h.at = range pastSteps {
 		state, known, err := s.plan.BreakerAt(ctx, name, h)

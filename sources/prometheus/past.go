@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
 	"relctl-tui/sources"
@@ -35,7 +34,7 @@ func (s *Source) Past(ctx context.Context, span time.Duration) ([]sources.Event,
 		return nil, err
 	}
 	step := max((span / (pastPoints - 1)).Round(time.Second), time.Second)
-	h.span = v1.Range{Start: end.Add(-(pastPoints - 1) * step), End: end, Step: step}
+	h.span = stretch{start: end.Add(-(pastPoints - 1) * step), end: end, step: step}
 	p := pastLook{history: h, now: s.opts.Now()}
 	alerts, alertErr := p.alerts(ctx)
 	breakers, breakerErr := p.breakers(ctx)
@@ -54,7 +53,7 @@ type pastLook struct {
 
 // moment is when a step was, by our clock.
 func (p *pastLook) moment(step int) time.Time {
-	return p.now.Add(-time.Duration(p.steps-1-step) * p.span.Step)
+	return p.now.Add(-time.Duration(p.steps-1-step) * p.span.step)
 }
 
 // alerts is when which alert fired. A step without one in between is a scrape that was

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/api"
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
 	"relctl-tui/sources"
@@ -59,21 +58,13 @@ const (
 	maxWarning = 200
 )
 
-// querier is the part of the API that is used.
-type querier interface {
-	Query(ctx context.Context, query string, ts time.Time, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
-	QueryRange(ctx context.Context, query string, r v1.Range, opts ...v1.Option) (model.Value, v1.Warnings, v1.Infos, error)
-	Alerts(ctx context.Context) (v1.AlertsResult, error)
-	QueryExemplars(ctx context.Context, query string, startTime, endTime time.Time) ([]v1.ExemplarQueryResult, error)
-}
-
 // Source reads one server. It is safe for concurrent use.
 type Source struct {
 	name   string
 	who    string // for errors: the name and the host
 	opts   Options
 	plan   *metrics.Plan
-	api    querier
+	api    client
 	client *http.Client
 
 	alerted  atomic.Bool // it has told of an alert
@@ -124,7 +115,7 @@ func New(name, rawURL string, opts Options) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the URL of Prometheus cannot be used: %w", name, sources.ErrInvalid)
 	}
-	s.api = v1.NewAPI(c)
+	s.api = client{c}
 	return s, nil
 }
 
@@ -342,9 +333,9 @@ func (c *call) Ask(ctx context.Context, queries []metrics.Query) ([]metrics.Answ
 func (c *call) vector(ctx context.Context, query string) (model.Vector, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.s.opts.Timeout)
 	defer cancel()
-	v, warns, infos, err := c.s.api.Query(ctx, query, time.Time{}, v1.WithTimeout(c.s.opts.Timeout))
-	c.warn(warns...)
-	c.warn(slices.DeleteFunc(infos, ours)...)
+	v, beside, err := c.s.api.query(ctx, query, c.s.opts.Timeout)
+	c.warn(beside.warnings...)
+	c.warn(slices.DeleteFunc(beside.infos, ours)...)
 	if err != nil {
 		return nil, c.s.fault(err)
 	}
@@ -370,17 +361,17 @@ func (s *Source) bounded(n int) error {
 
 // fault turns what the API says into a sentence.
 func (s *Source) fault(err error) error {
-	var said *v1.Error
+	var said *apiError
 	if !errors.As(err, &said) {
 		return web.Fault(s.who, err, s.opts.Timeout)
 	}
-	msg := sources.Clean(said.Msg, 160)
-	switch said.Type {
-	case v1.ErrTimeout, v1.ErrCanceled:
+	msg := sources.Clean(said.msg, 160)
+	switch said.kind {
+	case timedOut, canceled:
 		return fmt.Errorf("%s gave up on a query (%s): %w", s.who, msg, sources.ErrUnavailable)
-	case v1.ErrBadData, v1.ErrExec:
+	case badData, failed:
 		return fmt.Errorf("%s refuses a query (%s): %w", s.who, msg, sources.ErrInvalid)
-	case v1.ErrBadResponse, v1.ErrClient:
+	case badAnswer, clientError:
 		return fmt.Errorf("%s does not answer as Prometheus's API does (%s): %w", s.who, msg, sources.ErrInvalid)
 	default:
 		return fmt.Errorf("%s failed (%s): %w", s.who, msg, sources.ErrUnavailable)

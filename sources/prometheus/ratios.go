@@ -6,8 +6,6 @@ import (
 	"math"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
 )
@@ -32,7 +30,7 @@ func (s *Source) Ratios(ctx context.Context, name string, span time.Duration) ([
 	ahead := end.Sub(s.opts.Now())
 	step := max(span/ratioPoints, time.Second).Round(time.Second)
 	h.steps = int(span/step) + 2 // the first lies at the span's beginning or before
-	h.span = v1.Range{Start: end.Add(-time.Duration(h.steps-1) * step), End: end, Step: step}
+	h.span = stretch{start: end.Add(-time.Duration(h.steps-1) * step), end: end, step: step}
 	q, query := metrics.Query{}, r.Query
 	if query == "" {
 		q = r.Tries()
@@ -47,7 +45,7 @@ func (s *Source) Ratios(ctx context.Context, name string, span time.Duration) ([
 	}
 	var out []sources.RatioSample
 	for i, frame := range h.answers(&q, m) {
-		sample := sources.RatioSample{At: h.span.Start.Add(time.Duration(i)*step - ahead)}
+		sample := sources.RatioSample{At: h.span.start.Add(time.Duration(i)*step - ahead)}
 		switch {
 		case len(frame.Series) == 0:
 			continue

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
-
 	"relctl-tui/sources"
 )
 
@@ -26,7 +24,7 @@ func (s *Source) Series(ctx context.Context, q sources.SeriesQuery) (sources.Ser
 	if err != nil {
 		return sources.Series{}, err
 	}
-	h.span = v1.Range{Start: end.Add(-time.Duration(h.steps-1) * q.Step()), End: end, Step: q.Step()}
+	h.span = stretch{start: end.Add(-time.Duration(h.steps-1) * q.Step()), end: end, step: q.Step()}
 	at := s.opts.Now()
 	out := sources.Series{
 		Source: s.name, Step: q.Step(), Over: h.over, ReadAt: at,
@@ -59,7 +57,7 @@ func (s *Source) latencySeries(ctx context.Context, h *history, name string, out
 		}
 	}
 	if !known {
-		return fmt.Errorf("%s measured no latency of that name in the last %s: %w", s.who, h.span.End.Sub(h.span.Start), sources.ErrNotFound)
+		return fmt.Errorf("%s measured no latency of that name in the last %s: %w", s.who, h.span.end.Sub(h.span.start), sources.ErrNotFound)
 	}
 	if note != "" {
 		out.Warnings = append(out.Warnings, note)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -123,6 +125,32 @@ func BenchmarkRecordingABoard(b *testing.B) {
 				cells = w.Stats().Cells
 			}
 			report(b, spent(b)-before, len(shots), cells, out)
+		})
+		b.Run(name+"/flight and file", func(b *testing.B) {
+			before := spent(b)
+			var bytes counted
+			for b.Loop() {
+				path := filepath.Join(b.TempDir(), "r.gz")
+				_ = os.Remove(path)
+				file, err := record.Create(path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				flight := record.NewFlight(0, 0)
+				for i, s := range shots {
+					if err := flight.Add(s, 0); err != nil {
+						b.Fatal(err)
+					}
+					if i%2 == 1 {
+						_ = file.Copy(flight)
+					}
+				}
+				if _, err := file.Close(flight); err != nil {
+					b.Fatal(err)
+				}
+				bytes = counted(flight.Size())
+			}
+			report(b, spent(b)-before, len(shots), cells, bytes)
 		})
 		b.Run(name+"/plain", func(b *testing.B) {
 			var out counted

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"math"
 	"reflect"
@@ -9,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"relctl-tui/sources"
 )
@@ -130,18 +128,6 @@ func (e *encoder) float(f float64, bits int) {
 	e.b = strconv.AppendFloat(e.b, f, 'g', -1, bits)
 }
 
-// rawPrefix begins a string that JSON cannot carry as it is, followed by its bytes in
-// base64: a flag's key is whatever its store has.
-const rawPrefix = "\x00base64:"
-
-func (e *encoder) text(s string) {
-	if !utf8.ValidString(s) || strings.HasPrefix(s, rawPrefix) {
-		s = rawPrefix + base64.StdEncoding.EncodeToString([]byte(s))
-	}
-	quoted, _ := json.Marshal(s) // a string cannot fail
-	e.b = append(e.b, quoted...)
-}
-
 func (e *encoder) time(was, is reflect.Value) bool {
 	w, i := as[time.Time](was), as[time.Time](is)
 	if w.Equal(i) {
@@ -219,7 +205,7 @@ func (e *encoder) array(was, is reflect.Value) bool {
 		if before > start+1 {
 			e.put(",")
 		}
-		e.put(`"` + strconv.Itoa(i) + `":`)
+		e.key(i)
 		if !e.change(was.Index(i), is.Index(i)) {
 			e.b = e.b[:before]
 		}
@@ -258,6 +244,10 @@ func (e *encoder) list(was, is reflect.Value) bool {
 	return false
 }
 
+// sampleRows are the rows of a new list that tell how much room all of it takes: growing
+// bit by bit leaves five times its size to the garbage collector, each minute anew.
+const sampleRows = 64
+
 func (e *encoder) rows(was, is reflect.Value, of func(reflect.Value) rowID) bool {
 	from := e.match(was, is, of)
 	start := len(e.b)
@@ -267,8 +257,11 @@ func (e *encoder) rows(was, is reflect.Value, of func(reflect.Value) rowID) bool
 		e.runs(from)
 		e.put("]")
 	}
-	first := true
+	first, began := true, len(e.b)
 	for i, j := range from {
+		if i == sampleRows && from[0] < 0 {
+			e.b = slices.Grow(e.b, (len(e.b)-began)/sampleRows*(len(from)-i)*9/8)
+		}
 		before := len(e.b)
 		switch {
 		case !first:
@@ -278,7 +271,7 @@ func (e *encoder) rows(was, is reflect.Value, of func(reflect.Value) rowID) bool
 		default:
 			e.put(`"c":{`)
 		}
-		e.put(`"` + strconv.Itoa(i) + `":`)
+		e.key(i)
 		if j < 0 {
 			e.whole(is.Index(i))
 		} else if !e.change(was.Index(j), is.Index(i)) {

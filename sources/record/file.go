@@ -3,7 +3,6 @@ package record
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,15 +11,17 @@ import (
 	"relctl-tui/sources"
 )
 
-// File is a recording that is being written to a file. It is goroutine-safe; make it
-// with Create.
+// File is what a Flight records, in a file as well: the bytes of the one encoding, from
+// its beginning on. What happens to the file is nothing to the Flight. It is
+// goroutine-safe; make it with Create.
 type File struct {
 	path string
 
-	mu  sync.Mutex
-	f   *os.File
-	w   *Writer
-	end error // why nothing more is written
+	mu   sync.Mutex
+	f    *os.File
+	at   place
+	kept Stats // what the file holds
+	end  error // why nothing more is written
 }
 
 // Create makes a file, readable by its owner alone, that is not there yet.
@@ -32,7 +33,7 @@ func Create(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be recorded to: %w", sources.Clean(path, sources.MaxName), cause(err))
 	}
-	return &File{path: path, f: f, w: NewWriter(func() io.Writer { return f })}, nil
+	return &File{path: path, f: f}, nil
 }
 
 // cause is an error of a file without the path, which the sentence names already.
@@ -44,25 +45,26 @@ func cause(err error) error {
 	return err
 }
 
-// Add writes a snapshot; lost is how many were missed before it. The first failure
-// ends the recording: what is in the file by then can be replayed.
-func (r *File) Add(s *sources.Snapshot, lost uint64) error {
+// Copy writes what was recorded since the last Copy. The first failure ends the
+// recording: what is in the file by then can be replayed.
+func (r *File) Copy(from *Flight) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.end == nil {
-		r.end = r.failed(r.w.Add(s, lost))
-	}
+	r.copy(from, false)
 	return r.end
 }
 
-// Flush writes out what was added.
-func (r *File) Flush() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.end == nil {
-		r.end = r.failed(r.w.Flush())
+func (r *File) copy(from *Flight, last bool) {
+	if r.end != nil {
+		return
 	}
-	return r.end
+	data, stats, err := from.since(&r.at, last)
+	if err == nil && len(data) > 0 {
+		_, err = r.f.Write(data)
+	}
+	if r.end = r.failed(err); r.end == nil {
+		r.kept = stats
+	}
 }
 
 func (r *File) failed(err error) error {
@@ -70,29 +72,28 @@ func (r *File) failed(err error) error {
 		return nil
 	}
 	kept := "nothing of it can be replayed"
-	if to := r.w.Stats().To; !to.IsZero() {
+	if to := r.kept.To; !to.IsZero() {
 		kept = "it can be replayed until about " + to.Local().Format(time.TimeOnly)
 	}
 	return fmt.Errorf("recording to %s has stopped (%w): %s, and the board goes on", sources.Clean(filepath.Base(r.path), 60), cause(err), kept)
 }
 
-// Close ends the recording and says what it holds; err is why it ended before.
-func (r *File) Close() (Stats, error) {
+// Close writes the last of it, ends the recording and says what it holds; err is why it
+// ended before.
+func (r *File) Close(from *Flight) (Stats, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.f == nil {
-		return r.w.Stats(), r.end
+		return r.kept, r.end
 	}
-	if r.end == nil {
-		r.end = r.failed(r.w.Close())
-	}
+	r.copy(from, true)
 	if err := r.f.Close(); r.end == nil {
 		r.end = r.failed(err)
 	}
 	r.f = nil
 	if r.end == nil {
 		r.end = os.ErrClosed
-		return r.w.Stats(), nil
+		return r.kept, nil
 	}
-	return r.w.Stats(), r.end
+	return r.kept, r.end
 }

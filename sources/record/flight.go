@@ -80,8 +80,49 @@ func (f *Flight) Add(s *sources.Snapshot, lost uint64) error {
 }
 
 // Flush is for the sake of Follow: what is in memory need not be flushed before it is
-// saved.
+// saved, and whoever copies it flushes it then.
 func (f *Flight) Flush() error { return nil }
+
+// place is how far somebody has copied a Flight; the zero place is its beginning.
+type place struct {
+	in  *taken
+	off int
+}
+
+// since is what was recorded behind a place, as a file goes on with it, and until when
+// that is; last ends the segment, since nobody will copy what comes after it. It is the
+// one encoding of both.
+func (f *Flight) since(p *place, last bool) (data []byte, stats Stats, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.broken != nil {
+		return nil, f.w.Stats(), f.broken
+	}
+	flush := f.w.Flush
+	if last {
+		flush = f.w.Close
+	}
+	if err := flush(); err != nil || len(f.segments) == 0 {
+		return nil, f.w.Stats(), err
+	}
+	i := 0
+	if p.in != nil {
+		if i = slices.Index(f.segments, p.in); i < 0 {
+			return nil, f.w.Stats(), errBehind
+		}
+	}
+	for ; i < len(f.segments); i++ {
+		if p.in != f.segments[i] {
+			*p = place{in: f.segments[i]}
+		}
+		data = append(data, p.in.Bytes()[p.off:]...)
+		p.off = p.in.Len()
+	}
+	return data, f.w.Stats(), nil
+}
+
+// errBehind is the end of a copy that is further behind than anything is kept.
+var errBehind = fmt.Errorf("its disk is slower than what is recorded: %w", sources.ErrUnavailable)
 
 // Size is how many bytes it holds, compressed.
 func (f *Flight) Size() (n int) {

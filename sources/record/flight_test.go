@@ -147,6 +147,37 @@ func TestADiskThatIsTooSlowHoldsUpNobodyAndLeavesAGap(t *testing.T) {
 	require.EqualValues(t, 6, rec.Lost)
 }
 
+// deaf is a feed that nobody hears of anything from until it is over.
+type deaf struct {
+	*feed
+	asked chan struct{}
+}
+
+func (d deaf) Next(ctx context.Context, _ uint64) (*sources.Snapshot, error) {
+	close(d.asked)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestWhatWasShownLastIsRecordedThoughTheEndCameWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(3)
+	f := deaf{newFeed(w.next()), make(chan struct{})}
+	to := record.NewFlight(0, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-f.asked // then the first is recorded
+		f.show(w.next())
+		cancel()
+	}()
+	require.NoError(t, record.Follow(ctx, f, to))
+	data, _, _, err := to.Recording()
+	require.NoError(t, err)
+	rec := open(t, data)
+	require.Equal(t, 2, rec.Snapshots)
+	require.Zero(t, rec.Lost)
+}
+
 type full struct{ left int }
 
 var errFull = errors.New("no space left on device")
@@ -175,25 +206,68 @@ func TestAWriterWhoseDiskIsFullSaysWhy(t *testing.T) {
 	require.ErrorIs(t, err, errFull)
 }
 
-func TestARecordingOverwritesNothingAndIsItsOwnersAlone(t *testing.T) {
+func TestAFileHoldsWhatTheFlightRecorderEncodedAndIsItsOwnersAlone(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "r.gz")
-	f, err := record.Create(path)
+	file, err := record.Create(path)
 	require.NoError(t, err)
-	s := newWorld(1).next()
-	require.NoError(t, f.Add(s, 0))
-	stats, err := f.Close()
+	flight := record.NewFlight(0, 0)
+	require.NoError(t, file.Copy(flight), "nothing was shown yet")
+	at := newWorld(1)
+	for i := range 200 { // several segments
+		require.NoError(t, flight.Add(at.next(), 0))
+		if i%7 == 0 {
+			require.NoError(t, file.Copy(flight))
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Equal(t, i+1, open(t, data).Snapshots, "a crash now would lose nothing")
+		}
+		if i == 90 { // ctrl+s ends a segment
+			_, _, _, err := flight.Recording()
+			require.NoError(t, err)
+		}
+	}
+	stats, err := file.Close(flight)
 	require.NoError(t, err)
-	require.Equal(t, 1, stats.Snapshots)
-	require.Error(t, f.Add(s, 0), "it is closed")
+	require.Equal(t, 200, stats.Snapshots)
+	held, _, _, err := flight.Recording()
+	require.NoError(t, err)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(held, data), "they are encoded once")
+	require.Error(t, file.Copy(flight), "it is closed")
+
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	before, err := os.ReadFile(path)
-	require.NoError(t, err)
 	_, err = record.Create(path)
 	require.ErrorContains(t, err, "overwrites nothing")
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.True(t, bytes.Equal(before, after))
+	require.True(t, bytes.Equal(data, after))
+}
+
+func TestAFileWhoseDiskIsTooSlowEndsAndTheFlightRecorderGoesOn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "r.gz")
+	file, err := record.Create(path)
+	require.NoError(t, err)
+	flight := record.NewFlight(time.Minute, 0)
+	at := newWorld(1)
+	require.NoError(t, flight.Add(at.next(), 0))
+	require.NoError(t, file.Copy(flight))
+	for range 600 { // so long the disk hangs
+		require.NoError(t, flight.Add(at.next(), 0))
+	}
+	err = file.Copy(flight)
+	require.ErrorIs(t, err, sources.ErrUnavailable)
+	require.ErrorContains(t, err, "it can be replayed until about")
+	require.NoError(t, flight.Add(at.next(), 0))
+	_, err = file.Close(flight)
+	require.Error(t, err)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, 1, open(t, data).Snapshots)
+	_, _, _, err = flight.Recording()
+	require.NoError(t, err)
 }

@@ -17,7 +17,7 @@ type Feed interface {
 	Next(ctx context.Context, after uint64) (*sources.Snapshot, error)
 }
 
-// Sink is what takes snapshots: a Flight or a File.
+// Sink is what takes snapshots, as a Flight does.
 type Sink interface {
 	Add(s *sources.Snapshot, lost uint64) error
 	Flush() error
@@ -37,7 +37,7 @@ func Follow(ctx context.Context, feed Feed, to Sink) error {
 		next, err := within(ctx, flushEvery, feed, s.Seq)
 		switch {
 		case ctx.Err() != nil:
-			return to.Flush()
+			return end(feed.Snapshot(), s.Seq, to)
 		case err == nil:
 			if err := to.Add(next, next.Seq-s.Seq-1); err != nil {
 				return err
@@ -53,6 +53,16 @@ func Follow(ctx context.Context, feed Feed, to Sink) error {
 			flushed = s.At
 		}
 	}
+}
+
+// end records what was shown last, which may have come with the end itself.
+func end(last *sources.Snapshot, seq uint64, to Sink) error {
+	if last.Seq > seq {
+		if err := to.Add(last, last.Seq-seq-1); err != nil {
+			return err
+		}
+	}
+	return to.Flush()
 }
 
 // within waits for the next snapshot, but not for ever.

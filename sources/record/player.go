@@ -218,9 +218,11 @@ func (p *Player) happened(such func(rowID, time.Time) bool) {
 	}
 }
 
+// happenedIn leaves out what is only under way: it has happened once it is known how it
+// ended.
 func happenedIn(s *sources.Snapshot, such func(rowID, time.Time) bool) bool {
 	for i := range s.Activity {
-		if such(activityID(&s.Activity[i]), s.Activity[i].At) {
+		if s.Activity[i].Outcome != sources.Pending && such(activityID(&s.Activity[i]), s.Activity[i].At) {
 			return true
 		}
 	}

@@ -25,7 +25,9 @@ func (b *builder) actions() {
 		if a.Err != "" {
 			act.Result += ": " + a.Err
 		}
-		if !a.Outcome.Void() {
+		if a.Outcome.Void() { // nothing was written, so nothing took time
+			act.Written, act.Effective = -1, -1
+		} else {
 			b.effect(&act, i, f)
 		}
 		b.doc.Actions = append(b.doc.Actions, act)

@@ -1,66 +1,107 @@
 package report
 
 import (
-	"bytes"
-	_ "embed"
 	"io"
 	"math"
 	"strings"
-	"text/template"
-	"time"
 	"unicode"
-
-	"relctl-tui/sources"
 )
-
-//go:embed report.md.tmpl
-var markdownText string
-
-// maxText is the most runes of one text in a document.
-const maxText = 1000
-
-var markdown = template.Must(template.New("markdown").Funcs(template.FuncMap{
-	"text": escape, "lasted": lasted, "amount": amount, "spark": sparkline, "day": day, "or": or,
-}).Parse(markdownText))
 
 // Markdown writes the document with sparklines for charts. Nothing that came from
 // outside can be markup in it.
 func (d *Document) Markdown(w io.Writer) error {
-	var b bytes.Buffer
-	if err := markdown.Execute(&b, page{d}); err != nil {
-		return err
+	p := &page{Document: d, plain: escape}
+	p.put("# What happened")
+	if p.Context != "" {
+		p.put(" in %s", p.Context)
 	}
-	_, err := w.Write(b.Bytes())
+	p.put("\n\n%s to %s (%s)", day(p.From), day(p.To), p.length())
+	if p.zoned() {
+		p.put(", %s to %s", p.localDay(p.From), p.localDay(p.To))
+	}
+	p.put("\n\n## Summary\n\n")
+	for _, s := range p.Summary {
+		p.put("- %s\n", s)
+	}
+	if len(p.Suspects) > 0 {
+		p.put("\n## Suspects\n\n")
+		for i := range p.Suspects {
+			s := &p.Suspects[i]
+			p.put("1. %s %s at %s UTC, %s: %s\n", s.Subject, s.What, p.clock(s.At), s.Word, s.Why)
+		}
+	}
+	p.markdownTimeline()
+	p.markdownActions()
+	p.markdownCharts()
+	p.put("\n## Open questions\n\n")
+	for _, q := range p.Questions {
+		p.put("- %s\n", q)
+	}
+	if len(p.Questions) == 0 {
+		p.put("None.\n")
+	}
+	_, err := io.WriteString(w, p.String())
 	return err
 }
 
-// page is what the templates ask a document for.
-type page struct{ *Document }
+func (p *page) markdownTimeline() {
+	p.put("\n## Timeline\n\n")
+	if len(p.Timeline) == 0 {
+		p.put("Nothing is on record.\n")
+		return
+	}
+	if p.zoned() {
+		p.put("| UTC | %s | | |\n|---|---|---|---|\n", p.zone())
+	} else {
+		p.put("| UTC | | |\n|---|---|---|\n")
+	}
+	for _, e := range p.Timeline {
+		p.put("| %s |", p.clock(e.At))
+		if p.zoned() {
+			p.put(" %s |", p.local(e.At))
+		}
+		p.put(" %s | %s |\n", e.What, e.Text)
+	}
+}
 
-// Zoned tells whether the readers' clocks differ from UTC.
-func (p page) Zoned() bool { return p.zone() != "" }
+func (p *page) markdownActions() {
+	p.put("\n## Actions\n\n")
+	if len(p.Actions) == 0 {
+		p.put("Nobody changed anything.\n")
+		return
+	}
+	p.put("| | UTC | who | what | why | result | confirmed after | in force after | metric | before | after | within its limit after |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for i := range p.Actions {
+		p.put("| %d |", p.Actions[i].Number)
+		for _, c := range p.Actions[i].cells(p) {
+			p.put(" %s |", c)
+		}
+		p.put("\n")
+	}
+}
 
-// ZoneName is the readers' zone.
-func (p page) ZoneName() string { return p.zone() }
-
-// Clock is a moment by UTC.
-func (p page) Clock(t time.Time) string { return p.clock(t) }
-
-// Local is a moment by the readers' clocks.
-func (p page) Local(t time.Time) string { return p.local(t) }
-
-// LocalDay is the same with its day.
-func (p page) LocalDay(t time.Time) string { return t.In(p.Zone).Format("2006-01-02 15:04:05 MST") }
-
-// Span is how long the document's span is.
-func (p page) Span() string { return span(p.To.Sub(p.From)) }
-
-func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+func (p *page) markdownCharts() {
+	p.put("\n## Metrics\n\n")
+	if len(p.Charts) == 0 {
+		p.put("No source of metrics keeps a past.\n")
+		return
+	}
+	p.put("| | begin | worst | at (UTC) | end | above its limit for | |\n|---|---|---|---|---|---|---|\n")
+	for _, c := range p.Charts {
+		at, above := "–", "–"
+		if c.Worst.OK {
+			at = p.clock(c.WorstAt)
+		}
+		if c.Above != 0 {
+			above = lasted(c.Above)
+		}
+		p.put("| %s | %s | %s | %s | %s | %s | `%s` |\n", c.Name, amount(c.Before, c.Unit), amount(c.Worst, c.Unit), at, amount(c.After, c.Unit), above, markup(sparkline(c)))
+	}
+}
 
 // escape makes a text plain in Markdown: no character of it is markup, and it stays in
 // its table cell. What could not be markup where it stands is left readable.
 func escape(s string) string {
-	s = sources.Clean(s, maxText)
 	var b strings.Builder
 	runes := []rune(s)
 	for i, r := range runes {

@@ -64,6 +64,12 @@ func Store(t *testing.T, open func(t *testing.T) Fixture) {
 		}
 		s.schedules(t)
 	})
+	t.Run("presence", func(t *testing.T) {
+		if _, ok := open(t).Store.(sources.Attender); !ok {
+			t.Skip("this store does not keep who looks at it")
+		}
+		s.presence(t)
+	})
 	t.Run("leases", func(t *testing.T) {
 		if _, ok := open(t).Store.(sources.Leaser); !ok {
 			t.Skip("this store keeps no leases")

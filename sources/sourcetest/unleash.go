@@ -12,10 +12,10 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -63,9 +63,12 @@ type Unleash struct {
 	pg      *postgres
 }
 
+// account is the user that a server runs as.
+type account struct{ uid, gid int }
+
 type postgres struct {
 	bin, dir, port string
-	as             *syscall.Credential
+	as             *account // nil for this user
 }
 
 // StartUnleash gives the running Unleash of a version, 6 or 7, which all tests of the
@@ -114,15 +117,18 @@ func postgresBin(t testing.TB) string {
 	return filepath.Dir(found[len(found)-1])
 }
 
+// endedWell is a server that ended when it was told to: by itself, or by the signal.
+var endedWell = regexp.MustCompile(`ended with status (0|143)\n`)
+
 // spawn runs a program that ends with this process, however that ends: a shell
 // beside it waits for the end of a pipe.
-func spawn(name string, as *syscall.Credential, environ []string, args ...string) (*Output, error) {
-	script := `"$@" & p=$!; read -r _; kill -TERM $p; (sleep 5; kill -KILL $p) 2>/dev/null & wait $p; [ -z "$REMOVE" ] || rm -rf "$REMOVE"`
+func spawn(name string, as *account, environ []string, args ...string) (*Output, error) {
+	script := `"$@" & p=$!; read -r _; kill -TERM $p; (sleep 5; kill -KILL $p) 2>/dev/null & wait $p; echo "ended with status $?"; [ -z "$REMOVE" ] || rm -rf "$REMOVE"`
 	cmd := exec.CommandContext(context.Background(), "/bin/sh", append([]string{"-c", script, "sh"}, args...)...)
 	cmd.Env = append(os.Environ(), environ...)
 	out := &Output{}
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true}
+	runAs(cmd, as, true)
 	if as != nil {
 		cmd.Dir = "/"
 	}
@@ -142,7 +148,10 @@ func spawn(name string, as *syscall.Credential, environ []string, args ...string
 		case <-done:
 		case <-time.After(8 * time.Second):
 		}
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		killGroup(cmd)
+		if said := out.String(); !endedWell.MatchString(said) { // then its tests failed over nothing of ours
+			fmt.Fprintf(os.Stderr, "%s did not end as it should; the last that it said:\n%s\n", name, said[max(0, len(said)-4000):])
+		}
 	})
 	return out, nil
 }
@@ -172,7 +181,7 @@ func startPostgres(bin string) (*postgres, error) {
 		}
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
-		pg.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		pg.as = &account{uid, gid}
 		if err := os.Chown(dir, uid, gid); err != nil {
 			return nil, err
 		}
@@ -200,7 +209,7 @@ func startPostgres(bin string) (*postgres, error) {
 func (pg *postgres) run(tool string, args ...string) error {
 	cmd := exec.CommandContext(context.Background(), filepath.Join(pg.bin, tool), args...)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: pg.as}
+	runAs(cmd, pg.as, false)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", tool, err, out)
 	}

@@ -21,6 +21,7 @@ type Change struct {
 	At       time.Time // when it was in force
 	Services []string  // what it is expected to move; none when unknown
 	From, To float64   // share of traffic that it reached before and after, 0..1
+	Was, Is  string    // the version before and after, of a deploy; "" of what is no deploy
 	Rate     float64   // requests per second at its services; 0 when unknown
 }
 
@@ -136,17 +137,22 @@ func onsets(series []Series) []Onset {
 // undos is, for each change, when the next change of its subject took it back.
 func undos(changes []Change) []time.Time {
 	out := make([]time.Time, len(changes))
-	bySubject := map[string][]int{}
+	type subject struct {
+		name   string
+		deploy bool // a service may be called as a flag is
+	}
+	bySubject := map[subject][]int{}
 	for i := range changes {
-		bySubject[changes[i].Subject] = append(bySubject[changes[i].Subject], i)
+		c := &changes[i]
+		of := subject{c.Subject, c.Is != ""}
+		bySubject[of] = append(bySubject[of], i)
 	}
 	for _, list := range bySubject {
 		slices.SortStableFunc(list, func(a, b int) int { return changes[a].At.Compare(changes[b].At) })
 		for n, i := range list {
 			c := &changes[i]
 			for _, j := range list[n+1:] {
-				back := changes[j].To
-				if c.moved() > 0 && math.Abs(back-c.From) <= math.Abs(back-c.To) {
+				if takesBack(&changes[j], c) {
 					out[i] = changes[j].At
 					break
 				}
@@ -154,6 +160,14 @@ func undos(changes []Change) []time.Time {
 		}
 	}
 	return out
+}
+
+// takesBack tells whether a later change of the same subject undid an earlier one.
+func takesBack(later, c *Change) bool {
+	if c.Is != "" {
+		return c.Was != "" && c.Was != c.Is && later.Is == c.Was
+	}
+	return c.moved() > 0 && math.Abs(later.To-c.From) <= math.Abs(later.To-c.To)
 }
 
 // weigh scores one change against all onsets; false where it is no suspect.

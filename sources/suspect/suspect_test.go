@@ -87,6 +87,28 @@ func TestUndoingTheCauseSpeaksForItAndUndoingAnotherAgainstIt(t *testing.T) {
 	require.Equal(t, 1, r.Suspects[0].Change, "taking a back changed nothing")
 }
 
+func TestADeployThatIsRolledBackIsUndoneAndAnotherVersionAfterItUndoesNothing(t *testing.T) {
+	t.Parallel()
+	s := flat("p99", "payment", 0.1, 2, 60)
+	for i := 90; i < len(s.Points); i++ {
+		s.Points[i] /= 20
+	}
+	deploy := func(id, was, is string, point float64) suspect.Change {
+		return suspect.Change{ID: id, Subject: "payment", What: was + " to " + is, At: moment(point), Services: []string{"payment"}, To: 1, Was: was, Is: is, Rate: 100}
+	}
+	flag := flagChange("2", "payment", 58, 0, 1, "payment") // called as the service is
+	back := suspect.Rank([]suspect.Series{s}, []suspect.Change{deploy("1", "2.0", "2.1", 58), flag, deploy("3", "2.1", "2.0", 89)})
+	require.Equal(t, 0, back.Suspects[0].Change)
+	require.True(t, back.Suspects[0].Healed)
+	require.Contains(t, back.Suspects[0].Why, "undone, and it recovered")
+
+	on := suspect.Rank([]suspect.Series{s}, []suspect.Change{deploy("1", "2.0", "2.1", 58), flag, deploy("3", "2.1", "2.2", 89)})
+	for _, sus := range on.Suspects {
+		require.Zero(t, sus.Undone)
+		require.False(t, sus.Healed)
+	}
+}
+
 func TestAServiceThatIsCalledAndWellIsNotToBlame(t *testing.T) {
 	t.Parallel()
 	checkout := flat("checkout p99", "checkout", 0.2, 3, 82)

@@ -81,7 +81,7 @@ func (s *Store) Apply(ctx context.Context, c sources.Change) (sources.Receipt, e
 		return sources.Receipt{}, err
 	}
 	receipt.Accepted = s.opts.Now()
-	s.tellWatches()
+	s.written.Ring()
 	return s.lookBack(ctx, p, receipt)
 }
 
@@ -375,11 +375,3 @@ func (s *Store) overwritten(ctx context.Context, p *plan) string {
 }
 
 func hash(s *strategy) string { return (&feature{Strategies: []strategy{*s}}).shape("") }
-
-// tellWatches lets this process's own watches look at once.
-func (s *Store) tellWatches() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.written)
-	s.written = make(chan struct{})
-}

@@ -82,13 +82,14 @@ type Store struct {
 	ledger        ledger
 	log           *cursor // of Flags; each watch has its own
 
+	written sources.Bell
+
 	mu        sync.Mutex
 	rights    string    // why this access cannot change flags, "" when it can
 	rightsAt  time.Time // when that was asked; zero for never
 	rightsFor string    // hash of the token that it holds for
 	honest    bool      // the server's export tells which flags are on
 	noTest    bool      // the server refuses the JSON patch operation "test"
-	written   chan struct{}
 }
 
 // Verifying is a Store that can ask Unleash's evaluating side.
@@ -133,7 +134,7 @@ func New(name, base string, opts Options) (Driver, error) {
 		}
 	}
 	base = strings.TrimSuffix(strings.TrimRight(base, "/"), "/api")
-	s := &Store{name: name, opts: opts, written: make(chan struct{})}
+	s := &Store{name: name, opts: opts}
 	s.link = base + "/projects/" + url.PathEscape(opts.Project)
 	var err error
 	if s.admin, err = s.dial(base, opts.Token); err != nil {

@@ -50,9 +50,7 @@ type watch struct {
 func (w *watch) run(ctx context.Context) {
 	defer close(w.out)
 	for ctx.Err() == nil {
-		w.s.mu.Lock()
-		written := w.s.written
-		w.s.mu.Unlock()
+		written := w.s.written.Heard()
 		wait := w.s.opts.Every
 		if err := w.look(ctx); err != nil && ctx.Err() == nil {
 			w.fail(ctx, err)
