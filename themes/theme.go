@@ -19,8 +19,10 @@ type Options struct {
 	Name    string               // one of Names; "" for Own's, else Default
 	Own     *Palette             // a theme that did not come with the program; nil for none
 	ASCII   bool                 // draw with ASCII signs only
-	Blocks  bool                 // the font has blocks and no braille: charts are drawn with them
+	Blocks  bool                 // the font has blocks and hardly any sign: charts are drawn with them, the rest in ASCII
 	Profile colorprofile.Profile // what the terminal can show; Unknown keeps every colour
+	Links   bool                 // the terminal knows links
+	Still   bool                 // nothing moves by itself: no sparklines
 }
 
 // Theme is everything a view needs to draw: inks by meaning, and glyphs. It may be
@@ -30,6 +32,8 @@ type Theme struct {
 	Name   string
 	ASCII  bool
 	Blocks bool
+	Links  bool
+	Still  bool
 	Glyphs Glyphs
 
 	Text, Strong, Quiet, Accent    Ink
@@ -50,19 +54,14 @@ func About(name string) string {
 	return p.About
 }
 
-// After is the theme that follows one by its name, of those that come with the program
-// and then Own, the first after the last; for a terminal as in o.
-func After(o Options, name string) *Theme {
+// Choices are the themes that can be made of o by name: those that come with the
+// program, then Own.
+func (o *Options) Choices() []string {
 	all := Names()
 	if o.Own != nil {
 		all = append(all, o.Own.Name)
 	}
-	o.Name = all[(slices.Index(all, name)+1)%len(all)]
-	th, err := New(o)
-	if err != nil {
-		panic(err) // its name is one of those that there are
-	}
-	return th
+	return all
 }
 
 // New builds a theme. An unknown name is an error that lists the known ones.
@@ -88,7 +87,7 @@ func build(palette *Palette, o Options) *Theme {
 	ink := func(t Tone) Ink { return t.ink(o.Profile) }
 	p := &palette.Tones
 	th := &Theme{
-		Name: palette.Name, ASCII: o.ASCII, Blocks: o.Blocks, Glyphs: unicodeGlyphs(),
+		Name: palette.Name, ASCII: o.ASCII, Blocks: o.Blocks, Links: o.Links, Still: o.Still, Glyphs: unicodeGlyphs(),
 		Text: ink(p.Text), Strong: ink(p.Strong), Quiet: ink(p.Quiet), Accent: ink(p.Accent),
 		Good: ink(p.Good), Warn: ink(p.Warn), Bad: ink(p.Bad), Alarm: ink(p.Alarm),
 		Pending: ink(p.Pending), Stale: ink(p.Stale),
@@ -96,7 +95,7 @@ func build(palette *Palette, o Options) *Theme {
 		Label: ink(p.Label), Select: ink(p.Select), SelectIdle: ink(p.SelectIdle), Key: ink(p.Key),
 		badges: make(map[string]Ink, len(palette.Accents)),
 	}
-	if o.ASCII {
+	if o.ASCII || o.Blocks {
 		th.Glyphs = asciiGlyphs()
 	}
 	for accent, tone := range palette.Accents {

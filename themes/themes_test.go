@@ -200,3 +200,25 @@ func BenchmarkNew(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+func TestEveryThemeHasItsPicturesAndThePageShowsThem(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../.github/THEMES.md")
+	require.NoError(t, err)
+	there := map[string]bool{}
+	entries, err := os.ReadDir("../.github/themes")
+	require.NoError(t, err)
+	for _, e := range entries {
+		there[e.Name()] = true
+	}
+	for _, name := range themes.Names() {
+		require.Contains(t, string(page), "## "+name+"\n")
+		for _, size := range []string{"80x24", "120x40", "200x60"} {
+			file := name + "-" + size + ".svg"
+			require.True(t, there[file], "%s is missing: task picture draws it", file)
+			require.Contains(t, string(page), "(themes/"+file+")")
+			delete(there, file)
+		}
+	}
+	require.Empty(t, there, "pictures of no theme")
+}

@@ -22,71 +22,96 @@ func (m *Model) actionKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	if !ok {
 		return nil, false
 	}
-	now := m.opts.Now()
-	refuse := func(reason string) (tea.Cmd, bool) {
-		m.footer.SetStatus(reason, footer.Warning)
+	if !m.admits(kind, msg.IsRepeat, m.movedAt(kind)) {
 		return nil, true
 	}
-	if m.opts.ReadOnly {
-		return refuse(m.denied())
+	return m.action(kind), true
+}
+
+// admits passes what is to be done through the gate, and says why where it does not.
+func (m *Model) admits(kind sources.ChangeKind, repeat bool, moved time.Time) bool {
+	reason := ""
+	switch {
+	case m.opts.ReadOnly:
+		reason = m.denied()
+	case m.waiting(): // before the gate, which would take the next press for a repeat
+		reason = "one change at a time: the last key has not been done yet"
+	default:
+		if err := m.gate.admit(kind, repeat, m.opts.Now(), moved); err != nil {
+			reason = err.Error()
+		}
 	}
-	if m.waiting() { // before the gate, which would take the next press for a repeat
-		return refuse("one change at a time: the last key has not been done yet")
+	if reason != "" {
+		m.footer.SetStatus(reason, footer.Warning)
 	}
-	if err := m.gate.admit(kind, msg.IsRepeat, now, m.movedAt(kind)); err != nil {
-		return refuse(err.Error())
-	}
+	return reason == ""
+}
+
+// action does what a key that acts means where the board is now.
+func (m *Model) action(kind sources.ChangeKind) tea.Cmd {
 	switch {
 	case m.screen != noScreen && kind != sources.Undo:
-		return m.screenAction(kind), true
+		return m.screenAction(kind)
 	case kind.OfBreaker():
-		return m.switchKey(msg, kind)
+		return m.switchKey(kind)
 	case kind == sources.SilenceAlert:
 		return m.silenceKey()
+	case kind == sources.CallOff:
+		m.callOffKey()
+		return nil
 	case kind == sources.Undo:
-		return m.intended(sources.Intent{Kind: sources.Undo}, false), true
+		return m.intended(sources.Intent{Kind: sources.Undo}, false)
 	default:
-		return m.flagKey(msg, kind)
+		return m.flagKey(kind)
 	}
 }
 
 // flagKey is a key that changes the selected flag.
-func (m *Model) flagKey(msg tea.KeyPressMsg, kind sources.ChangeKind) (tea.Cmd, bool) {
-	refuse := func(reason string) (tea.Cmd, bool) {
+func (m *Model) flagKey(kind sources.ChangeKind) tea.Cmd {
+	refuse := func(reason string) tea.Cmd {
 		m.footer.SetStatus(reason, footer.Warning)
-		return nil, true
+		return nil
 	}
 	f, selected := m.flags.Selected()
 	switch {
 	case !m.flagInSight():
-		return refuse("the flag that this key acts on is not on the screen: esc shows it, then press again")
+		return refuse(m.outOfSight("flag"))
 	case len(m.flags.Marked()) > 0:
-		return m.groupKey(kind), true
+		return m.groupKey(kind)
 	case !selected:
 		if filter := m.flags.Filter(); filter != "" {
-			return refuse("no flag matches /" + filter + ", so nothing is selected: esc shows all flags")
+			return refuse("no flag matches /" + filter + ", so nothing is selected: " + views.Named(m.keys.Escape) + " shows all flags")
 		}
 		return refuse("no flag is selected")
+	}
+	return m.change(kind, &f)
+}
+
+// change begins what is to be done to a flag as the operator saw it.
+func (m *Model) change(kind sources.ChangeKind, f *sources.Flag) tea.Cmd {
+	refuse := func(reason string) tea.Cmd {
+		m.footer.SetStatus(reason, footer.Warning)
+		return nil
+	}
+	switch {
 	case m.snapshot.Source(f.ID.Source).ReadOnly != "":
 		return refuse(f.ID.Source + " cannot be changed from here: " + m.snapshot.Source(f.ID.Source).ReadOnly)
 	case kind == sources.Guarded, kind == pauseKind:
-		return m.rampKey(kind, &f)
-	case m.overrides(kind, &f):
-		return nil, true
+		return m.rampKey(kind, f)
+	case m.overrides(kind, f):
+		return nil
 	case kind == sources.Set:
 		if err := f.CanRamp(); err != nil {
 			return refuse(sources.Sentence(err))
 		}
 		m.footer.SetStatus("", footer.Info)
-		m.prompt.OpenPercent(f, m.now.In(m.zone()))
-		return nil, true
+		m.prompt.OpenPercent(*f, m.now.In(m.zone()))
+		return nil
 	}
 	if p, busy := m.pending[f.ID]; busy && p.done == "" && kind != sources.Kill {
 		return refuse(fmt.Sprintf("%s: %s is not confirmed yet", f.Name, p.text))
 	}
-	var cmd tea.Cmd
-	m.flags, cmd = m.flags.Update(msg)
-	return cmd, true
+	return views.Act(f, kind, m.opts.ReadOnly)
 }
 
 // flagInSight tells whether the selected flag is on the screen: in the table, or in
@@ -117,6 +142,8 @@ func (m *Model) kindOf(msg tea.KeyPressMsg) (sources.ChangeKind, bool) {
 		return sources.CloseBreaker, true
 	case key.Matches(msg, m.keys.Silence):
 		return sources.SilenceAlert, true
+	case key.Matches(msg, m.keys.Return) && m.toCome() != nil:
+		return sources.CallOff, true
 	case key.Matches(msg, m.keys.Return):
 		return sources.Restore, m.screen == historyScreen
 	default:
@@ -134,7 +161,7 @@ func (m *Model) movedAt(kind sources.ChangeKind) time.Time {
 		return m.suspects.MovedAt()
 	case kind.OfBreaker():
 		return m.turnedAt
-	case kind == sources.SilenceAlert:
+	case kind == sources.SilenceAlert, kind == sources.CallOff:
 		return time.Time{} // it asks, and names what it is about
 	}
 	if at := m.flags.SelectionMovedAt(); at.After(m.changedAt) {
@@ -214,12 +241,18 @@ func (m *Model) doubt(in *sources.Intent, seen *sources.Flag) string {
 	case in.Override:
 		return "" // it was thought over, and the guards spoke of what cannot be seen
 	}
+	return DoubtRaise(m.snapshot, in, seen, m.opts.Now())
+}
+
+// DoubtRaise is why raising a flag should be thought over, in a clause: the numbers that
+// would show what it does are old. "" where they are not, and for what raises nothing.
+func DoubtRaise(s *sources.Snapshot, in *sources.Intent, seen *sources.Flag, now time.Time) string {
 	back := sources.BriefPercent(in.ToAs)
 	raises := in.Kind == sources.Ramp || (in.Kind == sources.Restore && (!back.OK || back.V > seen.Rollout.Or(0))) || (in.Kind == sources.Set && in.To > seen.Rollout.Or(0))
 	if !raises {
 		return ""
 	}
-	return m.snapshot.Blind(seen, m.opts.Now())
+	return s.Blind(seen, now)
 }
 
 // describe says an intent in words: "checkout-v2 25% → 50%".
@@ -259,6 +292,9 @@ func (m *Model) start(in sources.Intent) tea.Cmd {
 	}
 	if in.Kind == sources.Later {
 		return m.startSchedule(&in)
+	}
+	if in.Kind == sources.CallOff {
+		return m.startCallOff(&in)
 	}
 	in.Actor = m.opts.Actor
 	m.seq++
@@ -310,6 +346,15 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 	return tea.Batch(cmd, m.lookAgain(msg.Receipt.New.ID))
 }
 
+// undoes is how a change is taken back, in brackets; "" where undo has no key.
+func (m *Model) undoes(what string) string {
+	keys := views.KeysOf(m.keys.Undo)
+	if len(keys) == 0 {
+		return ""
+	}
+	return " (" + keys[0] + " undoes " + what + ")"
+}
+
 // outcome is the sentence for the operator: what was done, or what was not and
 // what to do next.
 func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
@@ -318,7 +363,7 @@ func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
 	why := views.Unprefixed(msg.Intent.Flag.Source, sources.Sentence(msg.Err))
 	switch {
 	case errors.Is(msg.Err, control.ErrPartly):
-		return footer.Failure, "DONE IN PART: " + why + " (u undoes it)"
+		return footer.Failure, "DONE IN PART: " + why + m.undoes("it")
 	case errors.Is(msg.Err, control.ErrUnconfirmed):
 		return footer.Failure, fmt.Sprintf("%s: WRITTEN, NOT CONFIRMED: %s", did, why)
 	case errors.Is(msg.Err, sources.ErrApprovalNeeded):
@@ -340,7 +385,7 @@ func (m *Model) outcome(msg ActionFinishedMsg) (footer.Level, string) {
 		return footer.Warning, text + ", but " + r.Warning
 	}
 	if msg.Intent.Kind != sources.Undo {
-		text += " (u undoes it)"
+		text += m.undoes("it")
 	}
 	return footer.Done, text
 }

@@ -148,17 +148,17 @@ func awaitSnapshot(ctx context.Context, engine *live.Engine, seq uint64, turn fu
 	}
 }
 
-// tick fires at the next whole second.
-func tick() tea.Cmd {
-	return tea.Every(time.Second, func(t time.Time) tea.Msg { return ClockTickedMsg{Now: t} })
+// tick fires at the next whole second, or what else every says.
+func tick(every time.Duration) tea.Cmd {
+	return tea.Every(every, func(t time.Time) tea.Msg { return ClockTickedMsg{Now: t} })
 }
 
 // tickIn is tick, then the board's turn.
-func tickIn(ctx context.Context, turn func(context.Context)) tea.Cmd {
+func tickIn(ctx context.Context, every time.Duration, turn func(context.Context)) tea.Cmd {
 	if turn == nil {
-		return tick()
+		return tick(every)
 	}
-	due := tick()
+	due := tick(every)
 	return func() tea.Msg {
 		msg := due()
 		turn(ctx)
@@ -379,7 +379,7 @@ func wakeUp(ctx context.Context, engine *live.Engine, seq uint64) tea.Cmd {
 // stopped.
 func askToSuspend() tea.Msg {
 	if nobodyResumes() {
-		return views.RefusedMsg{Reason: "no shell with job control started this board, so nothing could bring it back: q leaves"}
+		return views.RefusedMsg{Reason: "no shell with job control started this board, so nothing could bring it back: ctrl+c leaves"}
 	}
 	return SuspendAskedMsg{}
 }
@@ -407,12 +407,40 @@ func keepRecording(save func() (string, time.Time, time.Time, error)) tea.Cmd {
 	}
 }
 
-// steer tells a replay something. It waits for nothing.
-func steer(do func()) tea.Cmd {
+// FiltersKeptMsg is the operator's own filters, and what was done to them, in a clause; ""
+// when they were only read.
+type FiltersKeptMsg struct {
+	All map[string]string
+	Did string
+	Err error
+}
+
+func readFilters(saved SavedFilters) tea.Cmd {
 	return func() tea.Msg {
-		do()
-		return nil
+		all, err := saved.All()
+		return FiltersKeptMsg{All: all, Err: err}
 	}
+}
+
+// keepFilter saves a filter by a name, or forgets the one of that name where it is "".
+func keepFilter(saved SavedFilters, name, filter string) tea.Cmd {
+	return func() tea.Msg {
+		msg := FiltersKeptMsg{Did: name + " is forgotten"}
+		if filter == "" {
+			msg.All, msg.Err = saved.Forget(name)
+			return msg
+		}
+		msg.Did = name + " is saved: " + filter
+		msg.All, msg.Err = saved.Save(name, filter)
+		return msg
+	}
+}
+
+// FirstTimeToldMsg is whether somebody has never used the board.
+type FirstTimeToldMsg struct{ First bool }
+
+func askFirstTime(first func() bool) tea.Cmd {
+	return func() tea.Msg { return FirstTimeToldMsg{first()} }
 }
 
 // awaitResult is the result of a change that a program before this one began, to

@@ -28,7 +28,7 @@ func (b broken) Init() tea.Cmd {
 	b.boom("Init")
 	command := func() tea.Msg { b.boom("a command"); return tea.KeyPressMsg{Code: 'x'} }
 	inner := func() tea.Msg { b.boom("a batch in a batch"); return nil }
-	return tea.Batch(command, func() tea.Msg { b.boom("a batch"); return nil }, tea.Batch(inner, tick()))
+	return tea.Batch(command, func() tea.Msg { b.boom("a batch"); return nil }, tea.Batch(inner, tick(time.Second)))
 }
 
 func (b broken) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -57,6 +57,8 @@ func inTerminal(t *testing.T, show func(ctx context.Context, gone context.Cancel
 	go func() { _, _ = io.Copy(&written, ptmx); close(read) }()
 	before, err = term.GetState(tty.Fd())
 	require.NoError(t, err)
+	_, err = ptmx.WriteString("j") // somebody types
+	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	require.NoError(t, show(ctx, cancel, Options{Input: tty, Output: tty, Environ: []string{"TERM=xterm-256color"}}),
@@ -71,14 +73,14 @@ func inTerminal(t *testing.T, show func(ctx context.Context, gone context.Cancel
 
 func TestAPanicAnywhereInABoardEndsItOnceAndGivesTheTerminalBack(t *testing.T) {
 	t.Parallel()
-	for _, where := range []string{"Init", "Update", "View", "a command", "a batch", "a batch in a batch"} {
+	for _, where := range []string{"Init", "Update", "View", "a command", "a batch", "a batch in a batch", "the keyboard"} {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
 			var reported []string
 			f := &fault{report: func(value any, stack []byte) error {
 				text, ok := value.(string)
 				require.True(t, ok)
-				require.Contains(t, string(stack), "broken.boom", "the stack is the one that panicked")
+				require.Contains(t, string(stack), "boom", "the stack is the one that panicked")
 				reported = append(reported, text)
 				return errors.New("reported")
 			}}
@@ -86,6 +88,10 @@ func TestAPanicAnywhereInABoardEndsItOnceAndGivesTheTerminalBack(t *testing.T) {
 				f.end = gone
 				j, end := followJobs(true)
 				defer end()
+				o.Now = time.Now
+				if where == "the keyboard" {
+					o.Now = func() time.Time { return boom(where) }
+				}
 				return show(ctx, gone, o, &guarded{broken{where}, f}, j)
 			})
 			require.EqualError(t, f.cause(), "reported")
@@ -107,3 +113,5 @@ func TestAReportThatPanicsItselfStillEndsTheBoardWithAReason(t *testing.T) {
 	require.ErrorContains(t, f.cause(), "a fault of its own")
 	require.NotContains(t, f.cause().Error(), "s3cret")
 }
+
+func boom(where string) time.Time { panic("boom in " + where) }

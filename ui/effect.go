@@ -64,7 +64,7 @@ func (m *Model) effectFound(msg EffectFoundMsg) {
 		if msg.Action.Receipt.Warning != "" {
 			level = footer.Warning
 		} else if msg.Action.Intent.Kind != sources.Undo {
-			text += " (u undoes it)"
+			text += m.undoes("it")
 		}
 	case errors.Is(msg.Err, sources.ErrUnsupported):
 		text += ", but " + sources.Sentence(msg.Err)

@@ -46,6 +46,14 @@ func (g *gate) press(now time.Time) bool {
 	return false
 }
 
+// rushed reports whether the last two keys came closer to each other than anybody types:
+// as they do in a paste that ends a line.
+func (g *gate) rushed() bool {
+	n := len(g.recent)
+	last, before := g.recent[(g.at+n-1)%n], g.recent[(g.at+n-2)%n]
+	return !before.IsZero() && last.Sub(before) < hold
+}
+
 // other records that a key which does not act came between, so that the next
 // press of an action key is a new press and not a repeat.
 func (g *gate) other() { g.lastKey = "" }

@@ -183,7 +183,7 @@ func (m *Model) groupFinished(msg GroupFinishedMsg) tea.Cmd {
 			cmds = append(cmds, awaitEffect(m.ctx, m.control, one, m.effectWithin()))
 		}
 	}
-	level, text := groupOutcome(msg)
+	level, text := m.groupOutcome(msg)
 	if level != footer.Done {
 		m.results.SetResults("What became of "+flagsText(len(all)), all)
 		m.show(resultsScreen)
@@ -194,7 +194,7 @@ func (m *Model) groupFinished(msg GroupFinishedMsg) tea.Cmd {
 }
 
 // groupOutcome is the sentence about a group: how many flags are as asked for.
-func groupOutcome(msg GroupFinishedMsg) (footer.Level, string) {
+func (m *Model) groupOutcome(msg GroupFinishedMsg) (footer.Level, string) {
 	b := batch{kind: msg.Kind, to: msg.To}
 	_, did := b.verb()
 	good := 0
@@ -210,7 +210,7 @@ func groupOutcome(msg GroupFinishedMsg) (footer.Level, string) {
 	case len(not) == 0:
 		text := fmt.Sprintf("%s %s, confirmed in %d ms", flagsText(good), did, max(1, msg.Took.Milliseconds()))
 		if msg.Kind != sources.Undo {
-			text += " (u undoes them all)"
+			text += m.undoes("them all")
 		}
 		return footer.Done, text
 	case good == 0:

@@ -63,7 +63,7 @@ func (m *Model) historyAction(kind sources.ChangeKind) tea.Cmd {
 	case kind == sources.Kill:
 		return views.Act(f, kind, m.opts.ReadOnly)
 	case kind != sources.Restore:
-		return refuse("the row that this key acts on is not on the screen: esc shows it, then press again")
+		return refuse(m.outOfSight("row"))
 	}
 	in, refused := m.past.Intend()
 	if refused != "" {

@@ -179,7 +179,7 @@ func (m *Model) offer() string {
 	if q.broke.IsZero() || q.found == nil || m.screen != noScreen || m.now.Sub(q.broke) > offerFor {
 		return ""
 	}
-	label := " (" + m.keys.Suspects.Help().Key + ")"
+	label := " (" + views.Named(m.keys.Suspects) + ")"
 	for i := range q.found.Suspects {
 		s := &q.found.Suspects[i]
 		if s.Undone || m.undone(s) {
@@ -239,7 +239,7 @@ func (m *Model) screenKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, m.keys.Timeline):
 		m.toggle(timelineScreen)
 	case key.Matches(msg, m.keys.Filter) && m.screen == timelineScreen:
-		m.prompt.OpenFilter(m.timeline.Filter())
+		m.openFilter()
 	case m.screen == timelineScreen:
 		m.timeline, cmd = m.timeline.Update(msg)
 	case m.screen == historyScreen:
@@ -271,7 +271,7 @@ func (m *Model) screenAction(kind sources.ChangeKind) tea.Cmd {
 		return m.historyAction(kind)
 	}
 	if m.screen != suspectsScreen || kind != sources.Kill {
-		return refuse("the row that this key acts on is not on the screen: esc shows it, then press again")
+		return refuse(m.outOfSight("row"))
 	}
 	s := m.suspects.Selected()
 	switch {
@@ -280,7 +280,7 @@ func (m *Model) screenAction(kind sources.ChangeKind) tea.Cmd {
 	case s.Lane == sources.LaneDeploys:
 		return refuse(s.Subject + " was deployed, which is not undone from here: roll it back where it was rolled out")
 	case s.Lane == sources.LaneBreakers:
-		return refuse(s.Subject + " is a breaker that somebody switched: esc, then c on its row closes it again")
+		return refuse(s.Subject + " is a breaker that somebody switched: esc, then " + views.Named(m.keys.CloseBreaker) + " on its row closes it again")
 	}
 	f := m.snapshot.Flag(s.Flag)
 	switch {

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"syscall"
 
 	tea "charm.land/bubbletea/v2"
-	"golang.org/x/sys/unix"
 
 	"relctl-tui/sources"
 	"relctl-tui/views/footer"
@@ -19,26 +17,6 @@ import (
 // terminal back, and the start of another one on the same model. Bubble Tea's own
 // suspension waits for ever where nothing can stop the process, knows nothing of a
 // stop from outside, and can come back without its renderer.
-
-// nobodyResumes tells whether this process group is an orphaned one: no shell of
-// the same session watches it, as when a login or a terminal window runs the board
-// itself. A stop would be for ever there.
-func nobodyResumes() bool {
-	group := unix.Getpgrp()
-	session, err := unix.Getsid(0)
-	if err != nil || group == session {
-		return true
-	}
-	parent := os.Getppid()
-	if parent == 0 { // it is out of sight, and 0 would mean ourselves below
-		return true
-	}
-	if g, err := unix.Getpgid(parent); err == nil && g == group {
-		return false // a script stands between, and the shell that made the group is behind it
-	}
-	s, err := unix.Getsid(parent)
-	return err != nil || s != session
-}
 
 // jobs is what becomes of the board's process by its shell's hand, or anybody's.
 type jobs struct {
@@ -53,8 +31,7 @@ func followJobs(ours bool) (j *jobs, end func()) {
 	if !ours {
 		return j, func() {}
 	}
-	signal.Notify(j.stops, syscall.SIGTSTP)
-	signal.Notify(j.conts, syscall.SIGCONT)
+	notifyJobs(j.stops, j.conts)
 	return j, func() {
 		signal.Stop(j.stops)
 		signal.Stop(j.conts)
@@ -85,8 +62,7 @@ func (j *jobs) tell(send func(tea.Msg)) (end func()) {
 // returns when it goes on or ctx ends. Nobody is told meanwhile.
 func (j *jobs) stop(ctx context.Context) error {
 	drain(j.conts)
-	// SIGTSTP cannot be given its default back once it was asked for.
-	if err := unix.Kill(0, unix.SIGSTOP); err != nil {
+	if err := stopGroup(); err != nil {
 		return fmt.Errorf("the board cannot be stopped: %w", err)
 	}
 	// The stop may reach this thread a little after its return from there.

@@ -8,11 +8,17 @@ const (
 	// other, below the flags table. The table itself always has the full width,
 	// so that the terminal's own scrolling serves it.
 	sideBySide = 150
+	// Beside each other, breakers get half until they have enough for their numbers, then
+	// latency until it has ample room to say which call takes how much of it.
+	enough, ample = 84, 126
 	// wordy is the width from which each pane's reason for being empty fits into a line.
 	wordy = 70
 	// roomy is the height from which the last change's outcome and the keys each
 	// have a line of their own.
 	roomy = 30
+	// detailRoom is what the detail keeps for itself, with a chart of a good height, before
+	// breakers and latency stay in sight beside it.
+	detailRoom = 22
 )
 
 // pane is one of the areas that can have the focus.
@@ -27,12 +33,22 @@ const (
 	paneCount
 )
 
+// paneNames are what each pane is called.
+var paneNames = [paneCount]string{"flags", "alerts", "breakers", "latency", "activity"}
+
 // size is what a pane gets, in cells; a zero height means not shown.
 type size struct{ w, h int }
 
 // wants is how many rows of content each pane could use, and how many lines the
 // status needs (0 is one). Alerts below 0 want no pane, and 0 is its title alone.
-type wants struct{ flags, alerts, breakers, latency, activity, status int }
+type wants struct {
+	flags, alerts, breakers, latency, activity, status int
+	split                                              splits // heights that were given by hand
+	tips                                               bool   // the status has a line of its own, whatever the height
+}
+
+// The least that a pane, and the table of flags, keep when others are given more.
+const leastPane, leastTable = 2, 4
 
 // of is what one pane wants.
 func (w *wants) of(p pane) int {
@@ -52,14 +68,15 @@ type layout struct {
 // arrange computes the layout of a w x h screen: the header has a line, the footer
 // what its status needs, the lower panes get what they need within their shares,
 // the flags table the rest. With detail all but the pane with the focus give way to it;
-// with zoom one pane has the whole body.
+// with zoom one pane has the whole body. Where there is room, breakers and latency stay
+// in sight above the detail of anything else: they are what a change is watched by.
 func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 	l := layout{header: size{w, 1}, footer: size{w, max(1, want.status)}}
 	if w < minWidth || h < minHeight {
 		l.tooSmall = true
 		return l
 	}
-	if h >= roomy {
+	if h >= roomy || want.tips {
 		l.footer.h++
 	}
 	body := h - l.header.h - l.footer.h
@@ -70,8 +87,14 @@ func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 		l.panes[focus] = size{w, body}
 	case detail:
 		above := max(4, min(1+want.of(focus), body*2/5))
+		if byHand := want.split[detailArea]; byHand > 0 {
+			above = max(leastTable, min(byHand, body-leastTable))
+		}
 		l.panes[focus] = size{w, above}
 		l.detail = size{w, body - above}
+		if focus != paneBreakers && focus != paneLatency {
+			l.keepWatch(w, l.detail.h-detailRoom, want)
+		}
 	default:
 		l.stack(w, body, want)
 	}
@@ -97,7 +120,7 @@ func (l *layout) stack(w, body int, want wants) {
 	}
 	if l.beside = w >= sideBySide; l.beside {
 		both := max(brk, lat)
-		left := w / 2
+		left := leftOf(w)
 		l.panes[paneBreakers] = size{left, both}
 		l.panes[paneLatency] = size{w - left, both}
 		l.panes[paneActivity] = size{w, act}
@@ -114,6 +137,56 @@ func (l *layout) stack(w, body int, want wants) {
 	if spare := l.panes[paneFlags].h - (1 + max(want.flags, 3)); spare > 0 {
 		l.panes[paneFlags].h -= spare
 		l.panes[paneActivity].h += l.give(spare, &want)
+	}
+	l.byHand(&want.split)
+}
+
+// keepWatch takes at most so many lines from the detail for breakers and latency.
+func (l *layout) keepWatch(w, spare int, want wants) {
+	brk, lat := 1+max(1, want.breakers), 1+max(1, want.latency)
+	if l.beside = w >= sideBySide; l.beside {
+		both := min(max(brk, lat), spare)
+		if l.beside = both >= leastPane; !l.beside {
+			return
+		}
+		left := leftOf(w)
+		l.panes[paneBreakers], l.panes[paneLatency] = size{left, both}, size{w - left, both}
+		l.detail.h -= both
+		return
+	}
+	if spare < brk+lat {
+		return
+	}
+	l.panes[paneBreakers], l.panes[paneLatency] = size{w, brk}, size{w, lat}
+	l.detail.h -= brk + lat
+}
+
+// watched is how many lines other panes than this one have above the detail.
+func (l *layout) watched(focus pane) (rows int) {
+	for p, s := range l.panes {
+		if pane(p) != focus && !(l.beside && pane(p) == paneLatency) {
+			rows += s.h
+		}
+	}
+	return rows
+}
+
+// leftOf is how much of the width breakers get beside latency.
+func leftOf(w int) int { return min(w/2, max(enough, w-ample)) }
+
+// byHand gives panes the heights that somebody chose, as far as the table keeps its least.
+func (l *layout) byHand(split *splits) {
+	for _, p := range []pane{paneAlerts, paneBreakers, paneLatency, paneActivity} {
+		has := l.panes[p].h
+		if split[p] == 0 || has == 0 || l.beside && p == paneLatency {
+			continue
+		}
+		h := max(leastPane, min(split[p], has+l.panes[paneFlags].h-leastTable))
+		l.panes[paneFlags].h += has - h
+		l.panes[p].h = h
+		if l.beside && p == paneBreakers {
+			l.panes[paneLatency].h = h
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ func TestEveryScreenFromTheSmallestUpIsFilledExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(minWidth, 300).Draw(t, "w"), rapid.IntRange(minHeight, 100).Draw(t, "h")
 		many := rapid.SampledFrom([]int{0, 1, 3, 24, 10_000})
-		want := wants{many.Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), many.Draw(t, "breakers"), many.Draw(t, "latency"), many.Draw(t, "activity"), rapid.IntRange(0, 3).Draw(t, "status")}
+		want := wants{many.Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), many.Draw(t, "breakers"), many.Draw(t, "latency"), many.Draw(t, "activity"), rapid.IntRange(0, 3).Draw(t, "status"), splits{0, many.Draw(t, "alerts by hand"), many.Draw(t, "breakers by hand"), many.Draw(t, "latency by hand"), many.Draw(t, "activity by hand"), many.Draw(t, "detail by hand")}, rapid.Bool().Draw(t, "tips")}
 		detail, zoom := rapid.Bool().Draw(t, "detail"), rapid.Bool().Draw(t, "zoom")
 		focus := pane(rapid.IntRange(0, int(paneCount)-1).Draw(t, "focus"))
 		l := arrange(w, h, want, detail, zoom, focus)
@@ -54,6 +54,24 @@ func TestBelowTheSmallestScreenOneLineSaysWhatIsNeeded(t *testing.T) {
 	}
 }
 
+func TestWhereThereIsRoomBreakersAndLatencyStayInSightBesideADetail(t *testing.T) {
+	t.Parallel()
+	want := wants{flags: 25, alerts: -1, breakers: 4, latency: 6}
+	for _, s := range []size{{200, 60}, {120, 60}} {
+		l := arrange(s.w, s.h, want, true, false, paneFlags)
+		require.Positive(t, l.panes[paneBreakers].h, s)
+		require.Positive(t, l.panes[paneLatency].h, s)
+		require.GreaterOrEqual(t, l.detail.h, detailRoom, s)
+		require.Positive(t, l.panes[paneFlags].h, s)
+		require.Zero(t, l.panes[paneActivity].h, s)
+	}
+	few := arrange(80, 24, want, true, false, paneFlags)
+	require.Zero(t, few.panes[paneBreakers].h+few.panes[paneLatency].h, "here the detail needs all there is")
+	own := arrange(200, 60, want, true, false, paneBreakers)
+	require.Equal(t, 200, own.panes[paneBreakers].w, "what the detail is of has the width")
+	require.Zero(t, own.panes[paneLatency].h)
+}
+
 func TestNoPaneHasBlankLinesWhileAnotherCutsItsRows(t *testing.T) {
 	t.Parallel()
 	l := arrange(80, 24, wants{flags: 25, alerts: -1, breakers: 4, latency: 6}, false, false, paneFlags)
@@ -67,7 +85,7 @@ func TestNoPaneHasBlankLinesWhileAnotherCutsItsRows(t *testing.T) {
 	require.Equal(t, 15, wide.panes[paneLatency].h)
 	require.Equal(t, 15, wide.panes[paneBreakers].h, "they stand side by side")
 	rapid.Check(t, func(t *rapid.T) {
-		want := wants{rapid.IntRange(0, 60).Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), rapid.IntRange(1, 40).Draw(t, "breakers"), rapid.IntRange(1, 40).Draw(t, "latency"), rapid.IntRange(0, 40).Draw(t, "activity"), 1}
+		want := wants{rapid.IntRange(0, 60).Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), rapid.IntRange(1, 40).Draw(t, "breakers"), rapid.IntRange(1, 40).Draw(t, "latency"), rapid.IntRange(0, 40).Draw(t, "activity"), 1, splits{}, false}
 		l := arrange(rapid.IntRange(wordy, 300).Draw(t, "w"), rapid.IntRange(20, 100).Draw(t, "h"), want, false, false, paneFlags)
 		if l.panes[paneFlags].h <= 1+max(want.flags, 3) && l.panes[paneActivity].h <= 1+max(want.activity, 2) {
 			return // no line is spare

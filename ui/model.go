@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -22,6 +23,7 @@ import (
 	"relctl-tui/views/help"
 	"relctl-tui/views/history"
 	"relctl-tui/views/latency"
+	"relctl-tui/views/palette"
 	"relctl-tui/views/prompt"
 	"relctl-tui/views/results"
 	"relctl-tui/views/suspects"
@@ -72,8 +74,8 @@ type Model struct {
 	detailed  bool
 	helping   bool
 	quitting  bool
-	reporting bool // a report of what happened is being written
-	leaving   bool // for the next context
+	reporting bool   // a report of what happened is being written
+	leaving   string // the context that is opened next; "" for none
 
 	flags    flags.Model
 	alerts   alerts.Model
@@ -86,6 +88,15 @@ type Model struct {
 	help     help.Model
 	prompt   prompt.Model
 	confirm  confirm.Model
+	palette  palette.Model
+
+	trail    trail     // where the operator has been
+	commands []command // what the open palette can do
+	aimed    aim       // where the board was when it opened
+	recent   []string  // what was said in it, the last first
+
+	saved   map[string]string // filters of the operator's own, by name
+	unsaved string            // why they cannot be read, as was said
 
 	gate      gate
 	held      held
@@ -103,6 +114,8 @@ type Model struct {
 	plots     plots            // of the chart in the detail
 	paths     paths            // of the call path in the detail
 	screen    screen           // what stands over the panes
+	split     splits           // heights given by hand
+	drag      pane             // whose title line the mouse holds; noDrag for none
 	suspects  suspects.Model
 	past      history.Model
 	results   results.Model
@@ -121,6 +134,11 @@ type Model struct {
 	resumedAt time.Time // when it last went on
 	looked    bool      // for changes in doubt
 	later     *notice   // to be said when the status line is free
+	tour      tour      // of somebody who has never used the board
+
+	alarms  alarms
+	title   string  // of the window, "" for none
+	foreign foreign // what somebody else did, as was told
 
 	lacks string // what a recording lacks at this moment, as was said
 
@@ -131,7 +149,7 @@ type Model struct {
 // New is a board of w x h cells on the engine's present snapshot. Zero sizes are
 // filled in by the terminal's first size message.
 func New(ctx context.Context, o Options, w, h int) *Model {
-	own, keys := *o.Theme, views.DefaultKeyMap()
+	own, keys := *o.Theme, o.keyMap()
 	th := &own
 	o.Theme = th
 	shown := keys
@@ -141,20 +159,22 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	if o.Replay != nil {
 		keys = keys.Replay()
 		shown = keys.ReadOnly()
-		for _, b := range []*key.Binding{&shown.Suspects, &shown.Timeline, &shown.Report, &shown.History, &shown.Event, &shown.Mark} {
+		for _, b := range []*key.Binding{&shown.Suspects, &shown.Timeline, &shown.Report, &shown.History, &shown.NextEvent, &shown.PrevEvent, &shown.Mark, &shown.MarkAll} {
 			b.SetEnabled(false)
 		}
 	}
 	shown.NextContext.SetEnabled(o.Next != "")
-	shown.NextTheme.SetEnabled(o.NextTheme != nil)
+	shown.NextTheme.SetEnabled(len(o.Themes) > 1)
 	shown.SaveRecording.SetEnabled(o.SaveRecording != nil)
+	shown.Suspend.SetEnabled(o.Remote == nil)
+	shown.Report.SetEnabled(o.Report != nil && o.Replay == nil)
 	m := &Model{
 		ctx: ctx, engine: o.Engine, control: o.Control, opts: o, keys: keys, shown: shown,
-		now: o.clock(), w: w, h: h,
+		now: o.clock(), w: w, h: h, drag: noDrag,
 		flags: flags.New(th, keys), alerts: alerts.New(th, keys), breakers: breakers.New(th, keys), latency: latency.New(th, keys),
 		activity: activity.New(th, keys), detail: detail.New(th, keys), header: header.New(th, keys),
 		footer: footer.New(th, keys), help: help.New(th, keys),
-		prompt: prompt.New(th, keys), confirm: confirm.New(th, keys), suspects: suspects.New(th, shown), past: history.New(th, shown), results: results.New(th, shown), timeline: timeline.New(th, shown),
+		prompt: prompt.New(th, keys), palette: palette.New(th), confirm: confirm.New(th, keys), suspects: suspects.New(th, shown), past: history.New(th, shown), results: results.New(th, shown), timeline: timeline.New(th, shown),
 		pending: map[sources.FlagID]inFlight{}, proving: map[sources.FlagID]ActionFinishedMsg{}, work: newWork(),
 	}
 	m.flags.SetReadOnly(o.ReadOnly)
@@ -162,6 +182,9 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	m.detail.SetReadOnly(o.ReadOnly)
 	m.header.SetReadOnly(o.ReadOnly)
 	m.past.SetReadOnly(o.ReadOnly)
+	if o.Remote != nil {
+		m.header.SetSelf(o.Actor)
+	}
 	m.showPlayback()
 	m.setSnapshot(o.Engine.Snapshot())
 	if !switchable(m.snapshot) {
@@ -171,6 +194,10 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	if !silencing(m.snapshot) {
 		m.shown.Silence.SetEnabled(false)
 	}
+	if o.Replay == nil && !o.Control.KeepsLeases() {
+		m.shown.Guarded.SetEnabled(false)
+		m.shown.Pause.SetEnabled(false)
+	}
 	m.help.SetKeys(m.shown)
 	m.footer.SetHelp(m.shortHelp())
 	if o.Banner != "" {
@@ -178,13 +205,17 @@ func New(ctx context.Context, o Options, w, h int) *Model {
 	}
 	m.resized(w, h)
 	m.relayout()
+	m.tread()
 	return m
 }
 
 // Init starts waiting for snapshots and for the clock, and looks for changes in
 // doubt. When the board goes on after a stop it also learns what it has missed.
 func (m *Model) Init() tea.Cmd {
-	cmds := []tea.Cmd{awaitSnapshot(m.ctx, m.engine, m.snapshot.Seq, m.turn()), tickIn(m.ctx, m.turn()), awaitNotice(m.ctx, m.opts.Notices)}
+	cmds := []tea.Cmd{m.nextSnapshot(), m.nextTick(), awaitNotice(m.ctx, m.opts.Notices)}
+	if m.opts.Saved != nil {
+		cmds = append(cmds, readFilters(m.opts.Saved))
+	}
 	if !m.looked && m.opts.Replay == nil {
 		cmds = append(cmds, checkDoubts(m.ctx, m.control, m.engine, m.opts.Now, 0, nil))
 	}
@@ -208,11 +239,20 @@ func (m *Model) setSnapshot(s *sources.Snapshot) {
 			delete(m.pending, id)
 		}
 	}
+	m.entitle()
 	ours := m.liftTurned()
 	m.refresh()
 	m.tellRamps(before)
+	m.tellOthers(before)
 	m.noticeChange()
 	m.noticeTurn(ours)
+}
+
+// entitle names the window after the context and the worst that is so of it.
+func (m *Model) entitle() {
+	if m.opts.Title {
+		m.title = strings.TrimSpace("relctl-tui "+sources.Clean(m.snapshot.Context, 40)) + ": " + views.Worst(m.snapshot, m.now)
+	}
 }
 
 // noticeChange dates a change of the selected flag that nobody here made.
@@ -279,6 +319,8 @@ func (m *Model) bottomLines() int {
 		return m.confirm.Lines(m.w)
 	case m.prompt.Opened():
 		return m.prompt.Lines(m.w)
+	case m.palette.Opened():
+		return palette.Lines(m.h)
 	}
 	return m.footer.Lines(m.w)
 }
@@ -287,7 +329,7 @@ func (m *Model) relayout() {
 	want := wants{
 		flags: len(m.snapshot.Flags), alerts: m.alerts.Wants(), breakers: m.breakers.Wants(),
 		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity) + activity.Coming(m.snapshot) + activity.Rolling(m.snapshot),
-		status: m.bottomLines(),
+		status: m.bottomLines(), tips: len(m.tour.tips) > 0, split: m.split,
 	}
 	if m.detailed { // the detail can use what a filter leaves free; the board would only jump
 		want.flags, _ = m.flags.Len()
@@ -309,6 +351,7 @@ func (m *Model) relayout() {
 	m.timeline.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
 	m.prompt.SetSize(l.footer.w, l.footer.h)
 	m.confirm.SetSize(l.footer.w, l.footer.h)
+	m.palette.SetSize(l.footer.w, l.footer.h)
 	m.flags.SetFocused(m.focus == paneFlags)
 	m.alerts.SetFocused(m.focus == paneAlerts)
 	m.breakers.SetFocused(m.focus == paneBreakers)

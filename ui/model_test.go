@@ -71,8 +71,8 @@ func board(t *testing.T, change func(*Options)) *rig {
 	done := make(chan struct{})
 	go func() { _ = engine.Run(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })
-	for engine.Snapshot().Flag(sources.FlagID{Source: "prod", Key: "checkout-v2"}) == nil {
-		_, err := engine.Next(ctx, engine.Snapshot().Seq)
+	for snap := engine.Snapshot(); snap.Flag(sources.FlagID{Source: "prod", Key: "checkout-v2"}) == nil; {
+		snap, err = engine.Next(ctx, snap.Seq) // that one's: the engine may have published another by now
 		require.NoError(t, err)
 	}
 	r := &rig{t: t, path: path, m: New(ctx, o, 100, 30)}

@@ -15,8 +15,28 @@ type paint struct {
 	second  time.Time // the one that is being counted
 	frames  int       // in it
 	rate    int       // frames in the one before
-	bytes   int       // of the last frame
 	waited  time.Duration
+
+	sent  func() int64 // bytes to the terminal so far; nil where nobody counts them
+	until int64        // of which so many before the second
+	wire  int64        // bytes a second before it
+}
+
+// wired takes another terminal's count.
+func (p *paint) wired(sent func() int64) { p.sent, p.until, p.wire = sent, sent(), 0 }
+
+// tick begins another second.
+func (p *paint) tick(second time.Time) {
+	gone := int64(second.Sub(p.second) / time.Second)
+	p.rate = 0
+	if gone == 1 {
+		p.rate = p.frames
+	}
+	if p.sent != nil {
+		now := p.sent()
+		p.wire, p.until = (now-p.until)/max(1, gone), now
+	}
+	p.second, p.frames = second, 0
 }
 
 // key notes a key that a frame will answer.
@@ -38,19 +58,15 @@ func (m *Model) painted() {
 		p.waited, p.pressed = waited, time.Time{}
 	}
 	if second := now.Truncate(time.Second); second != p.second {
-		p.rate = 0
-		if second.Sub(p.second) == time.Second {
-			p.rate = p.frames
-		}
-		p.second, p.frames = second, 0
+		p.tick(second)
 	}
 	p.frames++
-	p.bytes = len(m.frame)
+	bytes := len(m.frame)
 	if m.opts.Debug {
 		m.frame += "\n" + ansi.Truncate(m.debugLine(now), m.w, "")
 	}
 	if m.opts.Painted != nil {
-		m.opts.Painted(p.bytes, waited)
+		m.opts.Painted(bytes, waited)
 	}
 }
 
@@ -58,7 +74,7 @@ func (m *Model) painted() {
 func (m *Model) debugLine(now time.Time) string {
 	p := &m.paint
 	var b strings.Builder
-	fmt.Fprintf(&b, "debug %d fps, %d B, key %d us, snapshot %d", p.rate, p.bytes, p.waited.Microseconds(), m.snapshot.Seq)
+	fmt.Fprintf(&b, "debug %d fps, %d B/s, key %d us, snapshot %d", p.rate, p.wire, p.waited.Microseconds(), m.snapshot.Seq)
 	for i := range m.snapshot.Sources {
 		st := &m.snapshot.Sources[i]
 		age := "never"

@@ -78,13 +78,16 @@ func (m *Model) pathRead(msg PathReadMsg) {
 	}
 }
 
-// readForDetail shows what was read for the chart in the detail, or for its call path.
-func (m *Model) readForDetail(msg tea.Msg) {
+// readMore shows what was read for who looks closer: for the chart in the detail, for its
+// call path, or for an incident.
+func (m *Model) readMore(msg tea.Msg) {
 	switch msg := msg.(type) {
 	case SeriesReadMsg:
 		m.plotted(msg)
 	case PathReadMsg:
 		m.pathRead(msg)
+	case IncidentReadMsg:
+		m.incidentRead(msg)
 	}
 }
 

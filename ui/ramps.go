@@ -9,6 +9,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
+	"relctl-tui/views"
 	"relctl-tui/views/footer"
 )
 
@@ -31,13 +32,16 @@ func (m *Model) objected(msg ActionFinishedMsg) string {
 	if !errors.Is(msg.Err, control.ErrGuarded) {
 		return ""
 	}
+	if msg.Intent.Kind == sources.Undo { // of a migration, forward: the key that moves it has its own override
+		return sources.Sentence(msg.Err) + " (an undo forward is guarded as a move is)"
+	}
 	m.refused = refusal{msg.Intent, m.opts.Now()}
-	key := m.keys.Ramp.Help().Key
+	key := views.Named(m.keys.Ramp)
 	switch msg.Intent.Kind {
 	case sources.Set:
-		key = m.keys.SetPercent.Help().Key
+		key = views.Named(m.keys.SetPercent)
 	case sources.Restore:
-		key = m.keys.Return.Help().Key
+		key = views.Named(m.keys.Return)
 	default:
 	}
 	return fmt.Sprintf("%s (%s again within %s, with a reason, overrides)", sources.Sentence(msg.Err), key, secondThoughts)
@@ -60,10 +64,10 @@ func (m *Model) overrides(kind sources.ChangeKind, f *sources.Flag) bool {
 }
 
 // rampKey starts, resumes, takes over or pauses the guarded ramp of a flag.
-func (m *Model) rampKey(kind sources.ChangeKind, f *sources.Flag) (tea.Cmd, bool) {
-	refuse := func(format string, args ...any) (tea.Cmd, bool) {
+func (m *Model) rampKey(kind sources.ChangeKind, f *sources.Flag) tea.Cmd {
+	refuse := func(format string, args ...any) tea.Cmd {
 		m.footer.SetStatus(fmt.Sprintf(format, args...), footer.Warning)
-		return nil, true
+		return nil
 	}
 	r := m.snapshot.Ramp(f.ID)
 	if r != nil && r.Phase.Ended() {
@@ -72,25 +76,25 @@ func (m *Model) rampKey(kind sources.ChangeKind, f *sources.Flag) (tea.Cmd, bool
 	in := sources.Intent{Kind: sources.Guarded, Flag: f.ID, Seen: f.Revision, SeenAs: f.Brief(), To: sources.Full}
 	switch {
 	case kind == pauseKind && r == nil:
-		return refuse("%s has no guarded ramp to pause: %s starts one", f.Name, m.keys.Guarded.Help().Key)
+		return refuse("%s has no guarded ramp to pause: %s starts one", f.Name, views.Named(m.keys.Guarded))
 	case kind == pauseKind && !r.Own:
-		return refuse("%s runs this ramp: %s takes it over", r.Owner, m.keys.Guarded.Help().Key)
+		return refuse("%s runs this ramp: %s takes it over", r.Owner, views.Named(m.keys.Guarded))
 	case kind == pauseKind && r.Phase != sources.RampHolding:
 		return refuse("the guarded ramp of %s is %s", f.Name, r.Phase)
 	case kind == pauseKind:
-		return tellRamp(m.control, f.ID, (*control.Ramp).Pause), true
+		return tellRamp(m.control, f.ID, (*control.Ramp).Pause)
 	case r == nil:
 		if err := f.CanRamp(); err != nil {
 			return refuse("%s", sources.Sentence(err))
 		}
-		return m.intended(in, false), true
+		return m.intended(in, false)
 	case !r.Own:
 		in.Change = r.Token
-		return m.intended(in, false), true
+		return m.intended(in, false)
 	case r.Phase == sources.RampPaused, r.Phase == sources.RampAsking:
-		return tellRamp(m.control, f.ID, (*control.Ramp).Resume), true
+		return tellRamp(m.control, f.ID, (*control.Ramp).Resume)
 	default:
-		return refuse("%s climbs already: %s pauses it, %s kills", f.Name, m.keys.Pause.Help().Key, m.keys.Kill.Help().Key)
+		return refuse("%s climbs already: %s pauses it, %s kills", f.Name, views.Named(m.keys.Pause), views.Named(m.keys.Kill))
 	}
 }
 
@@ -124,7 +128,7 @@ func (m *Model) rampStarted(msg RampStartedMsg) {
 		how = "it goes on when you leave"
 	}
 	m.footer.SetStatus(fmt.Sprintf("guarded ramp of %s began: %s pauses it, %s kills; %s",
-		name, m.keys.Pause.Help().Key, m.keys.Kill.Help().Key, how), footer.Done)
+		name, views.Named(m.keys.Pause), views.Named(m.keys.Kill), how), footer.Done)
 }
 
 // tellRamps says what became of this board's guarded ramps since the last snapshot.
@@ -146,7 +150,7 @@ func (m *Model) tellRamps(before *sources.Snapshot) {
 			m.notify(notice{footer.Done, text})
 		case sources.RampAsking:
 			m.notify(notice{footer.Warning, fmt.Sprintf("%s (%s steps back, %s kills, %s stays)", text,
-				m.keys.Back.Help().Key, m.keys.Kill.Help().Key, m.keys.Guarded.Help().Key)})
+				views.Named(m.keys.Back), views.Named(m.keys.Kill), views.Named(m.keys.Guarded))})
 		case sources.RampBack, sources.RampKilled, sources.RampLost, sources.RampFailed:
 			m.notify(notice{footer.Failure, text})
 		case sources.RampPaused, sources.RampOvertaken:

@@ -191,3 +191,54 @@ func TestAPercentageAndAMomentAreKeptForLaterAndRunBesideTheBoard(t *testing.T) 
 		require.NotContains(t, r.look(), "in 1m")
 	})
 }
+
+func TestWhatIsScheduledIsCalledOffFromActivityAfterAQuestion(t *testing.T) {
+	for name, viewer := range map[string]bool{"operator": false, "viewer": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := board(t, func(o *Options) { o.Zone, o.ReadOnly = time.UTC, viewer })
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					r.m.control.RunSchedules(ctx, control.RunnerOptions{Owner: "this board", Tell: r.m.engine.ObserveSchedules})
+				}()
+				defer func() { cancel(); <-ended }()
+				id := sources.FlagID{Source: "prod", Key: "checkout-v2"}
+				for _, to := range []int{50, 100} {
+					_, err := r.m.control.Schedule(t.Context(), sources.Schedule{
+						Flag: id, Kind: sources.Set, To: sources.Pct(to), At: time.Now().Add(time.Duration(to) * time.Minute), Zone: "UTC", Actor: "ben",
+					})
+					require.NoError(t, err)
+				}
+				pass(5 * time.Second)
+				r.press("r")
+				require.NotContains(t, r.look(), "Call off", "only the pane that shows it calls it off")
+				r.press("shift+tab")
+				r.look()
+				if viewer {
+					r.press("r", "y")
+					pass(5 * time.Second)
+					r.sees("100%", "in 1h", "50%", "in 49m")
+					return
+				}
+				r.sees("r call", "u undo")
+				r.press("r")
+				r.sees("Call off checkout-v2 ➔ 100% on Sat 1 Jan 01:40 UTC?")
+				r.press("n")
+				pass(5 * time.Second)
+				r.sees("nothing was done", "in 1h")
+				r.press("j", "r")
+				r.sees("Call off checkout-v2 ➔ 50% on Sat 1 Jan 00:50 UTC?")
+				r.press("y")
+				pass(5 * time.Second)
+				r.sees("called off: checkout-v2 50% 00:50 UTC, in 49m")
+				list, _ := r.m.control.Schedules(t.Context())
+				require.Equal(t, []sources.ScheduleState{sources.ScheduleWaiting, sources.ScheduleCancelled}, []sources.ScheduleState{list[0].State, list[1].State})
+				require.Equal(t, sources.Full, list[0].To)
+				pass(50 * time.Minute)
+				require.Equal(t, twoFlags, r.file(), "what was called off is not made")
+			})
+		})
+	}
+}

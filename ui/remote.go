@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -15,6 +17,8 @@ type Remote struct {
 	Size func() (w, h int)
 	// Resized says that Size has changed; nil where it never does.
 	Resized <-chan struct{}
+	// Baud is what the terminal says of its line; 0 where it says nothing.
+	Baud int
 	// Life is how long guarded ramps go on that were started here: they outlive the
 	// board, so that a lost connection ends no ramp. nil ends them with the board.
 	Life context.Context //nolint:containedctx // it is what outlives the call
@@ -57,16 +61,17 @@ func (m *Model) denied() string {
 	return "read-only: this board was started without the right to change anything"
 }
 
-// options are what Bubble Tea has to be told about the terminal.
+// options are what Bubble Tea has to be told about the terminal: as if it had one row, for
+// it keeps cells of 100 bytes for all of a screen that it never draws on, 1 MB a board.
 func (r *Remote) options() []tea.ProgramOption {
 	if r == nil {
 		return nil
 	}
-	w, h := r.Size()
-	return []tea.ProgramOption{tea.WithWindowSize(w, h)}
+	w, _ := r.Size()
+	return []tea.ProgramOption{tea.WithWindowSize(w, 1)}
 }
 
-// follow tells a board of every new size until end, which returns when nothing more is
+// follow has a board ask for every new size until end, which returns when nothing more is
 // sent.
 func (r *Remote) follow(send func(tea.Msg)) (end func()) {
 	if r == nil || r.Resized == nil {
@@ -83,12 +88,47 @@ func (r *Remote) follow(send func(tea.Msg)) (end func()) {
 				if !ok {
 					return
 				}
-				w, h := r.Size()
-				send(tea.WindowSizeMsg{Width: w, Height: h})
+				w, _ := r.Size()
+				send(tea.WindowSizeMsg{Width: w, Height: 1})
 			}
 		}
 	}()
 	return func() { close(done); <-ended }
+}
+
+// mayAnswerLate tells whether the terminal is behind a link that may be slow, or is one
+// that answers no questions.
+func mayAnswerLate(environ []string) bool {
+	for _, v := range environ {
+		name, value, _ := strings.Cut(v, "=")
+		switch {
+		case name == "SSH_TTY", name == "SSH_CONNECTION", name == "SSH_CLIENT":
+			return true
+		case name == "TERM" && (value == "linux" || strings.HasPrefix(value, "vt") || strings.HasPrefix(value, "screen")):
+			return true
+		}
+	}
+	return false
+}
+
+// flagsAsked asks for what the keyboard can tell. Bubble Tea asks it of every terminal, and
+// goes by nothing that is answered.
+var flagsAsked = []byte("\x1b[?u")
+
+// unasking writes all but that question.
+type unasking struct{ io.Writer }
+
+// Write is the writer's; its count is that of b's bytes.
+func (w unasking) Write(b []byte) (int, error) {
+	out := b
+	if bytes.Contains(b, flagsAsked) {
+		out = bytes.ReplaceAll(b, flagsAsked, nil)
+	}
+	n, err := w.Writer.Write(out)
+	if err == nil {
+		n = len(b)
+	}
+	return min(n, len(b)), err //nolint:wrapcheck // as it came
 }
 
 // asksNothing is environ with a TERM for which Bubble Tea asks the terminal nothing: an

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
+	"relctl-tui/views"
 	"relctl-tui/views/footer"
 )
 
@@ -71,37 +72,38 @@ func (m *Model) showPlayback() {
 	m.lacks = lacks
 }
 
-// replayKey handles the keys that move through a recording.
-func (m *Model) replayKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
+// replayKey handles the keys that move through a recording. They tell it at once: it waits
+// for nothing, and of two commands nobody knows which comes first.
+func (m *Model) replayKey(msg tea.KeyPressMsg) (handled bool) {
 	r, k := m.opts.Replay, &m.keys.Replaying
 	if r == nil {
-		return nil, false
+		return false
 	}
-	seek := func(by time.Duration) (tea.Cmd, bool) { return steer(func() { r.Seek(by) }), true }
 	switch {
 	case key.Matches(msg, m.keys.Suspects, m.keys.Timeline, m.keys.Report, m.keys.History):
-		m.footer.SetStatus("this looks into the past of sources and stores, which is not recorded: n and N go through what happened", footer.Info)
-		return nil, true
+		m.footer.SetStatus("this looks into the past of sources and stores, which is not recorded: "+views.Named(k.NextEvent)+" and "+views.Named(k.PrevEvent)+" go through what happened", footer.Info)
 	case key.Matches(msg, k.Play):
-		return steer(r.Pause), true
+		r.Pause()
 	case key.Matches(msg, k.Back):
-		return seek(-seekStep)
+		r.Seek(-seekStep)
 	case key.Matches(msg, k.On):
-		return seek(seekStep)
+		r.Seek(seekStep)
 	case key.Matches(msg, k.MinuteBack):
-		return seek(-seekLeap)
+		r.Seek(-seekLeap)
 	case key.Matches(msg, k.MinuteOn):
-		return seek(seekLeap)
+		r.Seek(seekLeap)
 	case key.Matches(msg, k.PrevEvent):
-		return steer(r.PrevEvent), true
+		r.PrevEvent()
 	case key.Matches(msg, k.NextEvent):
-		return steer(r.NextEvent), true
+		r.NextEvent()
 	case key.Matches(msg, k.Slower):
-		return steer(r.Slower), true
+		r.Slower()
 	case key.Matches(msg, k.Faster):
-		return steer(r.Faster), true
+		r.Faster()
+	default:
+		return false
 	}
-	return nil, false
+	return true
 }
 
 // saveRecording saves what was shown of late; the board goes on meanwhile.

@@ -301,6 +301,10 @@ func TestOnARecordingNoKeyChangesAnythingAndTheKeysOfTimeMoveIt(t *testing.T) {
 		later := key(tea.KeyPressMsg{Code: 'n', Text: "n"}).Moment
 		require.True(t, later.After(at))
 		require.True(t, key(tea.KeyPressMsg{Code: 'N', Text: "N"}).Moment.Before(later))
+		m.Update(tea.KeyPressMsg{Code: tea.KeyLeft, Mod: tea.ModShift}) // both at once, whatever commands do
+		m.Update(tea.KeyPressMsg{Code: tea.KeyRight})
+		synctest.Wait()
+		require.Equal(t, rec.From.Add(10*time.Second), player.Playback().Moment, "in the order of the keys")
 		for range 4 {
 			key(tea.KeyPressMsg{Code: tea.KeyRight, Mod: tea.ModShift})
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/live"
 	"relctl-tui/themes"
+	"relctl-tui/views"
 )
 
 // Options is what a board needs. Engine, Control, Theme and Now are required;
@@ -27,15 +29,27 @@ type Options struct {
 	Control  *control.Controller
 	Theme    *themes.Theme        // what it opens with; the board has a copy of its own
 	Profile  colorprofile.Profile // what the terminal can show; Unknown lets the program find out
+	Keys     *views.KeyMap        // nil for the default
+	Mouse    bool                 // clicks and the wheel are asked for; else the terminal keeps them
 	ReadOnly bool                 // keys that act are refused with the reason
 	Confirm  bool                 // every change asks first
+	Still    bool                 // nothing moves by itself: numbers are drawn anew each 5 s, states at once
+	Title    bool                 // the window's title says the context and its worst state
 	Next     string               // name of the context that the key for the next one opens; "" for none
 	Effect   time.Duration        // in how long a change must be in force where flags are evaluated; 0 for a minute
 	Actor    string               // who acts, for the journal
 	Owner    string               // who runs this board's guarded ramps, for other boards; "" for Actor
 
-	// NextTheme is the theme that follows one by its name; it is pure. Nil: there is one.
-	NextTheme func(after string) *themes.Theme
+	// Filters are those of the flags that have a name, by that name. All are good filters.
+	Filters map[string]string
+	// Saved are the operator's own, beside those; nil where none can be kept.
+	Saved    SavedFilters
+	Contexts []string // every context that can be opened, this one among them; nil where there is one
+
+	// Themes are those that the board can be painted in, by name; none: in its own. Wear
+	// makes one of them; it is pure.
+	Themes []string
+	Wear   func(name string) *themes.Theme
 
 	// Ramp is how long a flag stays at each step of a guarded ramp, and what a breach
 	// leads to; nil, 0 and "" for the defaults.
@@ -50,23 +64,33 @@ type Options struct {
 	// SaveRecording keeps what the board showed of late and says where; nil where nothing
 	// is recorded.
 	SaveRecording func() (path string, from, to time.Time, err error)
-	Recording     bool          // to a file, while nothing is said against it
-	Notices       <-chan string // warnings from beside the board; nil for none
+	// FirstTime tells whether whoever sits here has never used the board, and never again
+	// that they have not; nil shows nobody the tour. It is called by a command.
+	FirstTime func() bool
+	Recording bool          // to a file, while nothing is said against it
+	Notices   <-chan string // warnings from beside the board; nil for none
 
-	Input   io.Reader
-	Output  io.Writer
-	Environ []string
-	Now     func() time.Time
+	Input  io.Reader
+	Output io.Writer
+	// unasking keeps Bubble Tea from asking the terminal what it asks every one.
+	unasking bool
+	Environ  []string
+	Now      func() time.Time
 
 	// Painted is told of each frame that was drawn: its bytes, and how long the key
-	// waited that led to it, 0 for none; nil for nobody. Debug shows the same, and the
-	// age of each source, in the last line.
+	// waited that led to it, 0 for none; nil for nobody. Debug shows in the last line how
+	// long that was, how many bytes a second go to the terminal, and the age of each source.
 	Painted func(bytes int, sinceKey time.Duration)
 	Debug   bool
+	wired   func(sent func() int64) // is given the count of a terminal's bytes; nil for nobody
 
 	// Report writes down what happened and says where; nil where that cannot be done. Found
 	// is the last look that found a breach, nil for none. It is called by a command.
 	Report func(ctx context.Context, found *sources.Incident) (where string, err error)
+
+	// Notify is the sequence that calls the operator, who may look elsewhere, because of
+	// what has just broken, with a clause that names it; it is pure. Nil calls nobody.
+	Notify func(what string) string
 
 	// Say prints one sentence for the operator while the board's screen is gone; nil
 	// for nobody.
@@ -74,6 +98,14 @@ type Options struct {
 	// Crashed keeps a report of a panic of the board's own, and returns the error with
 	// which Run then ends; nil keeps none.
 	Crashed func(value any, stack []byte) error
+}
+
+// keyMap is the keys of the board.
+func (o *Options) keyMap() views.KeyMap {
+	if o.Keys != nil {
+		return *o.Keys
+	}
+	return views.DefaultKeyMap()
 }
 
 func (o *Options) say(sentence string) {
@@ -84,9 +116,9 @@ func (o *Options) say(sentence string) {
 
 // Run shows the board until the operator quits, ctx ends or the terminal is gone,
 // and gives the terminal back as it was: after a panic as well, which is then the
-// error. It returns when the changes under way have been finished; next says that
-// the operator asked for the next context. A cancelled ctx is no error.
-func Run(ctx context.Context, o Options) (next bool, err error) {
+// error. It returns when the changes under way have been finished; next is the
+// context that the operator asked for, "" for none. A cancelled ctx is no error.
+func Run(ctx context.Context, o Options) (next string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f := &fault{report: o.Crashed, end: cancel}
@@ -95,11 +127,14 @@ func Run(ctx context.Context, o Options) (next bool, err error) {
 	w, h := sizeOf(o.Output)
 	if o.Remote != nil {
 		w, h = o.Remote.Size()
-		o.Environ = asksNothing(o.Environ)
+	}
+	if o.Remote != nil || mayAnswerLate(o.Environ) {
+		o.Environ, o.unasking = asksNothing(o.Environ), true
 	}
 	m := New(ctx, o, w, h)
 	j, end := followJobs(o.Remote == nil)
 	defer end()
+	o.wired = m.paint.wired
 	model := &guarded{m, f}
 	for { // from one stop of the process to the next
 		err = show(ctx, cancel, o, model, j)
@@ -114,7 +149,7 @@ func Run(ctx context.Context, o Options) (next bool, err error) {
 			_, text := m.outcome(done)
 			o.say(text)
 		case GroupFinishedMsg:
-			_, text := groupOutcome(done)
+			_, text := m.groupOutcome(done)
 			o.say(text)
 		}
 	}
@@ -122,21 +157,36 @@ func Run(ctx context.Context, o Options) (next bool, err error) {
 }
 
 // show runs a model in the terminal until it quits or ctx ends. gone ends ctx.
-func show(ctx context.Context, gone context.CancelFunc, o Options, model tea.Model, j *jobs) error {
-	in, err := o.keyboard(gone)
+func show(ctx context.Context, gone context.CancelFunc, o Options, model *guarded, j *jobs) error {
+	in, err := o.keyboard(gone, model.fault)
 	if err != nil {
 		return err
 	}
+	w, h := sizeOf(o.Output)
+	if o.Remote != nil {
+		w, h = o.Remote.Size()
+	}
+	defer o.keepTitle()() // once the last byte is out
+	terminal, out := o.terminal(w, h)
+	if o.wired != nil {
+		o.wired(terminal.Sent)
+	}
+	go func() {
+		defer model.catch()
+		terminal.Run()
+	}()
+	defer terminal.End()
 	opts := []tea.ProgramOption{
-		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond(o.Environ)), tea.WithEnvironment(o.Environ), tea.WithInput(in),
+		tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond(o.Environ)), tea.WithEnvironment(o.Environ), tea.WithInput(in), tea.WithOutput(out),
 	}
 	if o.Profile != colorprofile.Unknown {
 		opts = append(opts, tea.WithColorProfile(o.Profile))
 	}
-	if o.Output != nil {
-		opts = append(opts, tea.WithOutput(o.Output))
+	d := &drawn{model: model, terminal: terminal}
+	if o.Remote != nil {
+		d.size = o.Remote.Size
 	}
-	p := tea.NewProgram(model, append(opts, o.Remote.options()...)...)
+	p := tea.NewProgram(d, append(opts, o.Remote.options()...)...)
 	// Whatever ends the board ends it as the key does: a killed program closes its
 	// input while somebody still reads from it.
 	defer context.AfterFunc(ctx, p.Quit)()
@@ -149,42 +199,72 @@ func show(ctx context.Context, gone context.CancelFunc, o Options, model tea.Mod
 	return fmt.Errorf("the board stopped: %w", err)
 }
 
+// keepTitle has the terminal remember its window's title, and give it back at the end.
+func (o *Options) keepTitle() (giveBack func()) {
+	if !o.Title || o.Output == nil {
+		return func() {}
+	}
+	_, _ = io.WriteString(o.Output, "\x1b[22;2t")
+	return func() { _, _ = io.WriteString(o.Output, "\x1b[23;2t") }
+}
+
 // keyboard is the terminal as input that says when it is gone. Bubble Tea then only
 // stops reading, and the board would go on for ever without keys and unseen.
 type keyboard struct {
 	*os.File
-	gone context.CancelFunc
+	typing
 }
 
-// Read is the file's.
-func (k keyboard) Read(b []byte) (int, error) { return readKeys(k.File, b, k.gone) }
+// Read is the file's, without what a terminal says by itself: it may return nothing.
+func (k keyboard) Read(b []byte) (int, error) { return k.read(k.File, b) }
 
 // remoteKeyboard is the same of a terminal that is no file here.
 type remoteKeyboard struct {
 	io.Reader
-	gone context.CancelFunc
+	typing
 }
 
-// Read is the reader's.
-func (k remoteKeyboard) Read(b []byte) (int, error) { return readKeys(k.Reader, b, k.gone) }
+// Read is the reader's, without what a terminal says by itself: it may return nothing.
+func (k remoteKeyboard) Read(b []byte) (int, error) { return k.read(k.Reader, b) }
 
-func readKeys(r io.Reader, b []byte, gone context.CancelFunc) (int, error) {
-	n, err := r.Read(b)
+// typing reads what is typed.
+type typing struct {
+	replies *replies
+	now     func() time.Time
+	gone    context.CancelFunc
+	fault   *fault
+}
+
+func (k typing) read(r io.Reader, b []byte) (int, error) {
+	n, err := r.Read(b[:max(1, len(b)-longestCSI)]) // what was kept comes on top
 	if err != nil {
-		gone()
+		k.gone()
 	}
-	return n, err //nolint:wrapcheck // io.EOF must stay io.EOF
+	return copy(b, k.passed(b[:n])), err //nolint:wrapcheck // io.EOF must stay io.EOF
 }
 
-func (o *Options) keyboard(gone context.CancelFunc) (io.Reader, error) {
+// passed is what of it was typed. A panic ends the board in good order, as one of its
+// model does: nobody else would catch it on the goroutine that reads.
+func (k typing) passed(b []byte) (typed []byte) {
+	defer func() {
+		if p := recover(); p != nil {
+			k.fault.broke(p, debug.Stack())
+			typed = nil
+		}
+	}()
+	return k.replies.pass(b, k.now())
+}
+
+func (o *Options) keyboard(gone context.CancelFunc, f *fault) (io.Reader, error) {
+	k := typing{&replies{}, o.Now, gone, f}
 	if o.Remote != nil {
-		return remoteKeyboard{o.Input, gone}, nil
+		return remoteKeyboard{o.Input, k}, nil
 	}
-	return keyboardOf(o.Input, gone)
+	return keyboardOf(o.Input, k)
 }
 
 // keyboardOf is the input to read keys from: in, or the terminal itself when nil.
-func keyboardOf(in io.Reader, gone context.CancelFunc) (io.Reader, error) {
+func keyboardOf(in io.Reader, k typing) (io.Reader, error) {
 	if in == nil {
 		tty, _, err := tea.OpenTTY()
 		if err != nil {
@@ -193,7 +273,7 @@ func keyboardOf(in io.Reader, gone context.CancelFunc) (io.Reader, error) {
 		in = tty
 	}
 	if f, ok := in.(*os.File); ok {
-		return keyboard{f, gone}, nil
+		return keyboard{f, k}, nil
 	}
 	return in, nil
 }

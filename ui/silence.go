@@ -21,14 +21,14 @@ func silencing(s *sources.Snapshot) bool {
 // silenceKey asks how long the selected alert is to be silenced, and why. It changes
 // nothing yet: what is silenced is the alert that stands in the question, wherever the
 // cursor is when it is answered.
-func (m *Model) silenceKey() (tea.Cmd, bool) {
-	refuse := func(reason string) (tea.Cmd, bool) {
+func (m *Model) silenceKey() tea.Cmd {
+	refuse := func(reason string) tea.Cmd {
 		m.footer.SetStatus(reason, footer.Warning)
-		return nil, true
+		return nil
 	}
 	inSight := m.layout.panes[paneAlerts].h > 0 || m.layout.detail.h > 0
 	if m.focus != paneAlerts || !inSight {
-		return refuse("this key acts on the selected alert: tab to the alerts, then press again")
+		return refuse("this key acts on the selected alert: " + views.Named(m.keys.NextPane) + " to the alerts, then press again")
 	}
 	on := m.alerts.Selected()
 	a := m.snapshot.Alert(on.Source, on.ID)
@@ -53,7 +53,7 @@ func (m *Model) silenceKey() (tea.Cmd, bool) {
 	m.footer.SetStatus("", footer.Info)
 	m.prompt.OpenSilence(sources.Flag{ID: id, Name: name, Breaker: a.State.String()},
 		sources.Intent{Kind: sources.SilenceAlert, Flag: id, SeenAs: a.State.String()})
-	return nil, true
+	return nil
 }
 
 // alertName is what an alert that is to be silenced is called on the screen.

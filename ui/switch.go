@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
+	"relctl-tui/views"
 	"relctl-tui/views/footer"
 )
 
@@ -33,7 +34,7 @@ func (m *Model) underCursor() onBreaker {
 func (m *Model) noticeTurn(ours []sources.FlagID) {
 	is := m.underCursor()
 	_, waits := m.pending[is.id]
-	if is != m.breaker && m.breaker != (onBreaker{}) && !waits && !slices.Contains(ours, is.id) {
+	if is != m.breaker && (m.breaker != (onBreaker{}) || m.breakers.Filter() != "") && !waits && !slices.Contains(ours, is.id) {
 		m.turnedAt = m.now
 	}
 	m.breaker = is
@@ -56,7 +57,13 @@ func (m *Model) shortHelp() []key.Binding {
 		k := &m.shown
 		calls := k.Chart
 		calls.SetHelp(calls.Help().Key, "path of its calls")
-		return []key.Binding{calls, k.Earlier, k.Later, k.Span, k.Copy, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
+		return []key.Binding{calls, k.Earlier, k.Span, k.Copy, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
+	}
+	if m.toCome() != nil && m.shown.Return.Enabled() {
+		k := &m.shown
+		off := k.Return
+		off.SetHelp(off.Help().Key, "call\u00a0off")
+		return []key.Binding{off, k.Undo, k.Help, k.Quit, k.NextPane, k.Zoom, k.NextContext}
 	}
 	if m.focus == paneAlerts && m.shown.Silence.Enabled() {
 		k := &m.shown
@@ -70,23 +77,27 @@ func (m *Model) shortHelp() []key.Binding {
 }
 
 // switchKey is a key that switches the selected breaker.
-func (m *Model) switchKey(msg tea.KeyPressMsg, kind sources.ChangeKind) (tea.Cmd, bool) {
-	refuse := func(reason string) (tea.Cmd, bool) {
+func (m *Model) switchKey(kind sources.ChangeKind) tea.Cmd {
+	refuse := func(reason string) tea.Cmd {
 		m.footer.SetStatus(reason, footer.Warning)
-		return nil, true
+		return nil
 	}
 	inSight := m.layout.panes[paneBreakers].h > 0 || m.layout.detail.h > 0
 	if m.focus != paneBreakers || !inSight {
-		return refuse("this key acts on the selected breaker: tab to the breakers, then press again")
+		return refuse("this key acts on the selected breaker: " + views.Named(m.keys.NextPane) + " to the breakers, then press again")
 	}
-	if b := m.breakers.Breaker(); b != nil && kind != sources.ForceOpen {
+	return m.switchTo(kind, m.breakers.Breaker())
+}
+
+// switchTo begins to switch a breaker as the operator saw it.
+func (m *Model) switchTo(kind sources.ChangeKind, b *sources.Breaker) tea.Cmd {
+	if b != nil && kind != sources.ForceOpen {
 		if p, busy := m.pending[sources.FlagID{Source: b.Source, Key: b.Name}]; busy && p.read.IsZero() {
-			return refuse(fmt.Sprintf("%s: %s is not confirmed yet", b.Name, p.text))
+			m.footer.SetStatus(fmt.Sprintf("%s: %s is not confirmed yet", b.Name, p.text), footer.Warning)
+			return nil
 		}
 	}
-	var cmd tea.Cmd
-	m.breakers, cmd = m.breakers.Update(msg)
-	return cmd, true
+	return views.Switch(m.snapshot, b, kind, m.opts.ReadOnly)
 }
 
 // blindOn is why closing a breaker should be thought over: what it does cannot be seen.

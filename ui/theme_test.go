@@ -19,7 +19,7 @@ func TestAKeyPaintsThisBoardAloneInTheNextThemeAsIfItHadOpenedWithIt(t *testing.
 	shared := named("dark")
 	r := board(t, func(o *Options) {
 		o.Theme = shared
-		o.NextTheme = func(after string) *themes.Theme { return themes.After(themes.Options{Name: "dark"}, after) }
+		o.Themes, o.Wear = themes.Names(), named
 	})
 	r.press("T")
 	require.Contains(t, r.screen(), "theme light: for light backgrounds")

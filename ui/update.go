@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -13,6 +14,7 @@ import (
 	"relctl-tui/views/detail"
 	"relctl-tui/views/footer"
 	"relctl-tui/views/help"
+	"relctl-tui/views/palette"
 	"relctl-tui/views/prompt"
 )
 
@@ -26,7 +28,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.relayout()
 		}
 	}()
-	return m, tea.Batch(m.route(msg), m.plot(), m.callPath(), m.inquire())
+	cmd := m.route(msg)
+	m.tread()
+	m.footer.SetHint(m.tip())
+	return m, tea.Batch(cmd, m.plot(), m.callPath(), m.inquire(), m.beginTour())
 }
 
 // route gives a message to whom it is for.
@@ -36,26 +41,22 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 		m.resized(msg.Width, msg.Height)
 		m.relayout()
 		return nil
-	case SeriesReadMsg, PathReadMsg:
-		m.readForDetail(msg)
+	case SeriesReadMsg, PathReadMsg, IncidentReadMsg:
+		m.readMore(msg)
 		return nil
-	case IncidentReadMsg:
-		m.incidentRead(msg)
-		return nil
+	case palette.ChosenMsg:
+		return m.said(msg)
 	case tea.KeyPressMsg:
 		m.paint.key(m.opts.Now())
 		return m.keyPressed(msg)
+	case tea.MouseMsg:
+		return m.moused(msg)
 	case tea.PasteMsg:
 		return m.pasted(msg)
 	case SnapshotPublishedMsg:
-		m.moveClock()
-		m.setSnapshot(msg.Snapshot)
-		m.relayout()
-		return tea.Batch(awaitSnapshot(m.ctx, m.engine, msg.Snapshot.Seq, m.turn()), m.inspect(rest), m.askHistory())
+		return m.published(msg.Snapshot)
 	case ClockTickedMsg:
-		m.moveClock()
-		m.refresh()
-		return tea.Batch(tickIn(m.ctx, m.turn()), m.askStanding())
+		return m.ticked()
 	case views.IntentMsg:
 		return m.intended(msg.Intent, false)
 	case views.RefusedMsg:
@@ -89,6 +90,21 @@ func (m *Model) route(msg tea.Msg) tea.Cmd {
 	}
 }
 
+func (m *Model) published(s *sources.Snapshot) tea.Cmd {
+	before := m.snapshot
+	m.moveClock()
+	m.setSnapshot(s)
+	m.relayout()
+	return tea.Batch(m.nextSnapshot(), m.callOut(before), m.inspect(rest), m.askHistory())
+}
+
+func (m *Model) ticked() tea.Cmd {
+	m.moveClock()
+	m.forgetOthers()
+	m.refresh()
+	return tea.Batch(m.nextTick(), m.askStanding())
+}
+
 func (m *Model) pendingExpired(msg PendingExpiredMsg) {
 	if p, ok := m.pending[msg.Flag]; ok && p.seq == msg.Seq {
 		delete(m.pending, msg.Flag)
@@ -110,10 +126,16 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		m.escape()
 	case ScheduleKeptMsg:
 		m.scheduleKept(msg)
+	case ScheduleCalledOffMsg:
+		m.scheduleCalledOff(msg)
 	case ReportWrittenMsg:
 		m.reportWritten(msg)
 	case StandingReadMsg:
 		m.standingRead(msg)
+	case FirstTimeToldMsg:
+		m.tourBegun(msg.First)
+	case FiltersKeptMsg:
+		m.filtersKept(msg)
 	case HistoryReadMsg, GroupFinishedMsg:
 		return m.severalTold(msg)
 	case prompt.ChangedMsg:
@@ -170,9 +192,7 @@ func (m *Model) filter(text string) {
 		m.timeline.SetFilter(text)
 		return
 	}
-	m.flags.SetFilter(text)
-	m.selectionMoved()
-	m.relayout()
+	m.narrow(m.focus, text)
 }
 
 // pasted lets text into a prompt; on the board a paste never acts.
@@ -183,6 +203,11 @@ func (m *Model) pasted(msg tea.PasteMsg) tea.Cmd {
 	if m.prompt.Opened() {
 		var cmd tea.Cmd
 		m.prompt, cmd = m.prompt.Update(msg)
+		return cmd
+	}
+	if m.palette.Opened() {
+		var cmd tea.Cmd
+		m.palette, cmd = m.palette.Update(msg)
 		return cmd
 	}
 	m.footer.SetStatus("a paste does nothing here: keys act one by one", footer.Warning)
@@ -200,11 +225,7 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 		m.burst()
 	}
 	if key.Matches(msg, m.keys.Suspend) {
-		if m.opts.Remote != nil {
-			m.footer.SetStatus("this board is served, so there is nothing to stop: q leaves", footer.Warning)
-			return nil
-		}
-		return askToSuspend
+		return m.suspend()
 	}
 	if m.prompt.Opened() {
 		var cmd tea.Cmd
@@ -214,18 +235,40 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 	if m.confirm.Opened() {
 		return m.confirming(msg)
 	}
+	if m.palette.Opened() {
+		return m.paletteKey(msg)
+	}
+	m.toured(msg)
+	if key.Matches(msg, m.keys.Palette) {
+		m.gate.other()
+		return m.openPalette()
+	}
+	if !m.helping {
+		if cmd, ok := m.actionKey(msg); ok {
+			return cmd
+		}
+	}
+	m.gate.other()
+	if !m.helping && !m.gate.bursting(now) { // else the sentence about the burst would be gone at once
+		m.clearStatus()
+	}
+	return m.browse(msg)
+}
+
+// browse is what a key does that changes nothing outside of the board.
+func (m *Model) browse(msg tea.KeyPressMsg) tea.Cmd {
+	if key.Matches(msg, m.keys.Backward, m.keys.Forward) {
+		m.clearStatus()
+		if key.Matches(msg, m.keys.Forward) {
+			return m.walk(+1)
+		}
+		return m.walk(-1)
+	}
 	if m.helping {
 		return m.helpKey(msg)
 	}
-	if cmd, ok := m.actionKey(msg); ok {
-		return cmd
-	}
-	m.gate.other()
-	if !m.gate.bursting(now) { // else the sentence about the burst would be gone at once
-		m.clearStatus()
-	}
-	if cmd, ok := m.replayKey(msg); ok {
-		return cmd
+	if m.replayKey(msg) {
+		return nil
 	}
 	if cmd, ok := m.screenKey(msg); ok {
 		return cmd
@@ -234,6 +277,15 @@ func (m *Model) keyPressed(msg tea.KeyPressMsg) tea.Cmd {
 		return cmd
 	}
 	return m.paneKey(msg)
+}
+
+// suspend stops the program, unless it is no shell's here.
+func (m *Model) suspend() tea.Cmd {
+	if m.opts.Remote != nil {
+		m.footer.SetStatus("this board is served, so there is nothing to stop: "+m.keys.Quit.Keys()[0]+" leaves", footer.Warning)
+		return nil
+	}
+	return askToSuspend
 }
 
 // confirming lets the dialog have a key, unless it came with a burst.
@@ -256,28 +308,49 @@ func (m *Model) helpKey(msg tea.KeyPressMsg) tea.Cmd {
 	return cmd
 }
 
-// nextContext ends the board for another context's. What is under way is finished
-// first, and is told in the next board's status line.
+// nextContext goes on to the context after this one.
 func (m *Model) nextContext() tea.Cmd {
 	if m.opts.Next == "" {
 		m.footer.SetStatus("there is no other context: the config file names them", footer.Info)
 		return nil
 	}
-	m.quitting, m.leaving = true, true
+	return m.toContext(m.opts.Next)
+}
+
+// toContext ends the board for another context's. What is under way is finished
+// first, and is told in the next board's status line.
+func (m *Model) toContext(name string) tea.Cmd {
+	if m.staysFor() {
+		return nil
+	}
+	m.quitting, m.leaving = true, name
 	return tea.Quit
 }
 
-// nextTheme paints the board in other colours. All views draw with the one theme that
-// they were given, so its content is replaced; only the prompt has styles of its own.
-func (m *Model) nextTheme() {
-	if m.opts.NextTheme == nil {
-		return
+// quit ends the board, unless there is a reason to stay that was not told yet.
+func (m *Model) quit() tea.Cmd {
+	if m.staysFor() {
+		return nil
 	}
-	*m.opts.Theme = *m.opts.NextTheme(m.opts.Theme.Name)
-	m.prompt = prompt.New(m.opts.Theme, m.keys)
+	m.quitting = true
+	return tea.Quit
+}
+
+// nextTheme paints the board in the theme after this one.
+func (m *Model) nextTheme() {
+	if all := m.opts.Themes; len(all) > 1 {
+		m.wear(all[(slices.Index(all, m.opts.Theme.Name)+1)%len(all)])
+	}
+}
+
+// wear paints the board in other colours. All views draw with the one theme that they
+// were given, so its content is replaced; only what is typed into has styles of its own.
+func (m *Model) wear(name string) {
+	*m.opts.Theme = *m.opts.Wear(name)
+	m.prompt, m.palette = prompt.New(m.opts.Theme, m.keys), palette.New(m.opts.Theme)
 	m.relayout()
 	text := "theme " + m.opts.Theme.Name
-	if about := themes.About(m.opts.Theme.Name); about != "" {
+	if about := themes.About(name); about != "" {
 		text += ": " + about
 	}
 	m.footer.SetStatus(text, footer.Info)
@@ -288,6 +361,8 @@ func (m *Model) nextTheme() {
 func (m *Model) showHelp(on bool) {
 	m.helping = on
 	if on {
+		m.help.SetKeys(m.offered())
+		m.help.SetPlace(m.place(), m.aboutFlag())
 		m.footer.SetHelp(m.help.ShortHelp())
 		return
 	}
@@ -298,15 +373,8 @@ func (m *Model) showHelp(on bool) {
 func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(msg, m.keys.Quit):
-		if m.staysFor() {
-			return nil, true
-		}
-		m.quitting = true
-		return tea.Quit, true
+		return m.quit(), true
 	case key.Matches(msg, m.keys.NextContext):
-		if m.opts.Next != "" && m.staysFor() {
-			return nil, true
-		}
 		return m.nextContext(), true
 	case key.Matches(msg, m.keys.NextTheme):
 		m.nextTheme()
@@ -327,10 +395,13 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, m.keys.PrevPane):
 		m.step(-1)
 	case key.Matches(msg, m.keys.Zoom):
-		m.zoomed = !m.zoomed
-		m.relayout()
+		m.zoom()
+	case key.Matches(msg, m.keys.Grow):
+		m.grow(+1)
+	case key.Matches(msg, m.keys.Shrink):
+		m.grow(-1)
 	case key.Matches(msg, m.keys.Filter):
-		m.prompt.OpenFilter(m.flags.Filter())
+		m.openFilter()
 	case key.Matches(msg, m.keys.Copy):
 		return m.copyText(), true
 	case key.Matches(msg, m.keys.Escape):
@@ -341,18 +412,9 @@ func (m *Model) boardKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 	return nil, true
 }
 
-// escape undoes one layer of looking: zoom, detail, filter.
-func (m *Model) escape() {
-	switch {
-	case m.detailed:
-		m.detailed = false
-	case m.zoomed:
-		m.zoomed = false
-	case m.flags.Filter() != "":
-		m.filter("")
-	default:
-		m.flags.ClearMarks()
-	}
+// zoom gives the pane, or the detail, the whole screen, or takes it back.
+func (m *Model) zoom() {
+	m.zoomed = !m.zoomed
 	m.relayout()
 }
 
@@ -376,6 +438,9 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 		m.detail, cmd = m.detail.Update(msg)
 		return cmd
 	}
+	if key.Matches(msg, m.keys.Sort, m.keys.Mark, m.keys.MarkAll) { // as those that act, wherever the keys are
+		return m.tableKey(msg)
+	}
 	if m.detailed && (m.zoomed || key.Matches(msg, m.keys.PageUp, m.keys.PageDown)) {
 		m.detail, cmd = m.detail.Update(msg) // below a list, the keys for a row belong to the list
 		return cmd
@@ -384,9 +449,6 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 	case paneFlags:
 		m.flags, cmd = m.flags.Update(msg)
 		m.selectionMoved()
-		if key.Matches(msg, m.keys.Mark) { // what the keys act on now
-			m.relayout()
-		}
 	case paneAlerts:
 		rows := m.alerts.Wants()
 		m.alerts, cmd = m.alerts.Update(msg)

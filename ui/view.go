@@ -16,7 +16,8 @@ func (m *Model) View() tea.View {
 	}
 	v := tea.NewView(m.frame)
 	v.AltScreen = true
-	v.WindowTitle = "relctl-tui " + m.snapshot.Context
+	v.MouseMode = m.mouseMode()
+	v.WindowTitle = m.title
 	return v
 }
 
@@ -89,6 +90,8 @@ func (m *Model) bottom() string {
 		return m.confirm.View()
 	case m.prompt.Opened():
 		return m.prompt.View()
+	case m.palette.Opened():
+		return m.palette.View()
 	default:
 		return m.footer.View()
 	}

@@ -84,10 +84,14 @@ func (p *Pen) Bar(ink themes.Ink, v sources.Percent, w int) {
 	p.x += w
 }
 
-// Spark writes a trend in exactly w cells.
+// Spark writes a trend in exactly w cells, or nothing where nothing is to move.
 func (p *Pen) Spark(t sources.Trend, slo time.Duration, quiet, bad themes.Ink, w int) {
 	w = min(w, p.width-p.x)
 	if w <= 0 || p.line >= p.height {
+		return
+	}
+	if p.th.Still {
+		p.Gap(w)
 		return
 	}
 	p.buf = appendSpark(p.buf, p.th, &t, w, slo, quiet, bad)

@@ -9,10 +9,10 @@ type KeyMap struct {
 	Ramp, Back, Kill, Undo, SetPercent, Guarded, Pause key.Binding
 
 	// Marking flags, so that the keys above act on all of them as one.
-	Mark key.Binding
+	Mark, MarkAll key.Binding
 
-	// Looking at a flag's history, and returning it to a state there: Return means
-	// nothing anywhere else, so help does not list it.
+	// Looking at a flag's history, and returning it to a state there. Return also calls off
+	// what is to come, under the cursor of Activity.
 	History, Return key.Binding
 
 	// Acting on the selected breaker.
@@ -22,13 +22,13 @@ type KeyMap struct {
 	Silence key.Binding
 
 	// Looking.
-	Detail, Escape, Filter, Sort, Zoom key.Binding
+	Detail, Escape, Filter, Palette, Sort, Zoom, Grow, Shrink, Backward, Forward key.Binding
 
 	// Looking at a chart in a detail.
 	Earlier, Later, Span, Chart, Copy key.Binding
 
 	// Looking at an incident.
-	Suspects, Timeline, Event, Report key.Binding
+	Suspects, Timeline, NextEvent, PrevEvent, Report key.Binding
 
 	// Moving.
 	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
@@ -54,34 +54,41 @@ func DefaultKeyMap() KeyMap {
 		SetPercent:   bind("=", "set a percentage", "="),
 		Guarded:      bind("R", "ramp under guard", "R"),
 		Pause:        bind("p", "pause that ramp", "p"),
-		Mark:         bind("space/M", "mark it / all in sight", "space", "M"),
+		Mark:         bind("space/M", "mark it / all in sight", "space"),
+		MarkAll:      bind("", "", "M"),
 		History:      bind("U", "history", "U"),
-		Return:       bind("r", "return to that state", "r"),
-		ForceOpen:    bind("o", "open by force", "o"),
-		CloseBreaker: bind("c", "close again", "c"),
-		Silence:      bind("a", "silence for a while", "a"),
+		Return:       bind("r", "return to it / call off", "r"),
+		ForceOpen:    bind("o", "open it by force", "o"),
+		CloseBreaker: bind("c", "close it again", "c"),
+		Silence:      bind("a", "silence the alert", "a"),
 		Detail:       bind("enter", "detail", "enter"),
 		Escape:       bind("esc", "close", "esc"),
 		Filter:       bind("/", "filter (/! inverse)", "/"),
-		Sort:         bind("s", "sort", "s"),
-		Zoom:         bind("z", "zoom the pane", "z"),
-		Earlier:      bind("h/left", "earlier", "left", "h"),
-		Later:        bind("l/right", "later", "right", "l"),
+		Palette:      bind(":", "palette of commands", ":"),
+		Sort:         bind("s", "sort the flags", "s"),
+		Zoom:         bind("z/>/<", "zoom / size the pane", "z"),
+		Grow:         bind("", "", ">"),
+		Shrink:       bind("", "", "<"),
+		Backward:     bind("[/]", "where you were / on", "["),
+		Forward:      bind("", "", "]"),
+		Earlier:      bind("h/l", "earlier / later", "h", "left"),
+		Later:        bind("", "", "l", "right"),
 		Span:         bind("w", "span of the chart", "w"),
 		Chart:        bind("v", "chart / call path", "v"),
 		Copy:         bind("y", "copy name or trace", "y"),
 		Suspects:     bind("S", "suspects of a breach", "S"),
 		Report:       bind("x", "write a report", "x"),
 		Timeline:     bind("t", "timeline", "t"),
-		Event:        bind("n/N", "next event / before", "n", "N"),
+		NextEvent:    bind("n/N", "next event / before", "n"),
+		PrevEvent:    bind("", "", "N"),
 		Up:           bind("k/j", "up/down", "k", "up"),
-		Down:         bind("j/down", "down", "j", "down"),
+		Down:         bind("", "", "j", "down"),
 		PageUp:       bind("pgup/pgdn", "page up, down", "pgup", "ctrl+u"),
 		PageDown:     bind("", "", "pgdown", "ctrl+d"),
 		Top:          bind("g/G", "first, last", "g", "home"),
 		Bottom:       bind("", "", "G", "end"),
-		NextPane:     bind("tab", "next pane", "tab"),
-		PrevPane:     bind("shift+tab", "previous pane", "shift+tab"),
+		NextPane:     bind("tab", "next pane, shift: back", "tab"),
+		PrevPane:     bind("", "", "shift+tab"),
 		NextContext:  bind("e", "context switch", "e"),
 		NextTheme:    bind("T", "theme", "T"),
 		Help:         bind("?", "help", "?"),
@@ -93,30 +100,47 @@ func DefaultKeyMap() KeyMap {
 	}
 }
 
+// Place is where the keys of a Group mean something. The zero Place is everywhere.
+type Place int
+
+// The places that have keys of their own.
+const (
+	Anywhere   Place = iota
+	OverRows         // in the breakers, the alerts, activity and a history
+	OverCharts       // in a detail and in the timeline
+)
+
 // Group is some keys that belong together, under one title.
 type Group struct {
 	Title string
 	Keys  []key.Binding
+	Place Place
 }
+
+// ActGroup is the title of the keys that act on the selected flag.
+const ActGroup = "Act on the selected flag"
 
 // Groups are all keys, in the order in which help prints them.
 func (k KeyMap) Groups() []Group {
 	groups := []Group{
-		{"Act on the selected flag", []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Mark, k.History}},
-		{"Act on the selected breaker, alert", []key.Binding{k.ForceOpen, k.CloseBreaker, k.Silence}},
-		{"Look", []key.Binding{k.Detail, k.Escape, k.Filter, k.Sort, k.Zoom, k.Earlier, k.Later, k.Span, k.Chart, k.Copy, k.Suspects, k.Timeline, k.Event, k.Report}},
-		{"Move", []key.Binding{k.Up, k.PageUp, k.Top, k.NextPane, k.PrevPane}},
-		{"Program", []key.Binding{k.NextContext, k.NextTheme, k.SaveRecording, k.Help, k.Suspend, k.Quit}},
+		{ActGroup, []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Guarded, k.Pause, k.Mark, k.MarkAll, k.History}, Anywhere},
+		{"In the breakers, alerts, a history", []key.Binding{k.ForceOpen, k.CloseBreaker, k.Silence, k.Return}, OverRows},
+		{"In a detail, in the timeline", []key.Binding{k.Earlier, k.Later, k.Span, k.Chart, k.NextEvent, k.PrevEvent}, OverCharts},
+		{"Everywhere", []key.Binding{
+			k.Detail, k.Escape, k.Filter, k.Palette, k.Sort, k.Zoom, k.Grow, k.Shrink, k.Backward, k.Forward, k.Copy, k.Suspects, k.Timeline, k.Report,
+			k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom, k.NextPane, k.PrevPane,
+			k.NextContext, k.NextTheme, k.SaveRecording, k.Help, k.Suspend, k.Quit,
+		}, Anywhere},
 	}
 	if k.Replaying.Play.Enabled() {
-		groups = append([]Group{{"Replay", k.Replaying.All()}}, groups...)
+		groups = append([]Group{{"Replay", k.Replaying.All(), Anywhere}}, groups...)
 	}
 	return groups
 }
 
 // ShortHelp is the keys worth a place in one line.
 func (k KeyMap) ShortHelp() []key.Binding {
-	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Detail, k.Help, k.Quit, k.NextPane, k.Suspects, k.Timeline, k.Sort, k.Zoom, k.Guarded, k.Pause, k.History, k.NextContext}
+	return []key.Binding{k.Ramp, k.Back, k.Kill, k.Undo, k.SetPercent, k.Filter, k.Palette, k.Detail, k.Help, k.Quit, k.NextPane, k.Suspects, k.Timeline, k.Sort, k.Zoom, k.Guarded, k.Pause, k.History, k.NextContext}
 }
 
 // FullHelp is all keys, a column for each group.
@@ -132,7 +156,7 @@ func (k KeyMap) FullHelp() [][]key.Binding {
 // ReadOnly is the map with every key that changes something switched off, so
 // that it leaves dispatch and help alike.
 func (k KeyMap) ReadOnly() KeyMap {
-	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.Guarded, &k.Pause, &k.Mark, &k.Return, &k.ForceOpen, &k.CloseBreaker, &k.Silence} {
+	for _, b := range []*key.Binding{&k.Ramp, &k.Back, &k.Kill, &k.Undo, &k.SetPercent, &k.Guarded, &k.Pause, &k.Mark, &k.MarkAll, &k.Return, &k.ForceOpen, &k.CloseBreaker, &k.Silence} {
 		b.SetEnabled(false)
 	}
 	return k

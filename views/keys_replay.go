@@ -35,7 +35,7 @@ func (r *ReplayKeys) All() []key.Binding {
 // work, and those of a chart do not, for there is no past to read. Whether a key that
 // acts is refused is the board's affair.
 func (k KeyMap) Replay() KeyMap {
-	for _, b := range []*key.Binding{&k.Earlier, &k.Later, &k.Span, &k.Chart, &k.SaveRecording} {
+	for _, b := range []*key.Binding{&k.Grow, &k.Shrink, &k.Earlier, &k.Later, &k.Span, &k.Chart, &k.SaveRecording} {
 		b.SetEnabled(false)
 	}
 	r := &k.Replaying

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,6 +43,12 @@ type List struct {
 	focused bool
 	scroll  Scroll
 	chosen  choice
+
+	filter string
+	terms  Filter
+	all    int   // rows, whatever the filter lets through
+	kept   int   // those that it does
+	shown  []int // the same by their place among all; nil where each is in its place
 }
 
 // choice is the selected one of a list's rows.
@@ -112,8 +119,50 @@ func (l *List) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	l.Feed = l.about.Feed(s, now)
 }
 
-// SetRows says what the rows are, in their order.
-func (l *List) SetRows(rows []Subject) {
+// SetFilter has the pane show the rows alone that a Filter lets through, from the next
+// SetRows on; "" for all.
+func (l *List) SetFilter(text string) {
+	l.filter = text
+	l.terms, _ = ParseFilter(text) // the prompt says what is wrong with it
+}
+
+// Filter is what narrows the pane; "" for nothing.
+func (l *List) Filter() string { return l.filter }
+
+// SetRows says what the rows are, in their order: n of them, what each is unless they have
+// no cursor, and what a filter can ask of one.
+func (l *List) SetRows(n int, rows []Subject, of func(i int) Row) {
+	if l.all, l.kept, l.shown = n, n, nil; l.filter != "" {
+		l.shown = make([]int, 0, n)
+		var kept []Subject
+		for i := range n {
+			if !l.Lets(of(i)) {
+				continue
+			}
+			l.shown = append(l.shown, i)
+			if i < len(rows) {
+				kept = append(kept, rows[i])
+			}
+		}
+		l.kept, rows = len(l.shown), kept
+	}
+	l.set(rows)
+}
+
+// SetKept says the same where one row can stand for several things: the filter has let
+// through kept of all of them, and these are their rows.
+func (l *List) SetKept(kept, all int, rows []Subject) {
+	l.kept, l.all, l.shown = kept, all, nil
+	l.set(rows)
+}
+
+// Lets tells whether the filter lets a row through.
+func (l *List) Lets(r Row) bool {
+	_, ok := l.terms.Row(&r, l.Now)
+	return ok
+}
+
+func (l *List) set(rows []Subject) {
 	l.chosen.set(rows)
 	if l.focused && l.chosen.on.Kind == NoSubject {
 		l.chosen.to(0)
@@ -131,6 +180,27 @@ func (l *List) SetFocused(focused bool) {
 // Selected is what the cursor is on; none for a list without rows, or that never
 // had the keys.
 func (l *List) Selected() Subject { return l.chosen.on }
+
+// Select puts the cursor on a row, as a key would; false when it is not there.
+func (l *List) Select(s Subject) bool {
+	i := slices.Index(l.chosen.rows, s)
+	if i >= 0 {
+		l.chosen.to(i)
+	}
+	return i >= 0
+}
+
+// Point puts the cursor on the row at a line of the pane, its title being line 0; false
+// where no row is that could be selected.
+func (l *List) Point(line int) bool {
+	line -= 1 + len(l.warnings())
+	n := len(l.chosen.rows)
+	if line < 0 || line >= l.rows() || l.top(n)+line >= n {
+		return false
+	}
+	l.chosen.to(l.top(n) + line)
+	return true
+}
 
 // ShortHelp is the keys that the pane answers to.
 func (l List) ShortHelp() []key.Binding {
@@ -167,7 +237,10 @@ func (l *List) count() (counted, all int) {
 		return 0, 0
 	}
 	counted = l.about.Len(l.Snap)
-	if len(l.chosen.rows) > 0 {
+	if l.shown != nil {
+		return counted, len(l.shown)
+	}
+	if len(l.chosen.rows) > 0 || l.kept == 0 && l.filter != "" {
 		return counted, len(l.chosen.rows)
 	}
 	if l.about.Extra != nil {
@@ -220,7 +293,26 @@ func (l *List) Name(p *Pen, i, col int, ink themes.Ink, name string) {
 }
 
 func (l *List) here(i int) bool {
-	return l.focused && l.chosen.on.Kind != NoSubject && i == l.chosen.cursor
+	return l.focused && l.chosen.on.Kind != NoSubject && i == l.place(l.chosen.cursor)
+}
+
+// place is where the i-th of the rows that are shown stands among all of them.
+func (l *List) place(i int) int {
+	if l.shown == nil || i >= len(l.shown) {
+		return i
+	}
+	return l.shown[i]
+}
+
+// counts says how many rows there are, and of how many where a filter hides some.
+func (l *List) counts(counted int) []Note {
+	if l.filter == "" {
+		return []Note{{Ink: l.Theme.Quiet, Text: strconv.Itoa(counted)}}
+	}
+	return []Note{
+		{Ink: l.Theme.Quiet, Text: strconv.Itoa(l.kept) + " of " + strconv.Itoa(l.all)},
+		{Ink: l.Theme.Accent, Text: "/" + sources.Clean(l.filter, 20)},
+	}
 }
 
 // Draw is the pane: its title with the notes, and row called for each row in
@@ -228,7 +320,7 @@ func (l *List) here(i int) bool {
 func (l *List) Draw(notes []Note, row func(p *Pen, i int)) string {
 	p := NewPen(l.Theme, l.width, l.height)
 	counted, n := l.count()
-	if counted == 0 {
+	if counted == 0 && (l.filter == "" || l.all == 0) {
 		p.Title(l.focused, l.about.Name, notes, nil)
 		if !l.Feed.Say(p, l.Theme, l.about.None) {
 			p.Say(l.Theme.Quiet, l.about.Empty)
@@ -239,7 +331,7 @@ func (l *List) Draw(notes []Note, row func(p *Pen, i int)) string {
 		return p.String()
 	}
 	top := l.top(n)
-	all := []Note{{Ink: l.Theme.Quiet, Text: strconv.Itoa(counted)}}
+	all := l.counts(counted)
 	if l.Feed.Stale {
 		all = append(all, Note{Ink: l.Theme.Warn, Text: l.Feed.Age()})
 	}
@@ -249,8 +341,11 @@ func (l *List) Draw(notes []Note, row func(p *Pen, i int)) string {
 	}
 	p.Title(l.focused, l.about.Name, all, l.Table.Labels())
 	p.Warn(l.warnings())
+	if n == 0 {
+		p.Say(l.Theme.Quiet, "nothing matches /"+l.filter+" ("+Named(l.keys.Escape)+" shows all "+strconv.Itoa(l.all)+")")
+	}
 	for i := top; i < n && p.Left() > 0; i++ {
-		row(p, i)
+		row(p, l.place(i))
 	}
 	return p.String()
 }

@@ -129,16 +129,23 @@ func VerdictLook(th *themes.Theme, v sources.Verdict) Look {
 	}
 }
 
+// lookWidth is how wide a column of looks is, sign and word.
+const lookWidth = 15
+
 // LatencyLook is a latency's verdict with the number that it rests on: of one with an
 // objective, how fast its error budget burns, or how much of it is left.
 func LatencyLook(th *themes.Theme, l *sources.Latency) Look {
 	look := VerdictLook(th, l.Verdict)
-	b := &l.Budget
+	b, number := &l.Budget, ""
 	switch {
 	case l.Verdict == sources.VerdictBurning:
-		look.Word += " " + Times(b.Burning().Rate)
+		number = Times(b.Burning().Rate)
 	case b.Left.OK && (l.Verdict == sources.VerdictOK || l.Verdict == sources.VerdictBreached):
-		look.Word += " " + Left(b.Left)
+		number = Left(b.Left)
+	}
+	// Half of a number is another number: one that does not fit is left to the detail.
+	if word := look.Word + " " + number; number != "" && len(word) <= lookWidth-len("x ") {
+		look.Word = word
 	}
 	return look
 }
@@ -162,7 +169,7 @@ func OutcomeLook(th *themes.Theme, o sources.Outcome) Look {
 	switch o {
 	case sources.Confirmed:
 		return Look{g.Good, string(o), th.Good}
-	case sources.Failed:
+	case sources.Failed, sources.Refused:
 		return Look{g.Bad, string(o), th.Bad}
 	case sources.Unconfirmed:
 		return Look{g.Unknown, string(o), th.Warn}

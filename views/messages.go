@@ -24,6 +24,7 @@ const (
 	ALatency
 	AnAlert
 	AlertGroup
+	Happening // a line of Activity
 )
 
 // Subject is what a detail pane is about, by identity and never by row. It can be

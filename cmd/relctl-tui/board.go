@@ -15,22 +15,18 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/live"
-	"relctl-tui/themes"
 	"relctl-tui/ui"
 )
 
 // runBoard opens the board; where there is no screen to draw on it says so and
 // prints the status instead.
 func runBoard(cmd *cobra.Command, o *options) error {
-	if !hasScreen(cmd.OutOrStdout()) {
-		why := "stdout is not a terminal"
-		if f, ok := cmd.OutOrStdout().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-			why = "TERM=" + sources.Clean(os.Getenv("TERM"), 40) + " is no terminal to draw on"
-		}
+	if !o.plain && !isTerminal(cmd.OutOrStdout()) {
+		const why = "stdout is not a terminal"
 		if o.record != "" {
 			return &usageError{msg: "--record: " + why + ", and without the board there is nothing to record"}
 		}
-		say(cmd.ErrOrStderr(), why+", so this is the status instead of the board")
+		say(cmd.ErrOrStderr(), why+", so this is the status instead of the board; --plain follows in lines of text")
 		o.output = "table"
 		return runStatus(cmd, o)
 	}
@@ -45,21 +41,21 @@ func runBoard(cmd *cobra.Command, o *options) error {
 	defer t.close(cmd.ErrOrStderr())
 	for {
 		next, err := showBoard(cmd.Context(), o, s, t, cmd.OutOrStdout(), cmd.ErrOrStderr())
-		if err != nil || !next {
+		if err != nil || next == "" {
 			return err
 		}
-		if s, err = o.another(s); err != nil {
+		if s, err = o.another(s, next); err != nil {
 			return err
 		}
 	}
 }
 
-// another opens the context after the one of s. Where that one cannot be opened the
-// old one is, for a fault of staging is no reason to be blind in production.
-func (o *options) another(s *setup) (*setup, error) {
+// another opens another context than that of s. Where it cannot be opened the old one
+// is, for a fault of staging is no reason to be blind in production.
+func (o *options) another(s *setup, name string) (*setup, error) {
 	old := s.context
 	var warnings strings.Builder
-	for _, o.context = range []string{s.next, old} {
+	for _, o.context = range []string{name, old} {
 		other, err := o.open(&warnings)
 		if err == nil {
 			other.banner = cmp.Or(sources.Clean(strings.TrimSpace(warnings.String()), 500), other.banner)
@@ -68,34 +64,45 @@ func (o *options) another(s *setup) (*setup, error) {
 		if o.context == old {
 			return nil, err
 		}
-		say(&warnings, fmt.Sprintf("context %s cannot be opened, this is %s again: %s", s.next, old, strings.Join(errorSentences(err), "; ")))
+		say(&warnings, fmt.Sprintf("context %s cannot be opened, this is %s again: %s", name, old, strings.Join(errorSentences(err), "; ")))
 	}
 	return nil, nil // not reached: the second of two ends it
 }
 
 // showBoard runs the engine and the board on it until the operator quits.
-// next says that the operator asked for the next context.
-func showBoard(ctx context.Context, o *options, s *setup, t *tape, out, errOut io.Writer) (next bool, err error) {
+// next is the context that the operator asked for, "" for none.
+func showBoard(ctx context.Context, o *options, s *setup, t *tape, out, errOut io.Writer) (next string, err error) {
 	if o.seen == nil { // and once only, however many contexts are looked at
 		if err := o.watchSelf(ctx); err != nil {
-			return false, err
+			return "", err
 		}
 	}
 	reports := newCrashes(o.now)
 	left := reports.leftBehind()
 	defer reports.watch()()
+	if why, lines := o.inLines(s, out); lines {
+		if why != "" {
+			say(errOut, why)
+		}
+		return "", showLines(ctx, o, s, t, out, errOut)
+	}
 	r := s.start(ctx, o)
 	defer r.end()
+	go giveBack(r.life, r.engine)
 	defer t.follow(ctx, r.engine)()
+	defer r.enter(o.actorName())()
 	options := r.board(o, o.actorName())
 	t.board(&options)
-	terminal := themes.Options{ASCII: o.ascii || asciiLocale(os.Getenv), Blocks: os.Getenv("TERM") == "linux", Profile: colours(os.Environ())}
-	if err := s.dress(o, &options, terminal); err != nil {
-		return false, err
+	if err := s.dress(o, &options, terminalOf(os.Environ(), tmuxPasses(ctx, os.Getenv, s.notify))); err != nil {
+		return "", err
 	}
 	options.Environ, options.Banner = os.Environ(), cmp.Or(left, s.banner)
 	options.Report = func(ctx context.Context, found *sources.Incident) (string, error) {
 		return r.keepReport(ctx, o.now, found)
+	}
+	options.Saved = ownFilters()
+	if !s.untold {
+		options.FirstTime = firstTime
 	}
 	options.Output, options.Say, options.Crashed = out, func(sentence string) { say(errOut, sentence) }, reports.keep
 	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself
@@ -110,6 +117,7 @@ type running struct {
 	*setup
 	engine  *live.Engine
 	control *control.Controller
+	here    *control.Roster
 	life    context.Context //nolint:containedctx // of guarded ramps that outlive their board
 	end     func()          // gives back what is ramped and ends the engine
 }
@@ -129,17 +137,26 @@ func (s *setup) start(ctx context.Context, o *options) *running {
 	go ctl.FollowLeases(ctx, leasesEvery, engine.ObserveLeases)
 	life, endRamps := context.WithCancel(ctx)
 	waitForSchedules := s.runBeside(life, o, ctl, engine)
-	return &running{setup: s, engine: engine, control: ctl, life: life, end: func() {
+	here, waitForGoodbye := s.attend(life, ctl, engine)
+	return &running{setup: s, engine: engine, control: ctl, here: here, life: life, end: func() {
 		endRamps()
 		waitForSchedules()
+		waitForGoodbye()
 		stopRamps(ctl)
 		s.closeOutlets()
 		cancel()
-		select { // a store that does not let go of its reader keeps nobody from leaving
-		case <-stopped:
-		case <-time.After(lastReads):
-		}
+		awaitEnd(func() { <-stopped }) // a store that does not let go of its reader keeps nobody from leaving
 	}}
+}
+
+// awaitEnd waits for something, but not longer than the end of a board may take.
+func awaitEnd(wait func()) {
+	done := make(chan struct{})
+	go func() { wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(lastReads):
+	}
 }
 
 // board is what a board on a running context needs, but for its terminal.
@@ -147,8 +164,9 @@ func (r *running) board(o *options, actor string) ui.Options {
 	return ui.Options{
 		Ramp: r.rampHow, Zone: machineZone(o.now()),
 		Owner: owner(actor), Actor: actor,
-		Engine: r.engine, Control: r.control,
-		ReadOnly: r.readOnly, Confirm: r.confirm, Effect: r.effectiveIn, Next: r.next, Now: o.now,
+		Engine: r.engine, Control: r.control, Keys: r.keys, Mouse: r.mouse || o.mouse,
+		Filters:  r.filters,
+		ReadOnly: r.readOnly, Confirm: r.confirm, Effect: r.effectiveIn, Next: r.next, Contexts: r.contexts, Now: o.now,
 		Painted: o.seen.painted(), Debug: o.self.debug,
 	}
 }

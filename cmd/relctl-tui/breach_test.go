@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +44,16 @@ func poll(t testing.TB, what string, holds func() bool) time.Time {
 // fleet's own page showing more to the rollback being in the file.
 func breach(t testing.TB, f fleet, prom string) time.Duration {
 	t.Helper()
+	// A server that has only just started looks at its targets some seconds later, and
+	// the guard's query makes 0 of nothing.
+	poll(t, "the first scrape", func() bool {
+		resp, err := http.Get(prom + "/api/v1/query?query=up%3D%3D1")
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return strings.Contains(string(body), `"value"`)
+	})
 	limit := served(t, f.metrics) + 40
 	config := filepath.Join(t.TempDir(), "c.yaml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `contexts:

@@ -149,6 +149,7 @@ func TestStatusShowsWhatIsUnderWayAndNotWhatIsSteady(t *testing.T) {
 		Flags        []map[string]any
 		Breakers     []map[string]any
 		Latencies    []map[string]any
+		Here         []map[string]any
 	}
 	strictly(t, b.run("status", "-o", "json").stdout, &doc)
 	require.Equal(t, 4, *doc.FlagsTotal)

@@ -27,7 +27,7 @@ func newKillCmd(o *options) *cobra.Command {
 		Use:               "kill FLAG...",
 		Short:             "Switch flags off as a whole, at once",
 		Long:              "Switch flags off as a whole, at once: those that are named and those with a tag of --tag.\nSeveral flags are one group: each has its own change, and one undo takes all of them back.",
-		ValidArgsFunction: o.completeFlags,
+		ValidArgsFunction: o.completeMore,
 	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
 		f, err := s.find(ctx, args[0], o.now)
 		return sources.Intent{Kind: sources.Kill, Flag: f.ID}, err // control knows what a kill is of a migration
@@ -37,7 +37,7 @@ func newKillCmd(o *options) *cobra.Command {
 	one := cmd.RunE
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 && len(tags) == 0 {
-			return &usageError{msg: cmd.CommandPath() + " takes one flag, several, or --tag"}
+			return &usageError{msg: verbOf(cmd) + " takes one flag, several, or --tag"}
 		}
 		return nil
 	}
@@ -75,26 +75,6 @@ func newUndoCmd(o *options) *cobra.Command {
 	return cmd
 }
 
-// completeFlags offers the flags' keys to the shell. A key that is not printable as
-// it is would be dangerous there and is left out.
-func (o *options) completeFlags(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	s, err := o.open(io.Discard)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	p := s.read(cmd.Context(), want{flags: true}, o.now)
-	keys := make([]cobra.Completion, 0, len(p.flags))
-	for i := range p.flags {
-		if f := &p.flags[i]; f.Name == f.ID.Key {
-			keys = append(keys, cobra.CompletionWithDesc(f.Name, f.State.String()+" "+f.Brief()))
-		}
-	}
-	return keys, cobra.ShellCompDirectiveNoFileComp
-}
-
 // changeCmd completes a verb that changes something: what is to be done comes
 // from intent, everything else is the same for all.
 func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *setup, []string) (sources.Intent, error)) *cobra.Command {
@@ -115,10 +95,10 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		in.Confirm = o.confirm
 		in.Actor, in.Reason = o.actorName(), sources.Clean(o.reason, 500)
 		ctl := s.controller(o.now)
-		if err := o.watchProof(cmd, ctl, s, in); err != nil {
+		if err := o.beforehand(cmd, ctl, s, in); err != nil {
 			return err
 		}
-		if o.proofWait > 0 { // what follows has its own time
+		if o.proofWait > 0 || o.agree != nil { // what follows has its own time
 			ctx, cancel = context.WithTimeout(cmd.Context(), changeTimeout)
 			defer cancel()
 		}
@@ -179,7 +159,7 @@ func (o *options) printEffect(ctx context.Context, out io.Writer, ctl *control.C
 		_, err = fmt.Fprintln(out, sources.Sentence(err))
 		return err
 	}
-	if err != nil {
+	if err != nil || o.followed {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "%s: accepted %s · re-read %s · effective %s\n", r.New.Name,
@@ -277,6 +257,9 @@ func (o *options) printReceipt(out io.Writer, r *sources.Receipt, in sources.Int
 	}
 	if o.output == "json" {
 		return writeJSON(out, map[string]any{"change": receiptShape(r, in, outcome, o.now())})
+	}
+	if o.followed && outcome == sources.Confirmed && !idle(r) {
+		return nil
 	}
 	name := cmp.Or(r.New.Name, r.Old.Name, sources.Clean(in.Flag.Key, sources.MaxName))
 	var line string

@@ -36,8 +36,8 @@ With --headless the fleet runs without the board, for a Prometheus or a flagd of
 			if story != "" && !slices.Contains(stories(), story) {
 				return &usageError{msg: fmt.Sprintf("unknown scenario %s%s", quote(story), didYouMean(story, "scenarios", stories()))}
 			}
-			if story == "" && !headless && !hasScreen(cmd.OutOrStdout()) {
-				return &usageError{msg: "demo needs a terminal for its board: add --headless to run the fleet alone"}
+			if story == "" && !headless && !o.plain && !isTerminal(cmd.OutOrStdout()) {
+				return &usageError{msg: "demo needs a terminal for its board: add --headless to run the fleet alone, or --plain for lines of text"}
 			}
 			if o.record != "" && (headless || story != "") {
 				return &usageError{msg: "--record: without the board there is nothing to record"}
@@ -52,6 +52,7 @@ With --headless the fleet runs without the board, for a Prometheus or a flagd of
 	f.Int64Var(&fleet.Seed, "seed", 1, "same seed, same visits")
 	f.StringVar(&story, "scenario", "", "play a story to its end and exit with a verdict: "+strings.Join(stories(), ", "))
 	addBoardFlags(f, o)
+	addPlain(f, o)
 	return cmd
 }
 

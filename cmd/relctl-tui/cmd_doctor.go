@@ -17,7 +17,7 @@ import (
 
 const doctorLong = `Ask every source of the context once and say what works, what does not and what to do:
 flag stores (how many flags, whether they can be changed, where changes are journalled, who
-proves them), metrics (which presets of breakers, latencies and exposure are exported, how many alerts there are).
+proves them, whether they keep schedules and guarded ramps), metrics (which presets of breakers, latencies and exposure are exported, how many alerts there are).
 Exit code 1 when something that is configured does not work.`
 
 func newDoctorCmd(o *options) *cobra.Command {
@@ -54,17 +54,21 @@ type diagnosis struct {
 }
 
 type storeDoc struct {
-	Name      string   `json:"name"`
-	Kind      string   `json:"kind"`
-	Flags     int      `json:"flags"`
-	Broken    int      `json:"broken"`
-	Took      float64  `json:"took_s"`
-	Changes   string   `json:"changes"` // why flags cannot be changed; "" when they can
-	Journal   string   `json:"journal"`
-	Journaled bool     `json:"journal_writable"`
-	Proven    bool     `json:"proven"` // somebody is asked whether a change is in force
-	Error     string   `json:"error"`
-	Warnings  []string `json:"warnings"`
+	Name      string       `json:"name"`
+	Kind      string       `json:"kind"`
+	Flags     int          `json:"flags"`
+	Broken    int          `json:"broken"`
+	Took      float64      `json:"took_s"`
+	Changes   string       `json:"changes"` // why flags cannot be changed; "" when they can
+	Journal   string       `json:"journal"`
+	Journaled bool         `json:"journal_writable"`
+	Proven    bool         `json:"proven"`    // somebody is asked whether a change is in force
+	Schedules bool         `json:"schedules"` // it keeps changes for later
+	Leases    bool         `json:"leases"`    // it keeps who runs a flag's guarded ramp
+	Unseen    string       `json:"unseen"`    // why boards elsewhere do not see who looks here; "" when they do
+	Here      []personJSON `json:"here"`
+	Error     string       `json:"error"`
+	Warnings  []string     `json:"warnings"`
 }
 
 type readerDoc struct {
@@ -121,7 +125,9 @@ func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
 func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now func() time.Time) storeDoc {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	doc := storeDoc{Name: st.name, Kind: st.kind, Journal: st.journal, Journaled: writable(st.journal), Proven: proven, Warnings: []string{}}
+	doc := storeDoc{Name: st.name, Kind: st.kind, Journal: st.journal, Journaled: writable(st.journal), Proven: proven, Here: []personJSON{}, Warnings: []string{}}
+	_, doc.Schedules = st.src.(sources.Scheduler)
+	_, doc.Leases = st.src.(sources.Leaser)
 	began := now()
 	set, err := listFlags(ctx, st)
 	doc.Took = now().Sub(began).Seconds()
@@ -144,6 +150,8 @@ func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now fu
 	case st.readOnly || s.readOnly:
 		doc.Changes = "the config or --read-only forbids it"
 	}
+	people, why := s.examinePresence(ctx, st)
+	doc.Here, doc.Unseen = peopleShape(people, true), why
 	return doc
 }
 
@@ -279,29 +287,56 @@ func (d *diagnosis) print(out io.Writer) error {
 	return nil
 }
 
+func flagsIn(n int) string {
+	if n == 1 {
+		return "1 flag"
+	}
+	return fmt.Sprintf("%d flags", n)
+}
+
 func (s *storeDoc) print(out io.Writer) error {
 	if s.Error != "" {
 		_, err := fmt.Fprintf(out, "flags    %s (%s): DOES NOT WORK: %s\n", s.Name, s.Kind, s.Error)
 		return err
 	}
-	line := fmt.Sprintf("flags    %s (%s): %d flags in %s", s.Name, s.Kind, s.Flags, views.Took(time.Time{}, time.Time{}.Add(seconds(s.Took))))
+	line := fmt.Sprintf("flags    %s (%s): %s in %s", s.Name, s.Kind, flagsIn(s.Flags), views.Took(time.Time{}, time.Time{}.Add(seconds(s.Took))))
 	if s.Broken > 0 {
 		line += fmt.Sprintf(", %d of them broken", s.Broken)
 	}
 	if s.Changes != "" {
 		line += "; cannot be changed: " + s.Changes
 	}
-	lines := []string{line}
+	lines := []string{line, "         " + s.keeps()}
 	if !s.Journaled {
 		lines = append(lines, "         the journal "+sources.Clean(s.Journal, sources.MaxName)+" cannot be written: ramps will be refused")
 	}
 	if !s.Proven && s.Changes == "" {
 		lines = append(lines, "         nobody is named who evaluates the flags: changes are confirmed, but not proven (verify)")
 	}
+	if s.Unseen != "" {
+		lines = append(lines, "         other boards do not see who looks here: "+s.Unseen)
+	}
+	if len(s.Here) > 0 {
+		lines = append(lines, "         at their boards: "+whoIs(s.Here))
+	}
 	for _, w := range s.Warnings {
 		lines = append(lines, "         "+w)
 	}
 	return printLines(out, lines)
+}
+
+// keeps is what the store has a place for beside its flags.
+func (s *storeDoc) keeps() string {
+	switch {
+	case s.Schedules && s.Leases:
+		return "keeps schedules, and who runs a guarded ramp"
+	case s.Schedules:
+		return "keeps schedules, but not who runs a guarded ramp: R is refused here"
+	case s.Leases:
+		return "keeps who runs a guarded ramp, but no schedules"
+	default:
+		return "keeps neither schedules nor who runs a guarded ramp (flag files and etcd do)"
+	}
 }
 
 func (r *readerDoc) print(out io.Writer) error {

@@ -119,6 +119,13 @@ func (o *options) runGroup(cmd *cobra.Command, of func(context.Context, *setup) 
 	for i := range ins {
 		ins[i].Confirm, ins[i].Actor, ins[i].Reason = o.confirm, o.actorName(), sources.Clean(o.reason, 500)
 	}
+	if o.agree != nil {
+		if err := o.agreed(s, ins...); err != nil {
+			return err
+		}
+		ctx, cancel = context.WithTimeout(cmd.Context(), changeTimeout) // an answer has its own time
+		defer cancel()
+	}
 	name, done := ctl.DoAll(ctx, ins)
 	if !o.noWait {
 		s.effects(cmd.Context(), ctl, done)

@@ -21,10 +21,11 @@ func newRampCmd(o *options) *cobra.Command {
 			"of --tag. Several flags are one group: each is held against its own guards and has its own change, and one undo\n" +
 			"takes all of them back.",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			if len(args) == 1 {
-				return []cobra.Completion{"next", "back"}, cobra.ShellCompDirectiveNoFileComp
+			more, how := o.completeMore(cmd, args, word)
+			if len(args) > 0 {
+				more = append([]cobra.Completion{"next", "back"}, more...)
 			}
-			return o.completeFlags(cmd, args, word)
+			return more, how
 		},
 	}, func(ctx context.Context, s *setup, args []string) (sources.Intent, error) {
 		return o.rampOne(ctx, s, args, flags.override)
@@ -33,7 +34,7 @@ func newRampCmd(o *options) *cobra.Command {
 	cmd.Flags().StringArrayVar(&tags, "tag", nil, "all flags with this tag; several are any of them")
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 && len(tags) == 0 {
-			return &usageError{msg: cmd.CommandPath() + " takes one flag, several, or --tag, and at most one step at the end"}
+			return &usageError{msg: verbOf(cmd) + " takes one flag, several, or --tag, and at most one step at the end"}
 		}
 		return nil
 	}

@@ -15,7 +15,6 @@ import (
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/live"
 	"relctl-tui/sources/record"
-	"relctl-tui/themes"
 	"relctl-tui/ui"
 )
 
@@ -159,9 +158,9 @@ func showReplay(cmd *cobra.Command, o *options, rec *record.Recording, p record.
 		Engine: engine, Control: control.New(control.Options{ReadOnly: true, Now: o.now}), Replay: player,
 		Environ: os.Environ(), ReadOnly: true, Actor: o.actorName(), Now: o.now, Banner: banner,
 		Output: cmd.OutOrStdout(), Say: func(sentence string) { say(cmd.ErrOrStderr(), sentence) }, Crashed: reports.keep,
+		Saved: ownFilters(),
 	}
-	terminal := themes.Options{ASCII: o.ascii || asciiLocale(os.Getenv), Blocks: os.Getenv("TERM") == "linux", Profile: colours(os.Environ())}
-	if err := (&setup{}).dress(o, &options, terminal); err != nil {
+	if err := (&setup{}).dress(o, &options, terminalOf(os.Environ(), false)); err != nil {
 		return err
 	}
 	if term.IsTerminal(int(o.stdin.Fd())) { // else the board finds the terminal itself

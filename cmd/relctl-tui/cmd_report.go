@@ -41,7 +41,7 @@ relctl-tui report --since 90m -o html --file incident.html`,
 			if !ok {
 				return &usageError{msg: fmt.Sprintf("report: unknown output %s: write -o md, -o html or -o json", quote(format))}
 			}
-			span, err := reportSince(since)
+			span, err := sinceOf("report", since)
 			if err != nil {
 				return err
 			}
@@ -72,13 +72,14 @@ var reportFormats = map[string]func(*report.Document, io.Writer) error{
 	"json": (*report.Document).JSON,
 }
 
-func reportSince(text string) (time.Duration, error) {
+// sinceOf reads a span that a verb looks back over.
+func sinceOf(verb, text string) (time.Duration, error) {
 	var d Duration
 	if err := d.setScalar(text, pos{}); err != nil {
-		return 0, &usageError{msg: "report: --since: " + err.Error()}
+		return 0, &usageError{msg: verb + ": --since: " + err.Error()}
 	}
 	if d.D < sources.MinSeriesSpan || d.D > sources.MaxSeriesSpan {
-		return 0, &usageError{msg: fmt.Sprintf("report: --since wants %s to 7d, not %s", sources.Span(sources.MinSeriesSpan), quote(text))}
+		return 0, &usageError{msg: fmt.Sprintf("%s: --since wants %s to 7d, not %s", verb, sources.Span(sources.MinSeriesSpan), quote(text))}
 	}
 	return d.D, nil
 }

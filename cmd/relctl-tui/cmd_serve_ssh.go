@@ -32,6 +32,7 @@ it changes; sessions of a key that was taken out end.
 
 ssh -t HOST            the board, on the default context
 ssh -t HOST staging    the board, on another one
+ssh -T HOST            lines of text in place of the board, and verbs typed into them
 ssh HOST status        a verb; kill, ramp and the others that change need an operator's key
 
 There is no shell, no forwarding and no file transfer. All sessions share one engine, so a
@@ -132,11 +133,13 @@ func (h *serveSSH) session(ctx context.Context, s *sshserver.Session) int {
 	switch name, board := h.wantsBoard(s); {
 	case board && s.Terminal && s.Term != "dumb" && s.Term != "":
 		err = h.board(ctx, s, name)
+	case board && s.Terminal: // which leaves the echo of what is typed to us, and can do nothing for it
+		say(s.Err, "TERM="+sources.Clean(s.Term, 40)+" is no terminal to draw on, so this is the status instead of the board: ssh -T follows in lines of text")
+		err = h.verb(ctx, s, servedVerb{words: []string{"status"}, context: name, out: s.Out, err: s.Err})
 	case board:
-		say(s.Err, "no terminal to draw on, so this is the status instead of the board: ssh -t asks for one")
-		err = h.verb(ctx, s, []string{"status", "--context=" + name})
+		err = h.lines(ctx, s, name)
 	default:
-		err = h.verb(ctx, s, s.Command)
+		err = h.verb(ctx, s, servedVerb{words: s.Command, out: s.Out, err: s.Err})
 	}
 	if err != nil {
 		say(s.Err, errorSentences(err)...)

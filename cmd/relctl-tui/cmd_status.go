@@ -32,6 +32,7 @@ func runStatus(cmd *cobra.Command, o *options) error {
 	}
 	all := want{flags: true, breakers: true, latencies: true, exposures: true}
 	p := s.read(cmd.Context(), all, o.now)
+	p.here, p.hereKnown = s.whoIsHere(cmd.Context())
 	return p.report(cmd.OutOrStdout(), cmd.ErrOrStderr(), all, func(p *reading, out io.Writer) error {
 		if o.output == "json" {
 			return statusJSON(out, s, p)
@@ -90,6 +91,7 @@ func statusJSON(out io.Writer, s *setup, p *reading) error {
 		"breakers_open": open,
 		"breakers":      breakerShapes(notClosed(p.breakers)),
 		"latencies":     latencyShapes(p.latencies),
+		"here":          peopleShape(p.here, p.hereKnown),
 	})
 }
 
@@ -113,6 +115,9 @@ func statusText(out io.Writer, s *setup, p *reading, now time.Time) error {
 	}
 	if err := errors.Join(statusMetrics(&b, s, p), statusFlags(&b, s, p, now)); err != nil {
 		return err
+	}
+	if len(p.here) > 0 {
+		fmt.Fprintf(&b, "\nat their boards: %s\n", whoIs(peopleShape(p.here, true)))
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -24,13 +24,14 @@ It needs a source that keeps a past, such as a Prometheus. Exit code 0 with or w
 suspect, 1 when no metric could be read.`
 
 func newSuspectsCmd(o *options) *cobra.Command {
-	since := incident.DefaultSpan
+	var since string
 	cmd := &cobra.Command{
 		Use: "suspects", Short: "Say which change may have broken what breaches", Long: suspectsLong,
 		Args: argCount(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if since < sources.MinSeriesSpan || since > sources.MaxSeriesSpan {
-				return &usageError{msg: fmt.Sprintf("--since wants %s to %s, such as 2h", sources.MinSeriesSpan, sources.MaxSeriesSpan)}
+			span, err := sinceOf("suspects", since)
+			if err != nil {
+				return err
 			}
 			s, err := o.open(cmd.ErrOrStderr())
 			if err != nil {
@@ -39,7 +40,7 @@ func newSuspectsCmd(o *options) *cobra.Command {
 			if err := s.canAnswer(want{latencies: true}); err != nil {
 				return err
 			}
-			in, errs := s.incident(cmd.Context(), o.now, since)
+			in, errs := s.incident(cmd.Context(), o.now, span)
 			if len(in.Metrics) == 0 && len(errs) > 0 {
 				return severalErrors(errs)
 			}
@@ -52,7 +53,7 @@ func newSuspectsCmd(o *options) *cobra.Command {
 			return suspectTable(cmd.OutOrStdout(), &in)
 		},
 	}
-	cmd.Flags().DurationVar(&since, "since", since, "how far back to look")
+	cmd.Flags().StringVar(&since, "since", "1h", "how far back to look, such as 90m or 1d; 7d at most")
 	addOutput(cmd, o)
 	return cmd
 }

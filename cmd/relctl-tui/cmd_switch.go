@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -109,22 +108,4 @@ func (s *setup) findBreaker(ctx context.Context, word string, now func() time.Ti
 
 func named(b *sources.Breaker, word string) bool {
 	return b.Name == word || b.Source+"/"+b.Name == word
-}
-
-// completeBreakers offers the names of the breakers that can be switched to the shell.
-func (o *options) completeBreakers(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	s, err := o.open(io.Discard)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var names []cobra.Completion
-	for _, b := range s.read(cmd.Context(), want{breakers: true}, o.now).breakers {
-		if s.switches(b.Source) {
-			names = append(names, cobra.CompletionWithDesc(b.Name, b.State.String()))
-		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

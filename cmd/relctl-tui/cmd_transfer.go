@@ -49,7 +49,7 @@ Each definition has the very bytes that the store holds.`,
 				_, err = cmd.OutOrStdout().Write(doc)
 				return err
 			}
-			if err := wholeFile(file, doc); err != nil {
+			if err := wholeFile(file, doc, 0o644); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s of %s in %s\n", count(flags, "flag"), st.name, sources.Clean(file, sources.MaxName))
@@ -119,17 +119,17 @@ func export(ctx context.Context, st *store) ([]byte, int, error) {
 }
 
 // wholeFile writes a file as a whole or not at all.
-func wholeFile(path string, b []byte) error {
+func wholeFile(path string, b []byte, mode os.FileMode) error {
 	fail := func(err error) error {
-		return fmt.Errorf("cannot write %s: %s: %w", sources.Clean(path, sources.MaxName), plainIOError(err), sources.ErrUnavailable)
+		return fmt.Errorf("cannot write %s: %s: %w", sources.Clean(path, sources.MaxName), whyNot(err), sources.ErrUnavailable)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".relctl-export-*")
+	f, err := os.CreateTemp(filepath.Dir(path), ".relctl-*")
 	if err != nil {
 		return fail(err)
 	}
 	defer os.Remove(f.Name()) //nolint:errcheck // gone already when all went well
 	_, err = f.Write(b)
-	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return fail(err)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {

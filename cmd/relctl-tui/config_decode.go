@@ -108,6 +108,10 @@ func (d *decoder) value(raw ast.Node, dst reflect.Value, name string) {
 		d.scalar(n, s, name)
 		return
 	}
+	if l, ok := dst.Addr().Interface().(listSetter); ok {
+		d.oneOrMore(n, l, name)
+		return
+	}
 	if n.Type() == ast.NullType {
 		return
 	}
@@ -125,7 +129,14 @@ func (d *decoder) value(raw ast.Node, dst reflect.Value, name string) {
 		d.list(n, dst, name)
 	case reflect.Map:
 		dst.Set(reflect.MakeMap(dst.Type()))
-		d.mapping(n, name, func(key string, _ *token.Token, val ast.Node) {
+		named, _ := dst.Interface().(closedMap)
+		d.mapping(n, name, func(key string, at *token.Token, val ast.Node) {
+			if named != nil {
+				if what, does := named.names(); does[key] == "" {
+					d.fail(at, "%q: there is no %s%s", name, quote(key), didYouMean(key, what, keysOf(does)))
+					return
+				}
+			}
 			v := reflect.New(dst.Type().Elem()).Elem()
 			d.value(val, v, key)
 			if v.Kind() == reflect.Pointer && v.IsNil() {
@@ -155,6 +166,29 @@ func (d *decoder) scalar(n ast.Node, dst scalarSetter, name string) {
 	if err := dst.setScalar(text, pos{p.Line, p.Column}); err != nil {
 		d.fail(n.GetToken(), "%q: %s", name, err)
 	}
+}
+
+// listSetter is a list that may be written as its one item.
+type listSetter interface {
+	setList(items []Text, at pos)
+}
+
+// closedMap is a mapping that has some keys and no others.
+type closedMap interface {
+	names() (what string, does map[string]string)
+}
+
+func (d *decoder) oneOrMore(n ast.Node, dst listSetter, name string) {
+	nodes := []ast.Node{n}
+	if seq, ok := n.(*ast.SequenceNode); ok {
+		nodes = seq.Values
+	}
+	items := make([]Text, len(nodes))
+	for i, item := range nodes {
+		d.value(item, reflect.ValueOf(&items[i]).Elem(), name)
+	}
+	p := n.GetToken().Position
+	dst.setList(items, pos{p.Line, p.Column})
 }
 
 func (d *decoder) list(n ast.Node, dst reflect.Value, name string) {

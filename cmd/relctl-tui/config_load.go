@@ -48,7 +48,7 @@ func loadConfig(path string) (cfg *Config, warnings []string, err error) {
 	if err := cfg.validate(); err != nil {
 		return nil, nil, err
 	}
-	if st.Mode().Perm()&0o044 != 0 && cfg.inlineSecret() {
+	if othersMayRead(st) && cfg.inlineSecret() {
 		warnings = append(warnings, fmt.Sprintf(
 			"config %s holds a secret and others may read it: chmod 600 it, or use ${VARIABLE} or token_file", show))
 	}

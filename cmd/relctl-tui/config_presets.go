@@ -103,6 +103,12 @@ func schemaEnums(field string) []string {
 	switch field {
 	case "ContextConfig.accent":
 		return accentNames
+	case "ContextConfig.motion":
+		return motionWords
+	case "ContextConfig.notify":
+		return callWords
+	case "ContextConfig.title":
+		return titleWords
 	case "OutletConfig.type":
 		return outletTypes
 	case "GuardConfig.preset":

@@ -26,6 +26,8 @@ func schemaOf(t reflect.Type) map[string]any {
 		return map[string]any{"type": "string", "pattern": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))*$|^[0-9]{1,5}d$`}
 	case reflect.TypeFor[Share]():
 		return map[string]any{"type": []string{"number", "string"}, "exclusiveMinimum": 0, "exclusiveMaximum": 100, "pattern": `^[0-9]{1,2}(\.[0-9]+)?%?$`}
+	case reflect.TypeFor[KeyList]():
+		return map[string]any{"type": []string{"string", "number", "boolean", "array"}, "items": schemaOf(reflect.TypeFor[Text]())}
 	case reflect.TypeFor[Step]():
 		return map[string]any{"type": []string{"number", "string"}, "exclusiveMinimum": 0, "maximum": 100, "pattern": `^\s*[0-9]{1,3}(\.[0-9]{1,3})?\s*%?\s*$`}
 	}
@@ -37,10 +39,25 @@ func schemaOf(t reflect.Type) map[string]any {
 	case reflect.Slice:
 		return map[string]any{"type": []string{"array", "null"}, "items": schemaOf(t.Elem())}
 	case reflect.Map:
+		if named, ok := reflect.Zero(t).Interface().(closedMap); ok {
+			return closedSchema(t, named)
+		}
 		return map[string]any{"type": []string{"object", "null"}, "additionalProperties": schemaOf(t.Elem())}
 	default:
 		return structSchema(t)
 	}
+}
+
+// closedSchema is a mapping whose keys are known.
+func closedSchema(t reflect.Type, named closedMap) map[string]any {
+	props := map[string]any{}
+	_, does := named.names()
+	for name, about := range does {
+		s := schemaOf(t.Elem())
+		s["description"] = about
+		props[name] = s
+	}
+	return map[string]any{"type": []string{"object", "null"}, "additionalProperties": false, "properties": props}
 }
 
 func structSchema(t reflect.Type) map[string]any {

@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+
+	"relctl-tui/views"
 )
 
 const fullConfig = `default: prod
@@ -50,7 +52,9 @@ contexts:
       - {from: Fri 18:00, to: Mon 06:00, zone: Europe/Berlin, reason: weekend, flags: [checkout-v2], tags: [payments]}
     rules:
       checkout-v2: {ladder: [1, 100], metric: payment API}
+    keys: {undo: [u, f2]}
   staging:
+keys: {kill: [K, f9], ramp: "+", sort: f5, report: []}
 `
 
 func TestAFullConfigIsReadWholly(t *testing.T) {
@@ -69,6 +73,12 @@ func TestAFullConfigIsReadWholly(t *testing.T) {
 	require.Equal(t, "database", prod.Latency[0].Calls[0].S)
 	require.Equal(t, "payment API", prod.Rules["checkout-v2"].Metric.S)
 	require.NotNil(t, cfg.Contexts["staging"])
+	keys, err := cfg.keyMap(prod)
+	require.NoError(t, err)
+	require.Equal(t, []string{"K", "f9"}, keys.Kill.Keys())
+	require.Equal(t, []string{"u", "f2"}, keys.Undo.Keys(), "the context's own, over those of the file")
+	require.Equal(t, []string{"f5"}, keys.Sort.Keys())
+	require.Empty(t, views.KeysOf(keys.Report))
 }
 
 func TestAnchorsAndMergesAreFollowed(t *testing.T) {
@@ -101,7 +111,7 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 	in := func(line string) string { return "contexts:\n  a:\n    " + line + "\n" }
 	for _, c := range []struct{ text, want string }{
 		{in("ladders: [1]"), `c.yaml:3:5: unknown key "ladders": did you mean "ladder"?`},
-		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, deploys, effective_within, flags, freeze, guards, ladder, latency, latency_presets, metrics, outlets, ramp, read_only, reports, rules, stale_after, theme, unknown_after`},
+		{in("xyz: 1"), `c.yaml:3:5: unknown key "xyz": the keys here are accent, breaker_presets, breakers, confirm, cool_down, deploys, effective_within, filters, flags, freeze, guards, keys, ladder, latency, latency_presets, metrics, motion, mouse, notify, outlets, plain, presence, ramp, read_only, reports, rules, stale_after, theme, title, tour, unknown_after`},
 		{in("confirm: maybe"), `c.yaml:3:14: "confirm" wants true or false, not "maybe"`},
 		{in("confirm: [true]"), `c.yaml:3:14: "confirm" wants true or false, not a list`},
 		{in("flags: {dsn: x}"), `c.yaml:3:12: "flags" wants a list, not keys and values`},
@@ -119,6 +129,16 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in("freeze: [{from: 2026-12-18 18:00, to: 2026-12-01 18:00, reason: x, zone: UTC}]"), `c.yaml:3:21: freeze: it ends before it begins`},
 		{in("deploys: [{metric: 'kube pod'}]"), `c.yaml:3:24: deploys: "kube pod" is no metric name`},
 		{in("deploys: [{metric: app_build_info}]"), `c.yaml:3:24: deploys: app_build_info is read anyway, leave it out`},
+		{in("keys: {kil: x}"), `c.yaml:3:12: "keys": there is no "kil": did you mean "kill"?`},
+		{in("keys: {kill: [K, x]}"), `c.yaml:3:22: keys: x is bound to kill and to report: give one of them another key, or none with report: []`},
+		{in("keys: {kill: j}"), `c.yaml:3:18: keys: kill may not be on j: a hand rests on that key or holds it down`},
+		{in("keys: {help: []}"), `c.yaml:3:18: keys: help needs a key: a board without it is a trap`},
+		{in("keys: {kill: {a: b}}"), `c.yaml:3:18: "kill" wants one value, not keys and values`},
+		{in("keys: {kill: f99}"), `c.yaml:3:18: keys: "f99" is no key: write one character, such as K, or a name, such as f9, ctrl+x, alt+x, shift+tab, enter, space, up, pgdown`},
+		{"keys: {sort: [f5, f5]}\ncontexts: {a: {}}", `c.yaml:1:19: keys: f5 is written twice for sort`},
+		{in("filters: {mine: 'rollout>x'}"), `c.yaml:3:21: the filter "mine": rollout>: write a number from 0 to 100`},
+		{in("filters: {mine: ''}"), `c.yaml:3:21: the filter "mine" is empty`},
+		{in("filters: {' x': kill}"), `c.yaml:3:21: " x" is no name for a filter: up to 40 plain characters`},
 		{in("accent: rde"), `c.yaml:3:13: unknown accent "rde": did you mean "red"?`},
 		{in("confirm: true\n    confirm: false"), `c.yaml:4:5: key "confirm" is written twice, first in line 3`},
 		{in("ladder: [5, 1]"), `c.yaml:3:17: ladder steps must ascend: 1 follows 5`},
@@ -274,7 +294,7 @@ func TestTheSchemaAcceptsWhatTheDecoderAcceptsAndNothingMisspelt(t *testing.T) {
 	require.NoError(t, s.Validate(asJSON(t, string(configStarter))))
 	for _, bad := range []string{
 		"contexts: {a: {ladders: [1]}}", "contexts: {a: {ladder: [200]}}", "contexts: {a: {confirm: maybe}}",
-		"contexts: {a: {flags: [{name: x}]}}", "contexts: {a: {stale_after: 5}}", "contexts: {a: {accent: rde}}",
+		"contexts: {a: {flags: [{name: x}]}}", "contexts: {a: {stale_after: 5}}", "contexts: {a: {accent: rde}}", "keys: {kil: K}", "keys: {kill: {K: 1}}",
 	} {
 		require.Error(t, s.Validate(asJSON(t, bad)), bad)
 	}
@@ -303,6 +323,9 @@ func TestEveryKeyIsInTheSchemaWithAWordAboutIt(t *testing.T) {
 	}
 	walk(schema)
 	want := map[string]bool{}
+	for _, name := range views.ActionNames() {
+		want[name] = true
+	}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[Config](), reflect.TypeFor[ContextConfig](), reflect.TypeFor[FlagsConfig](), reflect.TypeFor[VerifyConfig](), reflect.TypeFor[AccessConfig](),
 		reflect.TypeFor[MetricsConfig](), reflect.TypeFor[BreakerConfig](), reflect.TypeFor[DeployConfig](), reflect.TypeFor[LatencyConfig](), reflect.TypeFor[RuleConfig](), reflect.TypeFor[MigrationConfig](), reflect.TypeFor[MismatchConfig](), reflect.TypeFor[GuardConfig](), reflect.TypeFor[RampConfig](), reflect.TypeFor[FreezeConfig](), reflect.TypeFor[OutletConfig](),

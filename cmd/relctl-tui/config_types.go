@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Default  Text                      `yaml:"default" doc:"The context to open when --context is not given."`
 	Contexts map[string]*ContextConfig `yaml:"contexts" doc:"The environments, by name."`
+	Keys     KeysConfig                `yaml:"keys" doc:"Other keys for actions; relctl-tui keys lists both."`
 
 	file string
 }
@@ -27,6 +28,10 @@ type Config struct {
 type ContextConfig struct {
 	Accent       Text                   `yaml:"accent" doc:"Colour of the context's name in the header."`
 	Theme        Text                   `yaml:"theme" doc:"Colours of the board: the name of a theme, or the path of a file of your own."`
+	Motion       Text                   `yaml:"motion" doc:"full, or reduced: no sparklines, numbers change each 5 s, states at once. Default full."`
+	Notify       Text                   `yaml:"notify" doc:"How you are called when something breaks: off, bell or desktop. Default off."`
+	Title        Text                   `yaml:"title" doc:"Whether the window's title says the context and its worst state: on or off. Default on."`
+	Plain        bool                   `yaml:"plain" doc:"Lines of text in place of the board, as --plain."`
 	Confirm      bool                   `yaml:"confirm" doc:"Ask before each change."`
 	ReadOnly     bool                   `yaml:"read_only" doc:"Refuse every change."`
 	Ladder       []Step                 `yaml:"ladder" doc:"Steps of a ramp in percent, ascending. Default 1 5 10 25 50 100."`
@@ -46,8 +51,13 @@ type ContextConfig struct {
 	Ramp         RampConfig             `yaml:"ramp" doc:"How guarded ramps climb."`
 	Freeze       []FreezeConfig         `yaml:"freeze" doc:"Windows during which no flag is raised."`
 
-	Outlets []OutletConfig `yaml:"outlets" doc:"Who is told of each change that is made here."`
-	Reports Text           `yaml:"reports" doc:"Folder for the reports that the board writes. Default: reports under the state directory."`
+	Mouse    bool            `yaml:"mouse" doc:"Click and scroll with the mouse; without it the terminal keeps the mouse for selecting text."`
+	Tour     *bool           `yaml:"tour" doc:"Three tips on the first board that somebody ever opens. Default: true."`
+	Filters  map[string]Text `yaml:"filters" doc:"Filters of the flags by name: the palette's show NAME sets one."`
+	Outlets  []OutletConfig  `yaml:"outlets" doc:"Who is told of each change that is made here."`
+	Keys     KeysConfig      `yaml:"keys" doc:"Other keys for actions in this context, over those of the file."`
+	Presence *bool           `yaml:"presence" doc:"Boards on the same flags see who else looks at them. Default: true."`
+	Reports  Text            `yaml:"reports" doc:"Folder for the reports that the board writes. Default: reports under the state directory."`
 
 	presets   []metrics.BreakerPreset // of the file, read when the config is
 	latencies []metrics.LatencyPreset // likewise

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func (c *Config) validate() error {
 			return err
 		}
 	}
-	return nil
+	return c.validateKeys()
 }
 
 func (c *Config) errAt(at pos, format string, args ...any) error {
@@ -38,7 +39,7 @@ func (c *Config) errAt(at pos, format string, args ...any) error {
 }
 
 func contextHint(word string, names []string) string {
-	if near := nearest(word, names); len(near) > 0 {
+	if near := sources.Nearest(word, names); len(near) > 0 {
 		return fmt.Sprintf(": did you mean %s?", quote(near[0]))
 	}
 	return ": the contexts are " + sources.Clean(strings.Join(names, ", "), 200)
@@ -53,6 +54,12 @@ func (c *Config) validateContext(ctx *ContextConfig) error {
 	}
 	if ctx.Accent.S != "" && !slices.Contains(accentNames, ctx.Accent.S) {
 		return c.errAt(ctx.Accent.at, "unknown accent %s%s", quote(ctx.Accent.S), didYouMean(ctx.Accent.S, "accents", slices.Clone(accentNames)))
+	}
+	if err := cmp.Or(c.oneOf(ctx.Motion, "motion", motionWords), c.oneOf(ctx.Notify, "way to be called", callWords), c.oneOf(ctx.Title, "title", titleWords)); err != nil {
+		return err
+	}
+	if err := c.validateFilters(ctx.Filters); err != nil {
+		return err
 	}
 	for _, key := range keysOf(ctx.Rules) {
 		if err := c.validateRule(key, ctx.Rules[key]); err != nil {

@@ -96,8 +96,8 @@ func (c *crashes) write(what, stacks string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	version, commit := buildVersion()
-	_, err = fmt.Fprintf(f, "relctl-tui %s %s\n%s\n%s/%s %s\n\n%s\n\n%s\n", version, commit, now.Format(time.RFC3339),
+	is := thisBuild()
+	_, err = fmt.Fprintf(f, "relctl-tui %s %s\n%s\n%s/%s %s\n\n%s\n\n%s\n", is.Version, is.Commit, now.Format(time.RFC3339),
 		runtime.GOOS, runtime.GOARCH, runtime.Version(), what, cleanLines(withoutSecrets(stacks)))
 	if err = errors.Join(err, f.Close()); err != nil {
 		_ = os.Remove(f.Name())

@@ -113,13 +113,3 @@ func TestNeitherHelpNorAnErrorAsksTheTerminalAnything(t *testing.T) {
 		require.NotContains(t, out, "\x1b[6n", "no query of the cursor")
 	}
 }
-
-func TestADumbTerminalGetsTheStatusWithoutAnyCode(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	out, code := inPTY(t, []string{"TERM=dumb"}, "--flags", "flagd:"+b.path)
-	require.Zero(t, code)
-	require.Contains(t, out, "TERM=dumb")
-	require.Contains(t, out, "checkout-v2")
-	require.NotContains(t, out, "\x1b")
-}

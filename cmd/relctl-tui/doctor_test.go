@@ -12,6 +12,7 @@ func TestTheDoctorSaysWhatWorksAndWhichPresetsMatch(t *testing.T) {
 	r := runIn(t, cleanEnv(t), "doctor", "--flags", "flagd:"+flags, "--metrics", "scrape+"+page)
 	require.Zero(t, r.code, r.stderr)
 	require.Regexp(t, `(?m)^flags    demo\.flagd\.json \(flagd\): 25 flags in \d+ ms$`, r.stdout)
+	require.Contains(t, r.stdout, "         keeps schedules, and who runs a guarded ramp\n")
 	require.Contains(t, r.stdout, "nobody is named who evaluates the flags")
 	require.Contains(t, r.stdout, "breakers generic by circuit_breaker_state")
 	require.Contains(t, r.stdout, "latency  http_server by http_server_request_duration_seconds")
@@ -23,6 +24,8 @@ func TestTheDoctorSaysWhatWorksAndWhichPresetsMatch(t *testing.T) {
 	strictly(t, runIn(t, cleanEnv(t), "doctor", "--read-only", "--flags", "flagd:"+flags, "--metrics", "scrape+"+page, "-o", "json").stdout, &doc)
 	require.Equal(t, 25, doc.Doctor.Stores[0].Flags)
 	require.Contains(t, doc.Doctor.Stores[0].Changes, "--read-only")
+	require.True(t, doc.Doctor.Stores[0].Schedules)
+	require.True(t, doc.Doctor.Stores[0].Leases)
 	matched := 0
 	for _, p := range doc.Doctor.Metrics[0].Presets {
 		if p.Metric != "" {

@@ -40,11 +40,12 @@ func execute() (code int) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	version, commit := buildVersion()
+	is := thisBuild()
 	o := &options{stdin: stdin, now: time.Now}
 	err := fang.Execute(ctx, rootOf(o),
-		fang.WithVersion(version),
-		fang.WithCommit(commit),
+		fang.WithVersion(is.Version),
+		fang.WithCommit(is.Commit),
+		fang.WithoutManpage(), // man writes better ones
 		fang.WithColorSchemeFunc(colorScheme),
 		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { say(w, errorSentences(err)...) }),
 	)
@@ -62,23 +63,4 @@ func colorScheme(lipgloss.LightDarkFunc) fang.ColorScheme {
 		FlagDefault: plain, Command: lipgloss.Cyan, QuotedString: plain, Argument: plain,
 		Help: plain, Dash: plain, ErrorDetails: plain,
 	}
-}
-
-// buildVersion is what the Go linker knows: a release has its tag, a build from
-// source its commit.
-func buildVersion() (version, commit string) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "devel", ""
-	}
-	version = info.Main.Version
-	if version == "" || version == "(devel)" {
-		version = "devel"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && version == "devel" {
-			commit = s.Value
-		}
-	}
-	return version, commit
 }

@@ -47,11 +47,22 @@ func TestMain(m *testing.M) {
 func cleanEnv(t testing.TB) []string {
 	t.Helper()
 	home := t.TempDir()
-	return []string{
+	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home,
 		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"),
 		"XDG_STATE_HOME=" + filepath.Join(home, "state"),
 	}
+	toured(t, env)
+	return env
+}
+
+// toured is an environment's person who has seen the board's tour: its tips are no part of
+// the screens that the tests are about.
+func toured(t testing.TB, env []string) {
+	t.Helper()
+	dir := filepath.Join(lookIn(env)("XDG_STATE_HOME"), "relctl-tui")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "toured"), nil, 0o600))
 }
 
 // result is one finished run of the program.

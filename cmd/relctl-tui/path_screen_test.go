@@ -31,7 +31,8 @@ func TestTheCallPathOfARealFleetIsOnTheScreenAndASlowCallsTraceInTheClipboard(t 
 	said := s.awaitText("copied: ")
 	copied := regexp.MustCompile(`copied: ([0-9a-f]{32})`).FindStringSubmatch(said)
 	require.Len(t, copied, 2, said)
-	require.Contains(t, string(s.output(from)), "\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte(copied[1])))
+	clipboard := "\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(copied[1]))
+	s.await("it in the clipboard", func(string) bool { return strings.Contains(string(s.output(from)), clipboard) })
 	require.Zero(t, s.quit())
 }
 

@@ -34,6 +34,9 @@ type reading struct {
 	deploys    []sources.Deploy
 	deployed   []sources.Deployed // what has changed of that, the oldest first
 
+	here      []sources.Person // who looks at the flags
+	hereKnown bool
+
 	errs []error // one for each source that failed
 }
 

@@ -150,13 +150,3 @@ func (t *tape) write(data []byte) (path string, err error) {
 	}
 	return f.Name(), nil
 }
-
-// awaitEnd waits for what writes, but not for a disk that hangs.
-func awaitEnd(wait func()) {
-	done := make(chan struct{})
-	go func() { wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(lastReads):
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"relctl-tui/sources"
 	"relctl-tui/sources/outlet"
 	"relctl-tui/themes"
 )
@@ -21,12 +22,14 @@ type options struct {
 	theme                    string
 	actor, reason            string
 	noWait                   bool
+	mouse                    bool
 	confirm                  string
 	toProve                  bool // a migration is to go forward
 	proofWait                time.Duration
 	output                   string
 	record                   string // file to record the board to; "" for none
 	stdin                    *os.File
+	completing               bool // a shell asks what may follow: nothing is written for it
 	now                      func() time.Time
 
 	self selfFlags
@@ -36,6 +39,11 @@ type options struct {
 
 	// opened gives what runs already, where verbs are served; nil opens it.
 	opened func(context string) (*setup, error)
+
+	plain    bool
+	still    bool                       // nothing moves by itself
+	followed bool                       // what was done is told by whoever follows the engine
+	agree    func(question string) bool // asks before a change, as the board does; nil for never
 }
 
 const rootLong = `A live board for release operations: flag states, rollout percentages, breakers and latencies
@@ -73,8 +81,9 @@ relctl-tui kill checkout-v2`,
 	p.BoolVar(&o.readOnly, "read-only", false, "refuse every change")
 	p.StringVar(&o.actor, "actor", "", "who acts (default $RELCTL_ACTOR, $SUDO_USER, else your user name)")
 	addBoardFlags(root.Flags(), o)
+	addPlain(root.Flags(), o)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		verb := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "relctl-tui"), " ")
+		verb := verbOf(cmd)
 		if verb != "" {
 			verb += ": "
 		}
@@ -85,7 +94,8 @@ relctl-tui kill checkout-v2`,
 		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newRestoreCmd(o), newDrillCmd(o), newDoctorCmd(o), newServeCmd(o), newDemoCmd(o), newConfigCmd(o),
 		newReportCmd(o), newReplayCmd(o),
 	)
-	root.AddCommand(newScheduleCmd(o), newSchedulesCmd(o))
+	root.AddCommand(newScheduleCmd(o), newSchedulesCmd(o), newVersionCmd(o), newManCmd(), newKeysCmd(o))
+	o.completeOptions(root)
 	return root
 }
 
@@ -94,9 +104,15 @@ func addBoardFlags(f *pflag.FlagSet, o *options) {
 	addLooks(f, o)
 }
 
+func addPlain(f *pflag.FlagSet, o *options) {
+	f.BoolVar(&o.plain, "plain", false, "lines of text in place of the board, for screen readers, logs and CI")
+}
+
 func addLooks(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.theme, "theme", "", "colours of the board: "+strings.Join(themes.Names(), ", ")+", or a file of your own")
+	f.BoolVar(&o.mouse, "mouse", false, "click and scroll with the mouse; without it the terminal keeps the mouse for selecting text")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII only")
+	f.BoolVar(&o.still, "reduced-motion", wantsStill(os.Getenv), "nothing moves by itself: numbers change each 5 s, no sparklines (also $RELCTL_REDUCED_MOTION)")
 	addSelfFlags(f, o)
 }
 
@@ -120,8 +136,13 @@ func argCount(least, most int, what string) cobra.PositionalArgs {
 		if len(args) >= least && len(args) <= most {
 			return nil
 		}
-		return &usageError{msg: fmt.Sprintf("%s takes %s, not %d arguments", cmd.CommandPath(), what, len(args))}
+		return &usageError{msg: fmt.Sprintf("%s takes %s, not %d arguments", verbOf(cmd), what, len(args))}
 	}
+}
+
+// verbOf is a verb as it is typed behind the program's name; "" for none.
+func verbOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().CommandPath()), " ")
 }
 
 func flagHint(cmd *cobra.Command, err error) string {
@@ -131,7 +152,7 @@ func flagHint(cmd *cobra.Command, err error) string {
 	}
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	if near := nearest(word, known); len(near) > 0 {
+	if near := sources.Nearest(word, known); len(near) > 0 {
 		return ": did you mean --" + near[0] + "?"
 	}
 	return ""

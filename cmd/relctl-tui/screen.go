@@ -17,10 +17,11 @@ func hasScreen(out io.Writer) bool {
 }
 
 // colours is what the terminal can show, by its environment alone: asking it would
-// delay the first frame. NO_COLOR counts whatever its value, as no-color.org says.
+// delay the first frame. NO_COLOR counts whatever its value, as no-color.org says, and DEC's
+// terminals have none.
 func colours(environ []string) colorprofile.Profile {
 	p := colorprofile.Env(environ)
-	if lookIn(environ)("NO_COLOR") != "" {
+	if look := lookIn(environ); look("NO_COLOR") != "" || strings.HasPrefix(look("TERM"), "vt1") || strings.HasPrefix(look("TERM"), "vt2") {
 		return min(p, colorprofile.ASCII)
 	}
 	return p

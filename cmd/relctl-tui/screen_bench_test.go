@@ -3,15 +3,11 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,61 +113,5 @@ func BenchmarkKeyToPaint(b *testing.B) {
 				b.ReportMetric(float64(p99[n])/float64(base), "ratio-p99")
 			}
 		})
-	}
-}
-
-// BenchmarkBytesOnTheWire is what an idle board and one with five changed
-// numbers a second send to a 120x40 terminal.
-func BenchmarkBytesOnTheWire(b *testing.B) {
-	var tick atomic.Int64
-	exporter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		n := tick.Add(1)
-		for i := range int64(5) {
-			fmt.Fprintf(w, "circuit_breaker_state{name=\"b%d\",state=\"closed\"} 1\n", i)
-			fmt.Fprintf(w, "circuit_breaker_requests_total{name=\"b%d\",result=\"success\"} %d\n", i, n*n*(i+3))
-		}
-	}))
-	defer exporter.Close()
-	flags := "flagd:" + flagFile(b, string(demo.DefaultFlags()))
-	config := filepath.Join(b.TempDir(), "config.yaml")
-	require.NoError(b, os.WriteFile(config, []byte(fmt.Sprintf(
-		"default: a\ncontexts:\n  a:\n    flags: [{dsn: %q}]\n    metrics: [{dsn: %q, every: 1s}]\n", flags, "scrape+"+exporter.URL+"/metrics")), 0o600))
-	for name, args := range map[string][]string{
-		"idle":         {"--flags", flags},
-		"five-numbers": {"--config", config},
-		"demo":         {"demo", "--seed", "3"}, // every number of a living fleet, once a second
-	} {
-		b.Run(name, func(b *testing.B) {
-			s := open(b, 120, 40, nil, args...)
-			s.awaitText("checkout-v2")
-			pause(4 * time.Second)
-			before, start := s.written(), time.Now()
-			for b.Loop() {
-				pause(time.Second)
-			}
-			b.ReportMetric(float64(s.written()-before)/time.Since(start).Seconds(), "bytes/s")
-		})
-	}
-}
-
-// BenchmarkResidentMemory is the resident set after a while with 10,000 flags.
-func BenchmarkResidentMemory(b *testing.B) {
-	s := open(b, 120, 40, nil, "--flags", "flagd:"+flagFile(b, manyFlags(10_000)))
-	s.awaitText("flag-0")
-	for b.Loop() {
-		s.press("j")
-		pause(100 * time.Millisecond)
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	require.NoError(b, err)
-	for line := range strings.Lines(string(status)) {
-		var kb float64
-		if _, err := fmt.Sscanf(line, "VmRSS: %f kB", &kb); err == nil {
-			b.ReportMetric(kb/1024, "MB-rss")
-		}
-		if _, err := fmt.Sscanf(line, "VmHWM: %f kB", &kb); err == nil {
-			b.ReportMetric(kb/1024, "MB-peak")
-		}
 	}
 }

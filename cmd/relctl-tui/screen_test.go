@@ -41,6 +41,7 @@ func open(t testing.TB, w, h int, env []string, args ...string) *screen {
 	t.Helper()
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(terminalEnv(t), env...)
+	toured(t, cmd.Env)
 	return openCommand(t, w, h, cmd)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -68,6 +69,12 @@ func TestTheDebugLineSaysWhatDrawingCosts(t *testing.T) {
 	s.await("how long the key waited", func(text string) bool {
 		line := lineWith(text, "debug")
 		return line != "" && !strings.Contains(line, "key 0 us")
+	})
+	s.await("bytes on the wire, not of a frame", func(text string) bool {
+		_, rate, _ := strings.Cut(lineWith(text, "debug"), "fps, ")
+		var n int
+		_, err := fmt.Sscanf(rate, "%d B/s", &n)
+		return err == nil && n > 0 && n < 1000
 	})
 	s.press("o")
 	s.awaitText("debug", "this key acts on the selected breaker") // which it never hides

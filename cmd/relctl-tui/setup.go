@@ -15,13 +15,20 @@ import (
 	"relctl-tui/sources/metrics"
 	"relctl-tui/sources/outlet"
 	"relctl-tui/themes"
+	"relctl-tui/views"
 )
 
 // setup is one context, opened: its sources and its rules.
 type setup struct {
 	context, accent          string
 	theme                    themes.Options // the theme that the config names
-	next                     string         // the context after this one; "" for none
+	mouse                    bool
+	filters                  map[string]string // of the flags, by name
+	keys                     *views.KeyMap     // the config's own; nil for the default
+	next                     string            // the context after this one; "" for none
+	motion, notify, title    string            // words of the config; "" for the defaults
+	plain                    bool              // lines of text in place of the board
+	contexts                 []string          // all that can be opened, sorted; nil where there is no other
 	readOnly, confirm        bool
 	staleAfter, unknownAfter time.Duration
 	coolDown                 time.Duration
@@ -37,6 +44,9 @@ type setup struct {
 	outlets                  *outlet.Queue // told of each change; nil for nobody
 	outletList               []outlet.Outlet
 	reports                  string   // folder for the board's reports; "" for the default
+	many                     bool     // people look at it through this process, over SSH
+	absent                   bool     // nobody is told who looks here
+	untold                   bool     // nobody is shown the tour
 	shared                   *running // whose control and snapshots serve verbs as well; nil for none
 }
 
@@ -88,7 +98,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		return nil, err
 	}
 	ctx, banner := c.ctx, ""
-	if c.file == "" && len(ctx.Flags)+len(ctx.Metrics)+len(o.breakers) == 0 {
+	if c.file == "" && len(ctx.Flags)+len(ctx.Metrics)+len(o.breakers) == 0 && !o.completing {
 		path, err := exampleStore()
 		if err != nil {
 			return nil, err
@@ -97,11 +107,13 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		banner = "the example file " + path + "; yours: --flags flagd:PATH --metrics URL; to try it out: relctl-tui demo"
 	}
 	s := &setup{
-		context: c.name, next: c.next, accent: ctx.Accent.S, theme: ctx.look, banner: banner,
-		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm,
+		context: c.name, next: c.next, contexts: c.contexts, accent: ctx.Accent.S, theme: ctx.look, keys: c.keys, mouse: ctx.Mouse, filters: filtersOf(ctx.Filters), banner: banner,
+		readOnly: ctx.ReadOnly || o.readOnly, confirm: ctx.Confirm, plain: ctx.Plain,
+		motion: ctx.Motion.S, notify: ctx.Notify.S, title: ctx.Title.S,
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
 		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{}, guards: guardsOf(ctx), ramp: ctx.Ramp.rule(), calendar: ctx.calendar(),
-		reports: resolvePath(ctx.Reports.S, c.file),
+		reports: resolvePath(ctx.Reports.S, c.file), absent: ctx.Presence != nil && !*ctx.Presence,
+		untold: ctx.Tour != nil && !*ctx.Tour,
 	}
 	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
 		return nil, &usageError{msg: trimInvalid(err)}
@@ -126,8 +138,10 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 // chosen is the context to open.
 type chosen struct {
 	name, next string // next is the context after it; "" for none
+	contexts   []string
 	file       string // the config that it stands in; "" for none
 	ctx        *ContextConfig
+	keys       *views.KeyMap // nil for the default
 }
 
 // contextConfig is the context to open. Options that name sources replace those
@@ -149,7 +163,7 @@ func (o *options) contextConfig(errOut io.Writer) (chosen, error) {
 		}
 	}
 	if adHoc {
-		c.next = "" // it would have the very sources of this one
+		c.next, c.contexts = "", nil // it would have the very sources of this one
 	}
 	if len(o.flags) > 0 {
 		c.ctx.Flags = nil
@@ -176,7 +190,14 @@ func (o *options) fromFile(path string, errOut io.Writer) (c chosen, err error) 
 	if c.name, c.ctx, err = cfg.pick(o.context); err != nil {
 		return c, err
 	}
-	c.next = cfg.after(c.name)
+	if c.next = cfg.after(c.name); c.next != "" {
+		c.contexts = keysOf(cfg.Contexts)
+	}
+	keys, err := cfg.keyMap(c.ctx)
+	if err != nil {
+		return c, err
+	}
+	c.keys = &keys
 	if err := c.ctx.expand(path, os.LookupEnv); err != nil {
 		return c, err
 	}

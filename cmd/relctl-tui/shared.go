@@ -83,11 +83,12 @@ func (h *hub) contexts() []string {
 // share starts a context for several.
 func (s *setup) share(ctx context.Context, o *options) *shared {
 	s.banner = "" // it speaks of files of this machine
+	s.many = true
 	r := s.start(ctx, o)
 	s.shared = r
 	look := *s
 	look.readOnly = true
-	viewers := &running{setup: &look, engine: r.engine, control: look.controllerOf(control.Options{Now: o.now}), life: r.life, end: r.end}
+	viewers := &running{setup: &look, engine: r.engine, control: look.controllerOf(control.Options{Now: o.now}), here: r.here, life: r.life, end: r.end}
 	look.shared = viewers
 	return &shared{operators: r, viewers: viewers}
 }
@@ -97,14 +98,7 @@ func (s *setup) share(ctx context.Context, o *options) *shared {
 func (r *running) reading(ctx context.Context, w want) *reading {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	snap := r.engine.Snapshot()
-	for !allHeard(snap) {
-		next, err := r.engine.Next(ctx, snap.Seq)
-		if err != nil {
-			break
-		}
-		snap = next
-	}
+	snap := r.engine.Heard(ctx)
 	p := &reading{at: snap.At}
 	metrics := w.breakers || w.latencies || w.exposures || w.alerts
 	for _, st := range snap.Sources {
@@ -132,13 +126,4 @@ func (r *running) reading(ctx context.Context, w want) *reading {
 		p.alertSets, p.alerts = [][]sources.Alert{snap.Alerts}, slices.Clone(snap.Alerts)
 	}
 	return p
-}
-
-func allHeard(s *sources.Snapshot) bool {
-	for i := range s.Sources {
-		if st := &s.Sources[i]; st.Shown() && st.LastOK.IsZero() && st.Err == "" {
-			return false
-		}
-	}
-	return len(s.Sources) > 0
 }

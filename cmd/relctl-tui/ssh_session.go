@@ -1,25 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"relctl-tui/sources"
-	"relctl-tui/themes"
 	"relctl-tui/ui"
 	"relctl-tui/ui/sshserver"
 )
 
 // board shows the board of a context, and of the next one when the operator asks for it.
 func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string) error {
-	terminal := themes.Options{
-		Profile: colours(append(s.Environ, "TERM="+s.Term, "SSH_TTY=remote")), Blocks: s.Term == "linux",
-		ASCII: h.o.ascii || asciiLocale(lookIn(s.Environ)),
-	}
+	terminal := terminalOf(append(s.Environ, "TERM="+s.Term, "SSH_TTY=remote"), false)
 	banner := fmt.Sprintf("you are %s, %s", s.Name, s.Role)
 	for {
 		both, err := h.hub.get(name)
@@ -33,10 +31,10 @@ func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string)
 		}
 		o.Banner = banner
 		next, err := h.show(ctx, s, r, o)
-		if err != nil || !next || ctx.Err() != nil {
+		if err != nil || next == "" || ctx.Err() != nil {
 			return err
 		}
-		name, banner = r.next, ""
+		name, banner = next, ""
 		if _, err := h.hub.get(name); err != nil { // a fault there is no reason to be blind here
 			banner = fmt.Sprintf("context %s cannot be opened, this is %s again: %s", name, r.context, strings.Join(errorSentences(err), "; "))
 			name = r.context
@@ -45,14 +43,15 @@ func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string)
 }
 
 // show runs one board in a client's terminal.
-func (h *serveSSH) show(ctx context.Context, s *sshserver.Session, r *running, o ui.Options) (next bool, err error) {
+func (h *serveSSH) show(ctx context.Context, s *sshserver.Session, r *running, o ui.Options) (next string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // after which the next board has the keyboard
+	defer r.enter(s.Name)()
 	reports := newCrashes(h.o.now)
 	o.Environ = append(s.Environ, "TERM="+s.Term)
 	o.Input, o.Output, o.Crashed = s.Keys(ctx), s.Out, reports.keep
 	o.Say = func(sentence string) { say(s.Err, sentence) }
-	o.Remote = &ui.Remote{Size: s.Size, Resized: s.Resized, Life: r.life, Turn: h.turns.take}
+	o.Remote = &ui.Remote{Size: s.Size, Resized: s.Resized, Baud: s.Baud, Life: r.life, Turn: h.turns.take}
 	if s.Role != sshserver.Operator {
 		o.Remote.Denied = "your key is a viewer's: it changes nothing"
 	}
@@ -71,54 +70,71 @@ var servedUnder = map[string]sshserver.Role{
 	"breakers open": sshserver.Operator, "breakers close": sshserver.Operator, "alerts silence": sshserver.Operator,
 }
 
+// servedVerb is a verb as a client typed it.
+type servedVerb struct {
+	words    []string
+	context  string              // where none is named; "" for the default
+	out, err io.Writer           // what it says
+	ask      func(q string) bool // puts the board's questions; nil where nobody would answer
+}
+
 // verb does what a client typed behind the host's name, as the command line would, with
 // the key as the actor. Options that name sources, files or actors do not exist here.
-func (h *serveSSH) verb(ctx context.Context, s *sshserver.Session, words []string) error {
-	o := &options{actor: s.Name, now: h.o.now, stdin: h.o.stdin, opened: func(name string) (*setup, error) {
-		both, err := h.hub.get(name)
+func (h *serveSSH) verb(ctx context.Context, s *sshserver.Session, a servedVerb) error {
+	words := a.words
+	o := &options{actor: s.Name, now: h.o.now, stdin: h.o.stdin, followed: a.ask != nil, agree: a.ask, opened: func(name string) (*setup, error) {
+		both, err := h.hub.get(cmp.Or(name, a.context))
 		if err != nil {
 			return nil, err
 		}
 		return both.as(s.Role == sshserver.Operator).setup, nil
 	}}
-	root := &cobra.Command{
-		Use: "ssh", Short: "The board, and its verbs", SilenceErrors: true, SilenceUsage: true,
-		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: "ssh HOST"},
-		Args: func(_ *cobra.Command, args []string) error {
-			return fmt.Errorf("no verb %s, and no shell: %s: %w", quote(args[0]), h.helpOf(), errRefused)
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.PersistentFlags().StringVar(&o.context, "context", "", "context to look at")
-	root.AddCommand(
+	root := verbsAs("ssh HOST", a.out, a.err,
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newLogCmd(o), newSuspectsCmd(o),
-		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o),
+		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newRestoreCmd(o),
 	)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{msg: cleanMsg(err.Error()) + flagHint(cmd, err)}
-	})
+	root.Short = "The board, and its verbs"
+	root.Args = func(_ *cobra.Command, args []string) error {
+		return fmt.Errorf("no verb %s, and no shell: %s: %w", quote(args[0]), h.helpOf(), errRefused)
+	}
+	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	root.PersistentFlags().StringVar(&o.context, "context", "", "context to look at")
 	cmd, _, err := root.Find(words)
 	if err == nil && cmd != root {
-		if err := h.allowed(cmd, s); err != nil {
+		if err := h.allowed(cmd, s, words); err != nil {
 			return err
 		}
 	} else if len(words) > 0 && !isHelp(words[0]) {
 		return h.refuse(s, words, fmt.Sprintf("no verb %s, and no shell: %s", quote(words[0]), h.helpOf()))
 	}
 	root.SetArgs(words)
-	root.SetOut(s.Out)
-	root.SetErr(s.Err)
-	root.SetIn(strings.NewReader(""))
 	ctx, cancel := afterwards(ctx, changeTimeout)
 	defer cancel()
 	return root.ExecuteContext(ctx)
 }
 
+// verbsAs are verbs for somebody who types them elsewhere than on this machine's command
+// line, below a name that usage has for them. They read nothing and print no error.
+func verbsAs(name string, out, errOut io.Writer, verbs ...*cobra.Command) *cobra.Command {
+	root := &cobra.Command{
+		Use: "verbs", SilenceErrors: true, SilenceUsage: true,
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: name},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(verbs...)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{msg: cleanMsg(err.Error()) + flagHint(cmd, err)}
+	})
+	root.SetOut(out)
+	root.SetErr(errOut)
+	root.SetIn(strings.NewReader(""))
+	return root
+}
+
 func isHelp(word string) bool { return word == "help" || word == "--help" || word == "-h" }
 
 // allowed holds a verb against the role of the key.
-func (h *serveSSH) allowed(cmd *cobra.Command, s *sshserver.Session) error {
+func (h *serveSSH) allowed(cmd *cobra.Command, s *sshserver.Session, words []string) error {
 	path := strings.TrimPrefix(cmd.CommandPath(), "ssh HOST ")
 	least := servedVerbs[path]
 	if least == "" {
@@ -129,18 +145,12 @@ func (h *serveSSH) allowed(cmd *cobra.Command, s *sshserver.Session) error {
 	}
 	switch {
 	case least == "":
-		return h.refuse(s, s.Command, fmt.Sprintf("%s is not served over SSH: %s", path, h.helpOf()))
+		return h.refuse(s, words, fmt.Sprintf("%s is not served over SSH: %s", path, h.helpOf()))
 	case least == sshserver.Operator && s.Role != sshserver.Operator:
-		return h.refuse(s, s.Command, fmt.Sprintf("your key is a viewer's, and %s needs an operator's: nothing was changed", path))
+		return h.refuse(s, words, fmt.Sprintf("your key is a viewer's, and %s needs an operator's: nothing was changed", path))
 	}
 	if cmd.Flags().Lookup("guarded") != nil {
-		_ = cmd.Flags().MarkHidden("guarded")
-		cmd.PreRunE = chain(cmd.PreRunE, func(cmd *cobra.Command, _ []string) error {
-			if cmd.Flags().Changed("guarded") {
-				return fmt.Errorf("a guarded ramp is started on the board, where it goes on when you leave, nothing was changed: %w", errRefused)
-			}
-			return nil
-		})
+		noGuarded(cmd, "a guarded ramp is started on the board, where it goes on when you leave, nothing was changed")
 	}
 	return nil
 }

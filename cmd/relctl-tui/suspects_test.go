@@ -144,7 +144,7 @@ func TestSuspectsWithoutAPastSaysWhatIsMissing(t *testing.T) {
 
 	text, code = run(t, nil, "suspects", "--since", "5s", "--metrics", "scrape+"+page)
 	require.Equal(t, exitUsage, code)
-	require.Contains(t, text, "--since wants 1m0s to 168h0m0s")
+	require.Contains(t, text, "suspects: --since wants 60 s to 7d, not \"5s\"")
 	text, code = run(t, nil, "suspects", "--flags", "flagd:"+flagFile(t, fleetFile))
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, text, "no metrics are configured")

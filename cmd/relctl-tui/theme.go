@@ -55,8 +55,10 @@ func (c *Config) readThemes() error {
 
 // dress gives a context's board its themes on a terminal: the one it opens with, which
 // an option chooses before the config does, and those that a key changes to.
-func (s *setup) dress(o *options, board *ui.Options, terminal themes.Options) error {
-	chosen := s.theme
+func (s *setup) dress(o *options, board *ui.Options, t terminal) error {
+	s.habits(o, board, t)
+	chosen, terminal := s.theme, t.looks(o.ascii)
+	terminal.Still = board.Still
 	if o.theme != "" {
 		own, err := readTheme(o.theme, "")
 		if err != nil {
@@ -70,6 +72,15 @@ func (s *setup) dress(o *options, board *ui.Options, terminal themes.Options) er
 		return &usageError{msg: "--theme: " + cleanMsg(err.Error())}
 	}
 	board.Theme, board.Profile = first, terminal.Profile
-	board.NextTheme = func(after string) *themes.Theme { return themes.After(terminal, after) }
+	board.Themes = terminal.Choices()
+	board.Wear = func(name string) *themes.Theme {
+		one := terminal
+		one.Name = name
+		th, err := themes.New(one)
+		if err != nil {
+			panic(err) // it is one of those that there are
+		}
+		return th
+	}
 	return nil
 }

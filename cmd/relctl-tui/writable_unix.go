@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -18,3 +19,6 @@ func writable(path string) bool {
 	}
 	return err == nil
 }
+
+// othersMayRead tells whether a file's mode lets anybody but its owner read it.
+func othersMayRead(info os.FileInfo) bool { return info.Mode().Perm()&0o044 != 0 }

@@ -30,9 +30,9 @@ func strict(path string, forbidden os.FileMode) (fileState, error) {
 		return fileState{}, fmt.Errorf("%s: %w", name, plain(err))
 	case !info.Mode().IsRegular():
 		return fileState{}, fmt.Errorf("%s is no file", name)
-	case info.Mode().Perm()&forbidden != 0 && forbidden == secret:
+	case permissions(info)&forbidden != 0 && forbidden == secret:
 		return fileState{}, fmt.Errorf("%s can be read by others: chmod 600 it", name)
-	case info.Mode().Perm()&forbidden != 0:
+	case permissions(info)&forbidden != 0:
 		return fileState{}, fmt.Errorf("%s can be written by others: chmod go-w it", name)
 	}
 	owner, ino := ownerOf(info)
@@ -40,7 +40,7 @@ func strict(path string, forbidden os.FileMode) (fileState, error) {
 		return fileState{}, fmt.Errorf("%s belongs to somebody else: chown it to the user of this server, or to root", name)
 	}
 	dir, err := os.Stat(filepath.Dir(path))
-	if err == nil && dir.Mode().Perm()&0o002 != 0 && dir.Mode()&fs.ModeSticky == 0 {
+	if err == nil && permissions(dir)&0o002 != 0 && dir.Mode()&fs.ModeSticky == 0 {
 		return fileState{}, fmt.Errorf("the folder of %s can be written by everybody: chmod o-w it", name)
 	}
 	return fileState{info.ModTime(), info.Size(), ino, info.Mode()}, nil

@@ -26,6 +26,7 @@ type filter struct {
 	gossh.NewChannel
 	refused func(what string)
 	resized chan struct{}
+	closed  chan struct{} // closed with the channel, which may be sooner than its connection
 
 	mu   sync.Mutex
 	w, h int
@@ -33,7 +34,7 @@ type filter struct {
 }
 
 func newFilter(ch gossh.NewChannel, refused func(string)) *filter {
-	return &filter{NewChannel: ch, refused: refused, resized: make(chan struct{}, 1)}
+	return &filter{NewChannel: ch, refused: refused, resized: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
 // Accept is the channel's, with the requests that pass.
@@ -44,6 +45,7 @@ func (f *filter) Accept() (gossh.Channel, <-chan *gossh.Request, error) {
 	}
 	passed := make(chan *gossh.Request)
 	go func() {
+		defer close(f.closed)
 		defer close(passed)
 		for r := range requests {
 			if f.takes(r) {

@@ -27,6 +27,7 @@ type link struct {
 	channels int  // sessions that it has opened and not closed
 	running  int  // of which so many have something to do
 	once     sync.Once
+	gone     chan struct{} // closed with it
 }
 
 // linkKey is where a connection's context has its link.
@@ -34,7 +35,7 @@ type linkKey struct{}
 
 // arrived is what happens to a new connection first. nil closes it.
 func (s *Server) arrived(ctx ssh.Context, c net.Conn) net.Conn {
-	l := &link{Conn: c, s: s, addr: addrOf(c.RemoteAddr())}
+	l := &link{Conn: c, s: s, addr: addrOf(c.RemoteAddr()), gone: make(chan struct{})}
 	s.mu.Lock()
 	stopping := s.stopping
 	s.mu.Unlock()
@@ -74,6 +75,7 @@ func (l *link) tooLate() {
 // Close gives the place of the connection back as well.
 func (l *link) Close() error {
 	l.once.Do(func() {
+		defer close(l.gone)
 		l.mu.Lock()
 		guest := l.guest
 		if l.grace != nil {

@@ -15,3 +15,6 @@ func ownerOf(info os.FileInfo) (owner int, ino uint64) {
 	}
 	return int(st.Uid), st.Ino
 }
+
+// permissions are what a file's mode lets whom do.
+func permissions(info os.FileInfo) os.FileMode { return info.Mode().Perm() }

@@ -61,7 +61,7 @@ var (
 const (
 	perConnection = 4                // sessions of one connection
 	stalledFor    = 2 * time.Minute  // a client that takes no byte for so long is gone
-	lastWords     = 2 * time.Second  // for one that takes none when its session is over
+	lastWords     = 2 * time.Second  // for one that takes none, or does not go, when its session is over
 	farewell      = 20 * time.Second // for sessions to end when the server does
 )
 
@@ -163,8 +163,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 func (s *Server) stop() {
 	s.mu.Lock()
 	s.stopping = true
+	var told []*link
 	for one := range s.sessions {
 		one.end(ErrStopping)
+		told = append(told, one.link)
 	}
 	s.mu.Unlock()
 	done := make(chan struct{})
@@ -182,6 +184,7 @@ func (s *Server) stop() {
 			s.tend(0)
 		}
 	}
+	await(told, lastWords)
 	_ = s.ssh.Close()
 	s.mu.Lock()
 	left := make([]*link, 0, len(s.links))
@@ -191,6 +194,21 @@ func (s *Server) stop() {
 	s.mu.Unlock()
 	for _, l := range left {
 		_ = l.Close()
+	}
+}
+
+// await waits for clients to hang up, which they do once they have read how their session
+// ended. Whoever closes first may take that away from them: what a client sends to a
+// closed connection makes it forget what it has not read yet.
+func await(links []*link, most time.Duration) {
+	limit := time.NewTimer(most)
+	defer limit.Stop()
+	for _, l := range links {
+		select {
+		case <-l.gone:
+		case <-limit.C:
+			return
+		}
 	}
 }
 
@@ -212,7 +230,7 @@ func (s *Server) tend(edition uint64) uint64 {
 				one.end(ErrRevoked)
 			}
 		}
-		if s.o.Idle > 0 && one.Terminal && now.Sub(one.lastKey()) > s.o.Idle {
+		if s.o.Idle > 0 && (one.Terminal || one.idles.Load()) && now.Sub(one.lastKey()) > s.o.Idle {
 			one.end(ErrIdle)
 		}
 		if one.stalled(now) {

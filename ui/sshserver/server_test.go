@@ -2,7 +2,9 @@ package sshserver_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -40,6 +42,26 @@ func TestAKeyActsUnderItsCommentWithItsRoleWhateverTheClientSays(t *testing.T) {
 	require.Equal(t, "ana@example|operator|root|600x200|COLORTERM=truecolor|x\r\n", string(out), "sizes are bounded")
 	d.awaitLog("refused", "variable RELCTL_ACTOR", "ana@example")
 	require.Contains(t, d.logged(), "line 3 lets nobody in")
+}
+
+func TestWhatAClientsTerminalSaysOfItsLineIsHandedOn(t *testing.T) {
+	t.Parallel()
+	ana, line := key(t, "ana")
+	d := opened(t, []string{line}, func(o *sshserver.Options) {
+		o.Handle = func(_ context.Context, s *sshserver.Session) int {
+			_, _ = fmt.Fprint(s.Out, s.Baud)
+			return 0
+		}
+	})
+	c := d.enter(ana)
+	for want, modes := range map[string]ssh.TerminalModes{"9600": {ssh.TTY_OP_OSPEED: 9600, ssh.TTY_OP_ISPEED: 300}, "0": nil} {
+		s, err := c.NewSession()
+		require.NoError(t, err)
+		require.NoError(t, s.RequestPty("xterm", 24, 80, modes))
+		out, err := s.Output("")
+		require.NoError(t, err)
+		require.Equal(t, want, string(out))
+	}
 }
 
 func TestAKeyThatWasOnlyOfferedLeavesNothingBehind(t *testing.T) {
@@ -175,6 +197,23 @@ func TestAThousandAttemptsAreRefusedAndLoggedAndTheServiceStaysUp(t *testing.T) 
 	rest, err := inside()
 	require.ErrorContains(t, err, "7", "whoever was inside stayed until the end")
 	require.Contains(t, rest, "the server is being stopped")
+}
+
+func TestAServerThatIsStoppedLetsItsClientsReadHowTheirSessionsEnded(t *testing.T) {
+	t.Parallel()
+	ana, line := key(t, "ana")
+	d := opened(t, []string{line}, nil)
+	c := d.enter(ana)
+	inside := stays(t, c, "wait")
+	stopped := make(chan error, 1)
+	go func() { stopped <- d.stop() }()
+	_, err := inside()
+	require.ErrorContains(t, err, "7")
+	// What OpenSSH sends last, once it has read that; to a closed connection it would fail.
+	_, _, err = c.SendRequest("keepalive@openssh.com", true, nil)
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+	require.NoError(t, <-stopped)
 }
 
 func TestHalfOpenConnectionsAreClosedAndKeepNobodyOut(t *testing.T) {

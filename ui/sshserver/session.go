@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type Session struct {
 	Command  []string  // the words of what is to be done; nil for the board
 	Terminal bool      // the client has a terminal, in raw mode
 	Term     string    // its kind, as the client says
+	Baud     int       // what it says of its line; 0 where it says nothing
 	Environ  []string  // what the client may say of its terminal; nothing of it decides who acts
 	Out, Err io.Writer // Err for sentences; each "\n" becomes what a terminal needs
 	Began    time.Time
@@ -42,7 +44,12 @@ type Session struct {
 	last   atomic.Int64 // when a key came last, in Unix nanoseconds
 	keymu  sync.Mutex
 	ending atomic.Int64 // since when it is told to end; 0 for not
+	idles  atomic.Bool  // it ends when nothing is typed for long, though it has no terminal
 }
+
+// Idles says that the session ends when nothing is typed for long, as one with a terminal
+// does in any case.
+func (s *Session) Idles() { s.idles.Store(true) }
 
 // Size is the terminal's size in cells.
 func (s *Session) Size() (w, h int) { return s.f.size() }
@@ -184,7 +191,7 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 	out := &steadyWriter{Writer: sess, now: s.o.Now}
 	one := &Session{
 		Identity: who, Login: word(sess.User()), Addr: l.addr.String(), Terminal: terminal, Term: word(pty.Term),
-		Environ: f.environ(), Out: out, Err: &steadyWriter{Writer: sess.Stderr(), now: s.o.Now}, Began: s.o.Now(), Resized: f.resized,
+		Baud: int(min(pty.Modes[gossh.TTY_OP_OSPEED], math.MaxInt32)), Environ: f.environ(), Out: out, Err: &steadyWriter{Writer: sess.Stderr(), now: s.o.Now}, Began: s.o.Now(), Resized: f.resized,
 		link: l, key: sess.PublicKey(), f: f, keys: make(chan []byte), out: out,
 	}
 	f.start(pty.Window.Width, pty.Window.Height)
@@ -201,6 +208,13 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 		return
 	}
 	go one.pump(ctx, sess, s.o.Now)
+	go func() { // the end of what is typed need not be the end of who reads
+		select {
+		case <-f.closed:
+			end(nil)
+		case <-ctx.Done():
+		}
+	}()
 	s.mu.Lock()
 	s.sessions[one] = struct{}{}
 	if s.stopping {

@@ -2,9 +2,11 @@
 package activity
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"relctl-tui/sources"
@@ -14,7 +16,10 @@ import (
 
 // Model is the pane. It shows times of day and not ages, because a list of ages
 // would tick. Not for concurrent use.
-type Model struct{ views.List }
+type Model struct {
+	views.List
+	detail key.Binding
+}
 
 // The columns, in drawing order.
 const (
@@ -46,7 +51,7 @@ func columns(w int) []views.Column {
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
-	return Model{views.NewList(th, keys, views.About{
+	return Model{detail: keys.Detail, List: views.NewList(th, keys, views.About{
 		Name: "Activity", Columns: columns, Feed: views.FlagFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Activity) },
 		Extra: above,
@@ -55,10 +60,80 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 	})}
 }
 
-// Update scrolls.
+// SetSnapshot shows other data, with times as of now. The lines have a cursor while
+// something that is scheduled can be called off; there is nothing else to do to one.
+func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
+	m.List.SetSnapshot(s, now)
+	if s == nil {
+		m.SetRows(0, nil, nil)
+		return
+	}
+	var rows []views.Subject
+	lane, coming := Rolling(s), Coming(s)
+	if slices.ContainsFunc(s.Upcoming[:Coming(s)], func(a sources.Activity) bool { return a.ID != "" }) {
+		for i := range lane {
+			rows = append(rows, views.Subject{Kind: views.Happening, Source: sources.KindDeploy, ID: s.Deploys[i].Service})
+		}
+		for i := range coming {
+			rows = append(rows, subject(&s.Upcoming[coming-1-i]))
+		}
+		for i := range s.Activity {
+			rows = append(rows, subject(&s.Activity[i]))
+		}
+	}
+	m.SetRows(above(s)+len(s.Activity), rows, func(i int) views.Row {
+		switch at := i - lane; {
+		case at < 0:
+			return views.Row{Name: s.Deploys[i].Service, Words: [3]string{sources.KindDeploy, "running"}}
+		case at < coming:
+			return happening(&s.Upcoming[coming-1-at])
+		default:
+			return happening(&s.Activity[at-coming])
+		}
+	})
+}
+
+// happening is what a filter can ask of a line.
+func happening(a *sources.Activity) views.Row {
+	return views.Row{Name: a.Name, Words: [3]string{a.Kind, string(a.Outcome), a.New}, Source: a.Flag.Source, By: a.Actor, Changed: a.At}
+}
+
+// SetFilter narrows the pane.
+func (m *Model) SetFilter(text string) {
+	m.List.SetFilter(text)
+	m.SetSnapshot(m.Snap, m.Now)
+}
+
+// subject is what one line is told from others by.
+func subject(a *sources.Activity) views.Subject {
+	id := a.ID
+	if id == "" {
+		id = strconv.FormatInt(a.At.UnixNano(), 36)
+	}
+	return views.Subject{Kind: views.Happening, Flag: a.Flag, Source: a.Kind, ID: id}
+}
+
+// Update moves the cursor, or scrolls.
 func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
+	if press, ok := msg.(tea.KeyPressMsg); ok && key.Matches(press, m.detail) {
+		return m, nil // a line has no more to say
+	}
 	cmd := m.Answer(msg)
 	return m, cmd
+}
+
+// Upcoming is what is to come that the cursor is on, nil for anything else.
+func (m *Model) Upcoming() *sources.Activity {
+	on := m.Selected()
+	if m.Snap == nil || on.Source != sources.KindUpcoming {
+		return nil
+	}
+	for i := range m.Snap.Upcoming[:Coming(m.Snap)] {
+		if a := &m.Snap.Upcoming[i]; subject(a) == on {
+			return a
+		}
+	}
+	return nil
 }
 
 // View is the pane.
@@ -68,6 +143,7 @@ func (m Model) View() string {
 		lane, coming = Rolling(m.Snap), Coming(m.Snap)
 	}
 	return m.Draw(nil, func(p *views.Pen, i int) {
+		m.Begin(p, i)
 		switch at := i - lane; {
 		case at < 0:
 			m.deploy(p, &m.Snap.Deploys[i])

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
@@ -113,4 +114,34 @@ func TestEveryTurnOfABreakerIsReadToItsEndIn80Columns(t *testing.T) {
 	require.Contains(t, view, "inventory database")
 	require.Contains(t, view, "closed ➔ forced-open")
 	require.Contains(t, view, "half-open ➔ forced-open")
+}
+
+func TestTheCursorIsThereWhileSomethingCanBeCalledOffAndFindsItAgain(t *testing.T) {
+	t.Parallel()
+	m := activity.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(120, 10)
+	m.SetFocused(true)
+	s := *viewtest.Snapshot(viewtest.OK)
+	m.SetSnapshot(&s, viewtest.Now())
+	require.Nil(t, m.Upcoming())
+	require.Equal(t, views.Subject{}, m.Selected(), "nothing is to be done to what has happened")
+	for i, id := range []string{"s1", "s2"} {
+		s.Upcoming = append(s.Upcoming, sources.Activity{
+			ID: id, At: viewtest.Now().Add(time.Duration(i+1) * time.Hour), Kind: sources.KindUpcoming, Name: "search-v3", New: "50%", Outcome: sources.Scheduled,
+		})
+	}
+	m.SetSnapshot(&s, viewtest.Now())
+	require.Equal(t, "s2", m.Upcoming().ID)
+	down := tea.KeyPressMsg{Code: 'j', Text: "j"}
+	m, _ = m.Update(down)
+	require.Equal(t, "s1", m.Upcoming().ID)
+	earlier := sources.Activity{ID: "s0", At: viewtest.Now().Add(time.Minute), Kind: sources.KindUpcoming, Name: "b", New: "10%", Outcome: sources.Scheduled}
+	s.Upcoming = append([]sources.Activity{earlier}, s.Upcoming...)
+	m.SetSnapshot(&s, viewtest.Now())
+	require.Equal(t, "s1", m.Upcoming().ID, "the cursor is on a schedule and not on a line")
+	m, _ = m.Update(down)
+	require.Equal(t, "s0", m.Upcoming().ID)
+	m, _ = m.Update(down)
+	require.Nil(t, m.Upcoming(), "what has happened is not called off")
+	viewtest.RequireFrame(t, m.View(), 120, 10)
 }

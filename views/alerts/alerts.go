@@ -21,6 +21,7 @@ type Model struct {
 	views.List
 	keys     views.KeyMap
 	rows     []row
+	wants    int             // rows, were there no filter
 	unfolded map[string]bool // by rule
 	pending  map[sources.FlagID]string
 }
@@ -37,7 +38,7 @@ const (
 
 func columns(int) []views.Column {
 	return []views.Column{
-		{Title: "", Min: 12},
+		{Title: "", Min: 15}, // as wide as in the other panes, so that the names line up
 		{Title: "", Min: 12, Max: 34},
 		{Title: "about", Min: 16, Max: 24, From: 64},
 		{Title: "severity", Min: 9, From: 80},
@@ -65,8 +66,19 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 
 // fold works out the rows, and tells the list what they are.
 func (m *Model) fold() {
-	if m.rows = nil; m.Snap != nil {
-		m.rows = fold(m.Snap.Alerts, m.unfolded)
+	kept, all := 0, 0
+	if m.rows, m.wants = nil, 0; m.Snap != nil {
+		lets := func(a *sources.Alert) bool { return m.Lets(asked(a)) }
+		all = len(m.Snap.Alerts)
+		for i := range m.Snap.Alerts {
+			if lets(&m.Snap.Alerts[i]) {
+				kept++
+			}
+		}
+		m.rows = fold(m.Snap.Alerts, lets, m.unfolded)
+		if m.wants = len(m.rows); kept < all { // a pane that grew and shrank as one types would only jump
+			m.wants = len(fold(m.Snap.Alerts, func(*sources.Alert) bool { return true }, m.unfolded))
+		}
 	}
 	subjects := make([]views.Subject, len(m.rows))
 	for i := range m.rows {
@@ -75,7 +87,20 @@ func (m *Model) fold() {
 			subjects[i] = views.GroupSubject(a)
 		}
 	}
-	m.SetRows(subjects)
+	m.SetKept(kept, all, subjects)
+}
+
+// asked is what a filter can ask of an alert.
+func asked(a *sources.Alert) views.Row {
+	return views.Row{
+		Name: a.Name + " " + views.AlertAbout(a), Source: a.Source, Words: [3]string{a.State.String()}, Tags: []string{a.Severity}, Changed: a.Since,
+	}
+}
+
+// SetFilter narrows the pane.
+func (m *Model) SetFilter(text string) {
+	m.List.SetFilter(text)
+	m.fold()
 }
 
 // SetPending marks the alerts, by source and key, that are being silenced.
@@ -101,7 +126,7 @@ func (m Model) Wants() int {
 	case len(m.Snap.Alerts) == 0 && m.Feed.Trouble != "":
 		return sentence
 	default:
-		return len(m.rows)
+		return m.wants
 	}
 }
 

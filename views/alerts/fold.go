@@ -22,20 +22,23 @@ type row struct {
 
 // fold makes rows of alerts, worst first: those of one rule that are in the same state
 // are under one row, in the place of the first, and each has its own below that where
-// the rule is unfolded. What is silenced is never under a row of what fires.
-func fold(list []sources.Alert, unfolded map[string]bool) []row {
+// the rule is unfolded. What is silenced is never under a row of what fires. Those that
+// are not let through have no row.
+func fold(list []sources.Alert, lets func(*sources.Alert) bool, unfolded map[string]bool) []row {
 	type same struct {
 		rule  string
 		state sources.AlertState
 	}
 	of := map[same][]int{}
 	for i := range list {
-		k := same{list[i].Name, list[i].State}
-		of[k] = append(of[k], i)
+		if k := (same{list[i].Name, list[i].State}); lets(&list[i]) {
+			of[k] = append(of[k], i)
+		}
 	}
 	var rows []row
 	for i := range list {
 		switch all := of[same{list[i].Name, list[i].State}]; {
+		case !slices.Contains(all, i):
 		case len(all) < manyAlerts:
 			rows = append(rows, row{at: i})
 		case all[0] == i:

@@ -72,7 +72,20 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	for i := range m.rows {
 		rows[i] = views.BreakerSubject(&m.rows[i])
 	}
-	m.SetRows(rows)
+	m.SetRows(len(rows), rows, func(i int) views.Row {
+		b := &m.rows[i]
+		r := views.Row{Name: b.Name, Source: b.Source, Changed: b.Since, Words: [3]string{b.State.String()}}
+		if b.Own {
+			r.Words[1] = "own"
+		}
+		return r
+	})
+}
+
+// SetFilter narrows the pane.
+func (m *Model) SetFilter(text string) {
+	m.List.SetFilter(text)
+	m.SetSnapshot(m.Snap, m.Now)
 }
 
 // worst merges two lists that are worst first. The system's breakers come before

@@ -132,6 +132,8 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 		to = i.Stage
 	case sources.Later:
 		to += i.At.Format(" on Mon 2 Jan 15:04 MST")
+	case sources.CallOff:
+		return "Call off " + f.Name + " " + th.Glyphs.Arrow + " " + i.ToAs + i.At.Format(" on Mon 2 Jan 15:04 MST") + "?"
 	case sources.Restore:
 		to = i.ToAs
 	case sources.ForceOpen:

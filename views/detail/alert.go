@@ -22,13 +22,13 @@ func (m *Model) alertLines() []line {
 		m.field("value", th.Text, orAbsent(a.Value)),
 		m.field("service", th.Text, m.linkedService(a.Service)),
 		m.field("flag", th.Text, m.linkedFlags(a.Flag)),
-		m.field("runbook", th.Text, orAbsent(a.Runbook)),
+		m.field("runbook", th.Link(th.Text, a.Runbook), orAbsent(a.Runbook)),
 	)
 	if !m.readOnly && a.State != sources.AlertSilenced {
 		if source, why := views.Silencer(m.snap, a); source == "" {
 			out = append(out, m.field("keys", th.Quiet, why))
 		} else {
-			out = append(out, m.field("keys", th.Quiet, m.keys.Silence.Help().Key+" silences it in "+source+" for a while"))
+			out = append(out, m.field("keys", th.Quiet, views.Named(m.keys.Silence)+" silences it in "+source+" for a while"))
 		}
 	}
 	if a.State == sources.AlertSilenced {
@@ -85,7 +85,7 @@ func (m *Model) groupLines() []line {
 			p.End()
 		})
 	}
-	return append(out, blank, m.source(a.Source, sources.PartAlerts), m.field("keys", th.Quiet, "enter shows them one by one"))
+	return append(out, blank, m.source(a.Source, sources.PartAlerts), m.field("keys", th.Quiet, views.Named(m.keys.Detail)+" shows them one by one"))
 }
 
 // labelsOf is the labels of an alert that its row does not say already.

@@ -147,7 +147,7 @@ func (m *Model) plans(p *views.Pen) {
 		key  key.Binding
 	}{{sources.Ramp, m.keys.Ramp}, {sources.Back, m.keys.Back}, {sources.Kill, m.keys.Kill}} {
 		in, err := f.Intend(k.kind)
-		p.Text(m.th.Key, k.key.Help().Key)
+		p.Text(m.th.Key, views.Named(k.key))
 		p.Gap(1)
 		switch {
 		case err != nil:

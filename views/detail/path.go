@@ -189,7 +189,7 @@ func (m *Model) sinceLine() line {
 			}
 		}
 		p.Gap(2)
-		p.Text(th.Quiet, "h and l choose")
+		p.Text(th.Quiet, views.Named(m.keys.Earlier)+" and "+views.Named(m.keys.Later)+" choose")
 		p.End()
 	}
 }
@@ -290,7 +290,7 @@ func (m *Model) slowLines() (out []line) {
 			}
 			if i == next {
 				p.Gap(2)
-				p.Text(th.Quiet, "y copies")
+				p.Text(th.Quiet, views.Named(m.keys.Copy)+" copies")
 			}
 			p.End()
 		})

@@ -37,6 +37,7 @@ type Model struct {
 	hits    []int32 // those of order that pass the filter
 	rows    []int32 // the same as drawn: whole matches first
 	filter  string
+	terms   views.Filter // the same, read
 	tally   tally
 	pending map[sources.FlagID]string
 	marked  map[sources.FlagID]bool // by identity, whatever the filter shows; replaced and never written to
@@ -161,7 +162,9 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 	case key.Matches(press, m.keys.Kill):
 		return m, views.Act(m.current(), sources.Kill, m.readOnly)
 	case key.Matches(press, m.keys.Mark):
-		return m, m.mark(press)
+		return m, m.mark()
+	case key.Matches(press, m.keys.MarkAll):
+		return m, m.markAll()
 	case key.Matches(press, m.keys.Detail):
 		if m.chosen {
 			return m, views.Send(views.DetailMsg{Subject: views.FlagSubject(m.selected)})
@@ -192,6 +195,18 @@ func (m *Model) navigate(press tea.KeyPressMsg) {
 	case key.Matches(press, m.keys.Bottom):
 		m.move(len(m.rows) - 1)
 	}
+}
+
+// Point puts the cursor on the row at a line of the pane, its title being line 0; false
+// where no row is.
+func (m *Model) Point(line int) bool {
+	line -= 1 + len(m.trouble)
+	i := m.top + line
+	if line < 0 || i >= len(m.rows) || line >= m.visible() {
+		return false
+	}
+	m.move(i)
+	return true
 }
 
 // move puts the cursor on a row, because a key said so.

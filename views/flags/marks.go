@@ -3,7 +3,6 @@ package flags
 import (
 	"fmt"
 	"maps"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -39,31 +38,31 @@ func (m *Model) ClearMarks() bool {
 	return had
 }
 
-// mark marks the flag under the cursor, or takes its mark away; M does so with all that
-// the filter shows. Without a filter that would be every flag there is, which nobody
-// wants to kill with one key.
-func (m *Model) mark(press tea.KeyPressMsg) tea.Cmd {
+// mark marks the flag under the cursor, or takes its mark away.
+func (m *Model) mark() tea.Cmd {
 	f := m.current()
-	switch {
-	case m.readOnly:
-		return views.Send(views.RefusedMsg{Reason: "this board is read-only, so there is nothing to mark flags for"})
-	case f == nil:
-		return views.Send(views.RefusedMsg{Reason: "no flag is selected"})
-	case press.String() == "M" && m.filter == "":
-		return views.Send(views.RefusedMsg{Reason: "M marks what the filter shows: / narrows by name, /# by tag"})
+	if cmd := m.cannotMark(f); cmd != nil {
+		return cmd
 	}
-	next := maps.Clone(m.marked)
-	if next == nil {
-		next = map[sources.FlagID]bool{}
+	next := m.ownMarks()
+	if next[f.ID] = !next[f.ID]; !next[f.ID] {
+		delete(next, f.ID)
 	}
-	if press.String() != "M" {
-		if next[f.ID] = !next[f.ID]; !next[f.ID] {
-			delete(next, f.ID)
-		}
-		m.marked = next
-		return nil
+	m.marked = next
+	return nil
+}
+
+// markAll marks all that the filter shows, or takes their marks away. Without a filter
+// that would be every flag there is, which nobody wants to kill with one key.
+func (m *Model) markAll() tea.Cmd {
+	if cmd := m.cannotMark(m.current()); cmd != nil {
+		return cmd
 	}
-	all := true
+	if m.filter == "" {
+		all, by := views.Named(m.keys.MarkAll), views.Named(m.keys.Filter)
+		return views.Send(views.RefusedMsg{Reason: all + " marks what the filter shows: " + by + " narrows by name, " + by + "# by tag"})
+	}
+	next, all := m.ownMarks(), true
 	for _, i := range m.rows {
 		all = all && next[m.snap.Flags[i].ID]
 	}
@@ -76,6 +75,25 @@ func (m *Model) mark(press tea.KeyPressMsg) tea.Cmd {
 	}
 	m.marked = next
 	return nil
+}
+
+// cannotMark says why nothing can be marked; nil where something can.
+func (m *Model) cannotMark(f *sources.Flag) tea.Cmd {
+	switch {
+	case m.readOnly:
+		return views.Send(views.RefusedMsg{Reason: "this board is read-only, so there is nothing to mark flags for"})
+	case f == nil:
+		return views.Send(views.RefusedMsg{Reason: "no flag is selected"})
+	}
+	return nil
+}
+
+// ownMarks is a copy of the marks, to be written to.
+func (m *Model) ownMarks() map[sources.FlagID]bool {
+	if m.marked == nil {
+		return map[sources.FlagID]bool{}
+	}
+	return maps.Clone(m.marked)
 }
 
 // prune drops the marks of flags that are gone: the count in the title is what a key
@@ -110,22 +128,4 @@ func (m *Model) markedText() string {
 		text += fmt.Sprintf(", %d hidden", n-shown)
 	}
 	return text
-}
-
-// tagged is those of among with a tag that begins with text, or with text in their name
-// as it stands, for a name may hold the sign as well.
-func (m *Model) tagged(among []int32, text string) []int32 {
-	lower := strings.ToLower(text)
-	var out []int32
-	for _, i := range among {
-		f := &m.snap.Flags[i]
-		hit := strings.Contains(strings.ToLower(f.Name), "#"+lower)
-		for _, tag := range f.Tags {
-			hit = hit || strings.HasPrefix(strings.ToLower(tag), lower)
-		}
-		if hit {
-			out = append(out, i)
-		}
-	}
-	return out
 }

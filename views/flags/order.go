@@ -3,10 +3,6 @@ package flags
 import (
 	"cmp"
 	"slices"
-	"strings"
-	"unicode/utf8"
-
-	"github.com/sahilm/fuzzy"
 
 	"relctl-tui/sources"
 	"relctl-tui/views"
@@ -28,6 +24,9 @@ func (s Sort) String() string {
 	return [...]string{"by state", "by change", "by key"}[max(0, min(s, sorts-1))]
 }
 
+// Sorts are all orders.
+func Sorts() []Sort { return []Sort{ByState, ByRecent, ByKey} }
+
 // SetSort orders the table; the selected flag stays selected.
 func (m *Model) SetSort(s Sort) {
 	m.sort = max(0, min(s, sorts-1))
@@ -37,23 +36,20 @@ func (m *Model) SetSort(s Sort) {
 	}
 }
 
-// SetFilter narrows the table to flags whose name has the letters of text in
-// that order, those that hold it as a whole first; with a leading "!" to those
-// that do not hold the rest, and with a leading "#" to those with a tag that begins so.
-// The selected flag stays selected while it is shown.
+// SetFilter narrows the table to flags that a views.Filter lets through, those that hold
+// its words as they stand first. The selected flag stays selected while it is shown.
 func (m *Model) SetFilter(text string) {
 	if text == m.filter {
 		return
 	}
-	narrower := m.filter != "" && strings.HasPrefix(text, m.filter) && !strings.HasPrefix(text, "!")
+	before := m.terms
 	m.filter = text
+	m.terms, _ = views.ParseFilter(text) // the prompt says what is wrong with it
 	if m.snap == nil {
 		return
 	}
-	// What did not match the beginning cannot match the whole, so the previous
-	// hits will do.
 	among := m.order
-	if narrower {
+	if m.terms.Narrows(&before) {
 		among = m.hits
 	}
 	m.match(among)
@@ -113,82 +109,32 @@ func rank(f *sources.Flag) int {
 	}
 }
 
-// names makes flags searchable without copying their names.
-type names struct {
-	flags []sources.Flag
-	among []int32
-}
-
-func (n names) String(i int) string { return n.flags[n.among[i]].Name }
-func (n names) Len() int            { return len(n.among) }
-
 // match sets hits to those of among that pass the filter, in the table's order,
-// and rows to the same as drawn: names that hold the text as a whole in the
-// table's order, then names that hold its letters scattered, the best first. It
+// and rows to the same as drawn: names that hold the words as they stand in the
+// table's order, then names that hold their letters scattered, the best first. It
 // never writes to among.
 func (m *Model) match(among []int32) {
-	switch {
-	case m.filter == "":
+	if m.filter == "" {
 		m.hits, m.rows = among, among
 		return
-	case m.filter[0] == '#':
-		m.hits = m.tagged(among, m.filter[1:])
-		m.rows = m.hits
-		return
-	case m.filter[0] == '!':
-		m.hits = m.without(among, m.filter[1:])
-		m.rows = m.hits
-		return
 	}
-	text := strings.ToLower(m.filter)
 	m.hits, m.rows = nil, nil
-	var scattered []int32
+	var scattered []uint64 // how unlike, then where among the hits
 	for _, i := range among {
-		switch name := strings.ToLower(m.snap.Flags[i].Name); {
-		case strings.Contains(name, text):
-			m.rows = append(m.rows, i)
-		case holds(name, text):
-			scattered = append(scattered, i)
-		default:
+		unlike, ok := m.terms.Flag(&m.snap.Flags[i], m.now)
+		if !ok {
 			continue
 		}
-		m.hits = append(m.hits, i)
-	}
-	// Ranking is slow, and of no use among more than anybody scrolls through.
-	const most = 1000
-	if len(scattered) > most {
-		m.rows = append(m.rows, scattered...)
-		return
-	}
-	for _, hit := range fuzzy.FindFrom(text, names{m.snap.Flags, scattered}) {
-		m.rows = append(m.rows, scattered[hit.Index])
-	}
-}
-
-// holds tells whether all letters of text are in name, in that order.
-func holds(name, text string) bool {
-	for _, want := range text {
-		i := strings.IndexRune(name, want)
-		if i < 0 {
-			return false
+		if m.hits = append(m.hits, i); unlike <= views.Whole {
+			m.rows = append(m.rows, i)
+			continue
 		}
-		name = name[i+utf8.RuneLen(want):]
+		scattered = append(scattered, uint64(unlike)<<32|uint64(len(m.hits)-1))
 	}
-	return true
-}
-
-func (m *Model) without(among []int32, text string) []int32 {
-	if text == "" {
-		return among
+	slices.Sort(scattered)
+	for _, hit := range scattered {
+		m.rows = append(m.rows, m.hits[hit&(1<<32-1)])
 	}
-	lower := strings.ToLower(text)
-	var out []int32
-	for _, i := range among {
-		if !strings.Contains(strings.ToLower(m.snap.Flags[i].Name), lower) {
-			out = append(out, i)
-		}
-	}
-	return out
 }
 
 // follow finds the selected flag again after rows changed, and keeps it on the

@@ -37,10 +37,11 @@ func columns(w int) []views.Column {
 	if w >= 140 {
 		name = min(w/4, 64)
 	}
+	long := 20 + min(max(0, w-166), 30) // what nothing else has a use for
 	return []views.Column{
 		{Title: "", Min: min(state, max(1, w-3))},
 		{Title: "", Min: max(1, min(18, w-22)), Max: name},
-		{Title: "rollout", Min: bar, Max: 20, From: 48},
+		{Title: "rollout", Min: bar, Max: long, From: 48},
 		{Title: "", Min: 7, Right: true, Tight: true, From: 24},
 		{Title: "seen", Min: 6, Right: true, From: 60},
 		{Title: "changed", Min: 4, Right: true, From: 54},

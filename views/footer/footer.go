@@ -36,6 +36,7 @@ type Model struct {
 	status  string
 	level   Level
 	offer   string
+	hint    string
 	help    []key.Binding
 }
 
@@ -63,6 +64,12 @@ func (m *Model) SetStatus(sentence string, level Level) {
 // SetOffer shows a line of its own until it is taken back with "": what there is to be
 // looked at, and by which key. A status does not hide it.
 func (m *Model) SetOffer(line string) { m.offer = sources.Clean(line, 300) }
+
+// SetHint shows a line where the status stands while there is none; "" shows none.
+func (m *Model) SetHint(line string) { m.hint = sources.Clean(line, 300) }
+
+// Fits tells whether a hint fits in w columns.
+func Fits(hint string, w int) bool { return views.Width(hint) < w-indent }
 
 // Status is the sentence on show.
 func (m Model) Status() string { return m.status }
@@ -114,11 +121,17 @@ func (m Model) View() string {
 const indent = 3
 
 func (m *Model) sentence(p *views.Pen) {
+	th := m.th
 	if m.status == "" {
+		if m.hint != "" {
+			p.Gap(1)
+			p.Text(th.Accent, th.Glyphs.Neutral)
+			p.To(indent)
+			p.Text(th.Text, views.Cut(th, m.hint, max(m.width-indent-1, 1)))
+		}
 		p.End()
 		return
 	}
-	th := m.th
 	look := [...]views.Look{
 		Info:    {Glyph: th.Glyphs.Neutral, Ink: th.Text},
 		Done:    {Glyph: th.Glyphs.Good, Ink: th.Good},
@@ -126,6 +139,7 @@ func (m *Model) sentence(p *views.Pen) {
 		Warning: {Glyph: th.Glyphs.FlagBroken, Ink: th.Warn},
 		Failure: {Glyph: th.Glyphs.Bad, Ink: th.Bad},
 	}[max(Info, min(m.level, Failure))]
+	look.Ink = th.Link(look.Ink, address(m.status))
 	for i, line := range views.WrapLines(th, m.status, max(m.width-indent-1, 1), max(1, min(most, m.height))) {
 		p.Gap(1)
 		if i == 0 {
@@ -135,6 +149,16 @@ func (m *Model) sentence(p *views.Pen) {
 		p.Text(look.Ink, line)
 		p.End()
 	}
+}
+
+// address is the first one in a sentence, "" for none.
+func address(sentence string) string {
+	for _, word := range strings.Fields(sentence) {
+		if strings.HasPrefix(word, "https://") || strings.HasPrefix(word, "http://") {
+			return strings.TrimRight(word, ".,;:)")
+		}
+	}
+	return ""
 }
 
 // short is the keys that fit, in their order. Help always does: it is the key
@@ -149,7 +173,7 @@ func (m *Model) short(p *views.Pen) {
 		}
 	}
 	for _, b := range m.help {
-		if !b.Enabled() {
+		if !b.Enabled() || b.Help().Key == "" { // told with the one before it
 			continue
 		}
 		if b.Help().Key == way {

@@ -39,7 +39,7 @@ func open(t *testing.T, w, h int) footer.Model {
 func TestEightyColumnsHoldTheActingKeysAndTheWayOut(t *testing.T) {
 	t.Parallel()
 	screen := ansi.Strip(open(t, 80, 1).View())
-	for _, want := range []string{"+ ramp", "- back", "K kill", "u undo", "= set", "/ filter", "enter detail", "? help", "q quit"} {
+	for _, want := range []string{"+ ramp", "- back", "K kill", "u undo", "= set", "/ filter", ": palette", "? help", "q quit"} {
 		require.Contains(t, screen, want)
 	}
 }

@@ -28,6 +28,7 @@ type Model struct {
 	focused  bool
 	readOnly bool
 	recorded bool              // to a file
+	self     string            // who looks, where the snapshot tells of them as well
 	playback *sources.Playback // nil on a live board
 	snap     *sources.Snapshot
 	now      time.Time
@@ -50,6 +51,10 @@ func (m *Model) SetReadOnly(on bool) { m.readOnly = on }
 
 // SetRecording says on the screen that all of it is recorded to a file.
 func (m *Model) SetRecording(on bool) { m.recorded = on }
+
+// SetSelf names whoever looks at this board, where the snapshot has them among those who
+// are here: the header tells of others.
+func (m *Model) SetSelf(name string) { m.self = sources.Clean(name, sources.MaxName) }
 
 // SetPlayback says on the screen that this is a recording, and where in it.
 func (m *Model) SetPlayback(p *sources.Playback) { m.playback = p }
@@ -133,6 +138,7 @@ func (m *Model) left(room int) []views.Note {
 		notes = append(notes[:named], notes[named+1:]...)
 	}
 	notes = append(notes, bad...)
+	notes = append(notes, m.others(room-wide(notes)-shortest)...)
 	if wide(notes)+wide(fresh) > room {
 		fresh = many(fresh, th.Glyphs.Good, "fresh", th.Quiet)
 	}
@@ -298,4 +304,31 @@ func (m *Model) breakers() (views.Note, bool) {
 	default:
 		return views.Note{}, false
 	}
+}
+
+// others is who else looks at the same flags, or how many, in so much room.
+func (m *Model) others(room int) []views.Note {
+	var names []string
+	for i := range m.snap.Here {
+		p := &m.snap.Here[i]
+		if p.Name == m.self && p.Boards < 2 {
+			continue
+		}
+		name := views.Cut(m.th, p.Name, 16)
+		if p.Watching {
+			name += " (watching)"
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	note := views.Note{Ink: m.th.Accent, Text: "with " + strings.Join(names, ", ")}
+	if len(names) > 4 || wide([]views.Note{note}) > room {
+		note.Text = "with " + strconv.Itoa(len(names)) + " others"
+		if len(names) == 1 {
+			note.Text = "with 1 other"
+		}
+	}
+	return []views.Note{note}
 }

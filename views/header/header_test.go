@@ -149,3 +149,23 @@ func TestAFreezeIsInTheHeaderWithItsEndWhileItLasts(t *testing.T) {
 	m.SetSnapshot(&s, viewtest.Now())
 	require.Contains(t, ansi.Strip(m.View()), "partly frozen until Mon 06:00")
 }
+
+func TestOthersOnTheSameFlagsAreNamedOrCountedByTheRoomThereIs(t *testing.T) {
+	t.Parallel()
+	shown := func(w int, self string, here ...sources.Person) string {
+		m := header.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+		s := *viewtest.Snapshot(viewtest.OK)
+		s.Here = here
+		m.SetSelf(self)
+		m.SetSize(w, 1)
+		m.SetSnapshot(&s, viewtest.Now())
+		return ansi.Strip(m.View())
+	}
+	ana, ben, eve := sources.Person{Name: "ana", Boards: 1}, sources.Person{Name: "ben", Boards: 1}, sources.Person{Name: "eve", Watching: true, Boards: 1}
+	require.Contains(t, shown(120, "", ana), "with ana  ")
+	require.Contains(t, shown(120, "ana", ana, ben, eve), "with ben, eve (watching)  ")
+	require.NotContains(t, shown(120, "ana", ana), "with")
+	require.Contains(t, shown(120, "ana", sources.Person{Name: "ana", Boards: 2}), "with ana", "another board of one's own")
+	require.Contains(t, shown(120, "", ana, ben, eve, sources.Person{Name: "f"}, sources.Person{Name: "g"}), "with 5 others")
+	require.Contains(t, shown(80, "", sources.Person{Name: "somebody of a long name"}, sources.Person{Name: "another with a long name"}), "with 2 others")
+}

@@ -25,6 +25,8 @@ type Model struct {
 	height  int
 	focused bool
 	scroll  views.Scroll
+	place   views.Place
+	about   string
 }
 
 // New is a help screen without a size.
@@ -41,6 +43,12 @@ func (m *Model) SetFocused(focused bool) { m.focused = focused }
 
 // SetKeys prints another map, such as that of a read-only board.
 func (m *Model) SetKeys(keys views.KeyMap) { m.keys = keys }
+
+// SetPlace puts the keys of a place first, and says behind the title of the keys that act
+// what is so of the flag that they would act on; "" for nothing.
+func (m *Model) SetPlace(place views.Place, about string) {
+	m.place, m.about, m.scroll = place, sources.Clean(about, 200), views.Scroll{}
+}
 
 // ShortHelp is the keys that the screen answers to.
 func (m Model) ShortHelp() []key.Binding {
@@ -72,7 +80,11 @@ type line struct {
 // width and scrolls where it does not fit.
 func (m *Model) lines() []line {
 	var out []line
-	for _, g := range m.keys.Groups() {
+	groups := m.keys.Groups()
+	if m.place != views.Anywhere {
+		slices.SortStableFunc(groups, func(a, b views.Group) int { return m.after(a) - m.after(b) })
+	}
+	for _, g := range groups {
 		first := true
 		for _, b := range g.Keys {
 			if !b.Enabled() || b.Help().Key == "" {
@@ -91,11 +103,22 @@ func (m *Model) lines() []line {
 	return out
 }
 
+// after is 1 for a group whose keys belong to another place.
+func (m *Model) after(g views.Group) int {
+	if g.Place == m.place {
+		return 0
+	}
+	return 1
+}
+
 // View is the screen.
 func (m Model) View() string {
 	p := views.NewPen(m.th, m.width, m.height)
 	lines := m.lines()
 	notes := []views.Note{{Ink: m.th.Quiet, Text: "esc closes"}}
+	if m.about != "" {
+		notes = append(notes, views.Note{Ink: m.th.Accent, Text: m.about})
+	}
 	columns, column := 1, widest(lines)
 	if len(lines) > m.height-1 { // a low and wide screen has room for several
 		columns = max(1, m.width/column)
@@ -104,9 +127,15 @@ func (m Model) View() string {
 		}
 	}
 	rows := (len(lines) + columns - 1) / columns
+	for at := rows - 1; columns > 1 && at < len(lines) && len(lines) < rows*columns; at += rows {
+		if lines[at].title != "" { // it goes with its keys
+			lines = slices.Insert(lines, at, line{})
+		}
+	}
 	top := m.scroll.Top(rows, m.height-1)
 	if last := top + m.height - 1; top > 0 || last < rows {
-		more := fmt.Sprintf("lines %d to %d of %d, j and k scroll", top+1, min(last, rows), rows)
+		more := fmt.Sprintf("lines %d to %d of %d, %s and %s scroll", top+1, min(last, rows), rows,
+			views.Named(m.keys.Down), views.Named(m.keys.Up))
 		notes = append(notes, views.Note{Ink: m.th.Accent, Text: more})
 	}
 	p.Title(m.focused, "Keys", notes, nil)

@@ -266,7 +266,7 @@ func (m *Model) outlook(p *views.Pen) {
 	case m.readOnly:
 		p.Text(m.th.Quiet, "this board is read-only")
 	default:
-		p.Text(m.th.Key, m.keys.Return.Help().Key)
+		p.Text(m.th.Key, views.Named(m.keys.Return))
 		p.Gap(1)
 		how := ""
 		if !m.Selected().Exact {

@@ -71,7 +71,16 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 			rows[i] = views.LatencySubject(&s.Latencies[i])
 		}
 	}
-	m.SetRows(rows)
+	m.SetRows(len(rows), rows, func(i int) views.Row {
+		l := &s.Latencies[i]
+		return views.Row{Name: l.Name, Source: l.Source, Words: [3]string{l.Verdict.String()}}
+	})
+}
+
+// SetFilter narrows the pane.
+func (m *Model) SetFilter(text string) {
+	m.List.SetFilter(text)
+	m.SetSnapshot(m.Snap, m.Now)
 }
 
 // Update moves the selection, and asks for the detail of what it is on.

@@ -84,3 +84,19 @@ func TestACallThatIsSlowerThanItsCallerIsNoShareOfIt(t *testing.T) {
 	require.Equal(t, "database 75ms", latency.Shares(s, &s.Latencies[0]))
 	require.Equal(t, "database 75ms 25%", latency.Shares(s, &s.Latencies[1]))
 }
+
+func TestABudgetFarOverspentIsNeverHalfANumber(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[float64]string{-0.99: "✗ breached -99%  api", -1.2: "✗ breached       api", -10.27: "✗ breached       api"} {
+		m := latency.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+		m.SetSize(120, 3)
+		m.SetSnapshot(&sources.Snapshot{
+			Sources: []sources.SourceStatus{{Name: "prometheus", Health: sources.Fresh}},
+			Latencies: []sources.Latency{{
+				Name: "api", Source: "prometheus", Verdict: sources.VerdictBreached,
+				Budget: sources.Budget{Objective: 0.999, Left: sources.Some(left)},
+			}},
+		}, viewtest.Now())
+		require.Contains(t, ansi.Strip(m.View()), want)
+	}
+}

@@ -24,7 +24,7 @@ type Purpose int
 
 // The purposes.
 const (
-	Filter  Purpose = iota // narrows the flags while it is typed
+	Filter  Purpose = iota // narrows a pane while it is typed
 	Percent                // a rollout for one flag
 	Reason                 // why a flag is to be raised against its guards
 	Name                   // the name of a flag, so that nobody passes a point of no return by a slip of the finger
@@ -68,6 +68,7 @@ type Model struct {
 	why     string    // for Name: what is lost, or cannot be taken back
 	input   textinput.Model
 	hint    string
+	fields  string // for Filter: what can be asked for
 	valid   bool
 }
 
@@ -115,8 +116,10 @@ func (m *Model) SetSnapshot(*sources.Snapshot, time.Time) {}
 // SetFocused tells the prompt whether it has the keys.
 func (m *Model) SetFocused(focused bool) { m.focused = focused }
 
-// OpenFilter starts typing a filter, from what is there.
-func (m *Model) OpenFilter(text string) {
+// OpenFilter starts typing a filter, from what is there; fields are what can be asked for
+// besides names, "" for nothing.
+func (m *Model) OpenFilter(text, fields string) {
+	m.fields = fields
 	m.start(Filter, text)
 	m.check()
 }
@@ -255,8 +258,11 @@ func (m Model) submit() (Model, tea.Cmd) {
 func (m *Model) check() {
 	text := m.input.Value()
 	if m.purpose == Filter {
-		m.valid = true
-		m.hint = "part of a name; ! in front for all others, # for a tag"
+		_, err := views.ParseFilter(text)
+		m.valid, m.hint = err == nil, strings.TrimRight("words; !not "+m.fields, " ")
+		if err != nil {
+			m.hint = err.Error()
+		}
 		return
 	}
 	if m.purpose == Reason {
@@ -295,12 +301,18 @@ func (m *Model) check() {
 
 // percent is what was typed as a percentage, and when; zero for now.
 func (m *Model) percent(text string) (p sources.Percent, at time.Time, err error) {
+	return Percentage(text, m.now)
+}
+
+// Percentage reads "25", or with a moment to come by the clocks of now "25 @ Fri 10:00";
+// at is zero without one.
+func Percentage(text string, now time.Time) (p sources.Percent, at time.Time, err error) {
 	text, when, later := strings.Cut(text, "@")
 	if p, err = sources.ParsePercent(text); err != nil || !later {
 		return p, at, err
 	}
-	at, err = sources.ParseMoment(when, m.now.Location(), m.now)
-	if err == nil && !at.After(m.now) {
+	at, err = sources.ParseMoment(when, now.Location(), now)
+	if err == nil && !at.After(now) {
 		err = fmt.Errorf("that lies in the past: %w", sources.ErrInvalid)
 	}
 	return p, at, err

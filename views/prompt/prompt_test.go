@@ -25,7 +25,7 @@ func open(t *testing.T, purpose prompt.Purpose) prompt.Model {
 	m := prompt.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
 	m.SetSize(80, 1)
 	if purpose == prompt.Filter {
-		m.OpenFilter("")
+		m.OpenFilter("", "#tag "+views.FilterFields)
 	} else {
 		m.OpenPercent(checkout(), viewtest.Now())
 	}
@@ -83,7 +83,7 @@ func TestEveryLineKeepsItsWidth(t *testing.T) {
 	t.Parallel()
 	viewtest.Sizes(t, func(th *themes.Theme) viewtest.Pane {
 		m := prompt.New(th, views.DefaultKeyMap())
-		m.OpenFilter("日本語 and a text that is longer than its field")
+		m.OpenFilter("日本語 and a text that is longer than its field", "#tag "+views.FilterFields)
 		return &m
 	})
 }

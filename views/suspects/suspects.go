@@ -271,7 +271,7 @@ func (m *Model) way(s *sources.Suspect) (themes.Ink, string) {
 	case sources.LaneDeploys:
 		return th.Quiet, "a deploy: roll it back where it was rolled out"
 	case sources.LaneBreakers:
-		return th.Quiet, "a breaker: esc, then c on its row closes it again"
+		return th.Quiet, "a breaker: esc, then " + views.Named(m.keys.CloseBreaker) + " on its row closes it again"
 	default:
 	}
 	f := m.snap.Flag(s.Flag)
@@ -282,10 +282,12 @@ func (m *Model) way(s *sources.Suspect) (themes.Ink, string) {
 		return th.Good, th.Glyphs.Good + " " + f.Brief() + " now"
 	case m.snap.Source(s.Flag.Source).ReadOnly != "":
 		return th.Quiet, "it is " + f.Brief() + " now; " + s.Flag.Source + " cannot be changed from here"
+	case len(views.KeysOf(m.keys.Kill)) == 0:
+		return th.Quiet, "it is " + f.Brief() + " now; kill has no key here"
 	case !m.keys.Kill.Enabled():
 		return th.Quiet, "it is " + f.Brief() + " now; this board is read-only"
 	}
-	return th.Accent, m.keys.Kill.Help().Key + " kills it; it is " + f.Brief() + " now"
+	return th.Accent, views.Named(m.keys.Kill) + " kills it; it is " + f.Brief() + " now"
 }
 
 // missing is what was not looked at.

@@ -140,7 +140,7 @@ func (m *Model) window() (from, to time.Time) {
 // ShortHelp is the keys that the screen answers to.
 func (m Model) ShortHelp() []key.Binding {
 	k := &m.keys
-	return []key.Binding{k.Event, k.Earlier, k.Later, k.Span, k.Filter, k.Suspects, k.Escape, k.Help}
+	return []key.Binding{k.NextEvent, k.Earlier, k.Span, k.Filter, k.Suspects, k.Escape, k.Help}
 }
 
 // Update moves over the time, and closes on escape. It never acts.
@@ -160,9 +160,9 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 	case key.Matches(press, m.keys.Span):
 		m.zoom = (m.zoom + 1) % len(spans)
 		m.pan(0)
-	case key.Matches(press, m.keys.Event) && press.String() == "n", key.Matches(press, m.keys.Down):
+	case key.Matches(press, m.keys.NextEvent, m.keys.Down):
 		m.jump(m.cursor + 1)
-	case key.Matches(press, m.keys.Event), key.Matches(press, m.keys.Up):
+	case key.Matches(press, m.keys.PrevEvent, m.keys.Up):
 		m.jump(m.cursor - 1)
 	case key.Matches(press, m.keys.Top):
 		m.jump(0)
