@@ -1,211 +1,127 @@
-// Command picture draws .github/board.png from the program's own output: the demo
-// in an incident, checkout-v2 at 50 % and the payment API's breaker open. It runs
-// the real program in a pty, reads it with a terminal emulator and draws each cell
-// where it stands. It needs rsvg-convert and a monospaced font with Braille
-// (Debian: librsvg2-bin fonts-dejavu-core). Run it from the root:
+// Command picture draws the board in every theme that comes with it, at three sizes, into
+// .github/themes, and the page that shows them. The moment is a recorded one: a flag climbs
+// by itself, another went to 50 %, a breaker is open and an error budget burns. The board
+// itself draws it, a terminal emulator reads what it wrote, and each run of cells stands in
+// the picture where it stood on the screen. The same recording gives the same bytes. Run it
+// from the root:
 //
 //	go run ./.ci/picture
+//	go run ./.ci/picture -keep FILE  # take the last moment of a recording as the new one
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
-	"html"
-	"image/color"
 	"io"
 	"log"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
-	uv "github.com/charmbracelet/ultraviolet"
-	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/vt"
-	"github.com/creack/pty"
+	"relctl-tui/sources/record"
+	"relctl-tui/themes"
 )
 
 const (
-	cellW, cellH, fontSize, pad = 8.43, 18.0, 14.0, 16.0
-	paper, ink                  = "#14161b", "#d6d8dc"
+	moment = ".ci/picture/incident.jsonl.gz"
+	folder = ".github/themes"
+	page   = ".github/THEMES.md"
 )
 
-// palette is the sixteen colours of a terminal as people set them up today.
-var palette = [16]color.RGBA{
-	{0x28, 0x2c, 0x34, 255}, {0xf0, 0x5f, 0x6a, 255}, {0x7c, 0xc3, 0x7f, 255}, {0xe3, 0xc0, 0x6a, 255},
-	{0x6c, 0xa8, 0xf0, 255}, {0xc7, 0x8d, 0xe0, 255}, {0x56, 0xbf, 0xcc, 255}, {0xd6, 0xd8, 0xdc, 255},
-	{0x6b, 0x71, 0x7d, 255}, {0xff, 0x7b, 0x85, 255}, {0x98, 0xd8, 0x9b, 255}, {0xf5, 0xd5, 0x84, 255},
-	{0x8c, 0xbe, 0xff, 255}, {0xdb, 0xa8, 0xf0, 255}, {0x7a, 0xd8, 0xe4, 255}, {0xff, 0xff, 0xff, 255},
-}
+// extents are the sizes of the screens, in cells.
+var extents = [...][2]int{{80, 24}, {120, 40}, {200, 60}}
 
 func main() {
 	log.SetFlags(0)
-	w, h := flag.Int("w", 120, "columns"), flag.Int("h", 36, "rows")
-	out := flag.String("o", ".github/board.png", "where the picture goes")
-	calm := flag.Bool("calm", false, "before the incident")
+	time.Local = time.UTC // whoever draws it, wherever
+	keep := flag.String("keep", "", "recording of which the last moment is to be drawn from now on")
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "picture")
-	check(err)
-	defer os.RemoveAll(dir)
-	bin := filepath.Join(dir, "relctl-tui")
-	build := exec.Command("go", "build", "-o", bin, "./cmd/relctl-tui")
-	build.Stderr = os.Stderr
-	check(build.Run())
-
-	s := start(*w, *h, bin, "demo", "--seed", "3")
-	defer s.stop()
-	s.await(has("checkout-v2"))
-	pause(20 * time.Second) // of healthy traffic, for the sparklines to compare with
-	if !*calm {
-		s.press("/", "c", "h", "e", "c", "k", "o", "u", "t", "-", "v", "2", "\r")
-		pause(600 * time.Millisecond)
-		s.press("=", "5", "0", "\r")
-		s.await(has("confirmed in"))
-		pause(200 * time.Millisecond)
-		s.press("\x1b")
-		pause(12 * time.Second)
-		s.await(func(text string) bool {
-			return line(text, "payment API", "breached") && line(text, "payment API", "\u2717 open")
-		})
+	run := drawAll
+	if *keep != "" {
+		run = func() error { return keepLast(*keep) }
 	}
-	svg := filepath.Join(dir, "board.svg")
-	check(os.WriteFile(svg, []byte(s.draw()), 0o600))
-	convert := exec.Command("rsvg-convert", "--zoom", "1.6", "-o", *out, svg)
-	convert.Stderr = os.Stderr
-	check(convert.Run())
-	fmt.Println(*out, "drawn")
-}
-
-func check(err error) {
-	if err != nil {
+	if err := run(); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func pause(d time.Duration) { time.Sleep(d) }
-
-func has(part string) func(string) bool {
-	return func(text string) bool { return strings.Contains(text, part) }
-}
-
-func line(text string, parts ...string) bool {
-next:
-	for l := range strings.Lines(text) {
-		for _, p := range parts {
-			if !strings.Contains(l, p) {
-				continue next
-			}
-		}
-		return true
+func drawAll() error {
+	frame, err := lastOf(moment)
+	if err != nil {
+		return err
 	}
-	return false
-}
-
-type screen struct {
-	cmd  *exec.Cmd
-	tty  *os.File
-	w, h int
-	mu   sync.Mutex
-	emu  *vt.Emulator
-}
-
-func start(w, h int, bin string, args ...string) *screen {
-	s := &screen{cmd: exec.Command(bin, args...), w: w, h: h, emu: vt.NewEmulator(w, h)}
-	s.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "RELCTL_ACTOR=ana", "NO_COLOR=")
-	tty, err := pty.StartWithSize(s.cmd, &pty.Winsize{Cols: uint16(w), Rows: uint16(h)})
-	check(err)
-	s.tty = tty
-	go func() {
-		buf := make([]byte, 64<<10)
-		for {
-			n, err := tty.Read(buf)
-			s.mu.Lock()
-			_, _ = s.emu.Write(buf[:n])
-			s.mu.Unlock()
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // pictures are for all
+		return err
+	}
+	for _, theme := range themes.Names() {
+		for _, e := range extents {
+			svg, err := picture(frame.Snapshot, theme, e[0], e[1])
 			if err != nil {
-				return
+				return fmt.Errorf("%s at %dx%d: %w", theme, e[0], e[1], err)
+			}
+			if err := os.WriteFile(filepath.Join(folder, nameOf(theme, e)), svg, 0o644); err != nil { //nolint:gosec // as well
+				return err
 			}
 		}
-	}()
-	go func() { _, _ = io.Copy(tty, s.emu) }()
-	return s
-}
-
-func (s *screen) stop() {
-	s.press("q")
-	_ = s.cmd.Wait()
-}
-
-func (s *screen) press(keys ...string) {
-	for _, k := range keys {
-		_, err := io.WriteString(s.tty, k)
-		check(err)
-		pause(100 * time.Millisecond)
 	}
+	return os.WriteFile(page, []byte(gallery()), 0o644) //nolint:gosec // as well
 }
 
-func (s *screen) await(cond func(string) bool) {
-	for range 600 {
-		s.mu.Lock()
-		text := s.emu.String()
-		s.mu.Unlock()
-		if cond(text) {
-			return
-		}
-		pause(100 * time.Millisecond)
-	}
-	log.Fatal("the board never came to it:\n", s.emu.String())
-}
+func nameOf(theme string, e [2]int) string { return fmt.Sprintf("%s-%dx%d.svg", theme, e[0], e[1]) }
 
-// draw is the screen as SVG, each cell at its own place.
-func (s *screen) draw() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// gallery is the page that shows the pictures.
+func gallery() string {
 	var b strings.Builder
-	w, h := float64(s.w)*cellW+2*pad, float64(s.h)*cellH+2*pad
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f"><rect width="100%%" height="100%%" rx="8" fill="%s"/><g font-family="DejaVu Sans Mono" font-size="%.0f" xml:space="preserve">`, w, h, paper, fontSize)
-	for y := range s.h {
-		for x := range s.w {
-			if c := s.emu.CellAt(x, y); c != nil && c.Content != "" {
-				cell(&b, x, y, c)
+	b.WriteString("# Themes\n\nThe same moment in each theme: `search-ranking` climbs by itself, `checkout-v2` went to 50 %,\n" +
+		"the payment API's breaker is open and the error budget of checkout burns. `task picture`\n" +
+		"draws all of them from one recording, by the board's own hand.\n")
+	for _, theme := range themes.Names() {
+		fmt.Fprintf(&b, "\n## %s\n\n%s. `relctl-tui --theme %s`\n\n", theme, upper(themes.About(theme)), theme)
+		for i, e := range extents {
+			if i == 0 {
+				fmt.Fprintf(&b, "![%s at %dx%d](themes/%s)\n\nLarger:", theme, e[0], e[1], nameOf(theme, e))
+				continue
 			}
+			fmt.Fprintf(&b, " [%dx%d](themes/%s)", e[0], e[1], nameOf(theme, e))
 		}
+		b.WriteString("\n")
 	}
-	b.WriteString("</g></svg>")
 	return b.String()
 }
 
-func cell(b *strings.Builder, x, y int, c *uv.Cell) {
-	fg, bg := hex(c.Style.Fg, ink), hex(c.Style.Bg, "")
-	if c.Style.Attrs&uv.AttrReverse != 0 {
-		fg, bg = paper, fg
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// lastOf is the last moment of a recording.
+func lastOf(path string) (frame record.Frame, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return frame, err
 	}
-	left, top := pad+float64(x)*cellW, pad+float64(y)*cellH
-	if bg != "" {
-		fmt.Fprintf(b, `<rect x="%.2f" y="%.2f" width="%.2f" height="%.2f" fill="%s"/>`, left, top, cellW*float64(c.Width)+0.3, cellH+0.3, bg)
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return frame, err
 	}
-	if strings.TrimSpace(c.Content) == "" {
-		return
+	rec, err := record.Open(f, info.Size())
+	if err != nil {
+		return frame, err
 	}
-	extra := ""
-	if c.Style.Attrs&uv.AttrBold != 0 {
-		extra += ` font-weight="bold"`
-	}
-	if c.Style.Attrs&uv.AttrFaint != 0 {
-		extra += ` opacity="0.55"`
-	}
-	fmt.Fprintf(b, `<text x="%.2f" y="%.2f" fill="%s"%s>%s</text>`, left, top+fontSize, fg, extra, html.EscapeString(c.Content))
+	frame, _, err = rec.At(rec.To)
+	return frame, err
 }
 
-func hex(c color.Color, fallback string) string {
-	if c == nil {
-		return fallback
+// keepLast makes the last moment of a recording the one that is drawn.
+func keepLast(path string) error {
+	frame, err := lastOf(path)
+	if err != nil {
+		return err
 	}
-	if basic, ok := c.(ansi.BasicColor); ok {
-		c = palette[basic&15]
+	out, err := os.Create(moment)
+	if err != nil {
+		return err
 	}
-	r, g, b, _ := c.RGBA()
-	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
+	w := record.NewWriter(func() io.Writer { return out })
+	return errors.Join(w.Add(frame.Snapshot, 0), w.Close(), out.Close())
 }
