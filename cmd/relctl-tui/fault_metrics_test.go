@@ -279,14 +279,7 @@ func (p *plant) changeFlags(kill bool) {
 	if kill {
 		pick(p.s, "checkout-v2")
 		p.s.press("K")
-		pressed := time.Now()
 		p.await("killed", func(text string) bool {
-			// On a machine that stands still for a while keys arrive in one lump, and the
-			// board rightly does nothing: an operator reads that and presses again.
-			if strings.Contains(text, "look like a paste: nothing was done") && time.Since(pressed) > time.Second {
-				p.s.press("K")
-				pressed = time.Now()
-			}
 			return lineWith(text, "checkout-v2", "killed") != ""
 		})
 		awaitFile(p.c, p.flags, has(`"state": "DISABLED"`))

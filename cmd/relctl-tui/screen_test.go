@@ -29,6 +29,9 @@ type screen struct {
 	err  error         // how it ended; valid after gone
 	read chan struct{} // closed when its last byte has been read, which is later
 
+	acting  string    // the key that acts which press sent last, unless another came after it
+	pressed time.Time // when
+
 	mu      sync.Mutex
 	emu     *vt.Emulator
 	raw     bytes.Buffer // everything the program wrote
@@ -131,12 +134,28 @@ func (s *screen) press(keys ...string) {
 			pause(40 * time.Millisecond)
 		}
 		s.send(k)
+		if strings.Contains("+-KuoO", k) {
+			s.acting, s.pressed = k, time.Now()
+		}
+	}
+}
+
+// again presses the last key once more where the board said that it did nothing with it:
+// on a machine that stands still for a while keys arrive in one lump, or after the row has
+// changed, and an operator reads that and presses again.
+func (s *screen) again(text string) {
+	if s.acting == "" || time.Since(s.pressed) < 2*time.Second {
+		return
+	}
+	if strings.Contains(text, "look like a paste: nothing was done") || strings.Contains(text, "look, then press again") {
+		s.press(s.acting)
 	}
 }
 
 // send writes bytes at once, as a paste without brackets would arrive.
 func (s *screen) send(b string) {
 	s.t.Helper()
+	s.acting = ""
 	_, err := io.WriteString(s.tty, b)
 	require.NoError(s.t, err)
 }
@@ -152,9 +171,11 @@ func (s *screen) awaitLong(what string, cond func(text string) bool, patience ti
 	s.t.Helper()
 	limit := time.After(patience)
 	for {
-		if text := s.text(); cond(text) {
+		text := s.text()
+		if cond(text) {
 			return text
 		}
+		s.again(text)
 		select {
 		case <-s.changed:
 		case <-time.After(100 * time.Millisecond):
