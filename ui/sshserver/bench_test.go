@@ -134,9 +134,10 @@ func answering(ctx context.Context, s *sshserver.Session) int {
 				return 0
 			}
 		}
-	case s.Command[0] == "flood":
+	case s.Command[0] == "flood", s.Command[0] == "complain":
+		to := map[string]io.Writer{"flood": s.Out, "complain": s.Err}[s.Command[0]]
 		for ctx.Err() == nil {
-			if _, err := s.Out.Write(make([]byte, 32<<10)); err != nil {
+			if _, err := to.Write(make([]byte, 32<<10)); err != nil {
 				return 1
 			}
 		}

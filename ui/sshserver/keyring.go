@@ -97,8 +97,9 @@ func (k *keyring) refresh() (edition uint64, err error) {
 var errUnlisted = errors.New("this key is not in the file")
 
 // admit says who a key is, or why it is nobody's. login is the name that the client
-// asked for; it counts only where a certificate's authority vouches for it.
-func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr) (Identity, error) {
+// asked for; it counts only where a certificate's authority vouches for it. A certificate
+// must have been valid when it was proven.
+func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr, proven time.Time) (Identity, error) {
 	if _, err := k.refresh(); err != nil {
 		return Identity{}, err
 	}
@@ -116,7 +117,7 @@ func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr) (Ident
 		var err error
 		switch {
 		case certified && bytes.Equal(a.key.Marshal(), cert.SignatureKey.Marshal()):
-			id, err = a.certified(cert, login, k.now())
+			id, err = a.certified(cert, login, proven)
 		case !certified && bytes.Equal(a.key.Marshal(), key.Marshal()):
 			id = Identity{a.name, a.role, ssh.FingerprintSHA256(key)}
 		default:

@@ -24,6 +24,7 @@ type link struct {
 	mu       sync.Mutex
 	grace    *time.Timer
 	guest    bool // its key was accepted
+	over     bool // it was closed, and its place given back
 	channels int  // sessions that it has opened and not closed
 	running  int  // of which so many have something to do
 	once     sync.Once
@@ -77,6 +78,7 @@ func (l *link) Close() error {
 	l.once.Do(func() {
 		defer close(l.gone)
 		l.mu.Lock()
+		l.over = true
 		guest := l.guest
 		if l.grace != nil {
 			l.grace.Stop()
@@ -90,13 +92,17 @@ func (l *link) Close() error {
 	return l.Conn.Close()
 }
 
-// welcome takes a connection in whose key was accepted.
+// welcome takes a connection in whose key was accepted. It may be closed in that moment,
+// and has no place any more that could become a guest's.
 func (l *link) welcome() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return net.ErrClosed
+	}
 	if err := l.s.bounds.welcome(l.addr); err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.guest = true
 	l.grace.Reset(l.s.o.LoginGrace)
 	return nil
@@ -117,6 +123,19 @@ func (l *link) closed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.channels--
+}
+
+// admitted says why whoever came in on the connection would not be let in as that now, or
+// nil. A connection may be kept open for as long as anybody likes, and its key may be taken
+// out of the file meanwhile.
+func (l *link) admitted(key gossh.PublicKey, login string, who Identity, proven time.Time) error {
+	if _, err := l.s.keys.refresh(); err != nil {
+		return errors.New("who is let in cannot be told at the moment, so no session begins")
+	}
+	if id, err := l.s.keys.admit(key, login, l.addr, proven); err != nil || id.Role != who.Role || id.Name != who.Name {
+		return ErrRevoked
+	}
+	return nil
 }
 
 // runs counts what is running on the connection, which is left alone meanwhile.
@@ -165,7 +184,7 @@ const (
 // alone, for a client may offer several and prove only one.
 func (s *Server) admit(ctx ssh.Context, key ssh.PublicKey) bool {
 	addr := addrOf(ctx.RemoteAddr())
-	id, err := s.keys.admit(key, ctx.User(), addr)
+	id, err := s.keys.admit(key, ctx.User(), addr, s.o.Now())
 	if err != nil {
 		s.refused("key", err.Error(), "addr", addr.String(), "user", word(ctx.User()), "key", gossh.FingerprintSHA256(key))
 		return false

@@ -224,11 +224,9 @@ func (s *Server) tend(edition uint64) uint64 {
 	}
 	s.mu.Unlock()
 	for _, one := range all {
-		if err == nil && edition != 0 && present != edition {
-			if id, err := s.keys.admit(one.key, one.Login, one.link.addr); err != nil || id.Role != one.Role || id.Name != one.Name {
-				s.o.Log.Warn("ended", one.attrs("why", "its key is not let in any more")...)
-				one.end(ErrRevoked)
-			}
+		if err == nil && edition != 0 && present != edition && errors.Is(one.admitted(), ErrRevoked) {
+			s.o.Log.Warn("ended", one.attrs("why", "its key is not let in any more")...)
+			one.end(ErrRevoked)
 		}
 		if s.o.Idle > 0 && (one.Terminal || one.idles.Load()) && now.Sub(one.lastKey()) > s.o.Idle {
 			one.end(ErrIdle)

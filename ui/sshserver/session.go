@@ -36,11 +36,12 @@ type Session struct {
 
 	link   *link
 	key    gossh.PublicKey
+	user   string // the login name as it was sent
 	end    context.CancelCauseFunc
 	f      *filter
 	keys   chan []byte // what the client typed
 	rest   []byte      // of the last of it, of the reader that has the keyboard
-	out    *steadyWriter
+	wait   *waiting
 	last   atomic.Int64 // when a key came last, in Unix nanoseconds
 	keymu  sync.Mutex
 	ending atomic.Int64 // since when it is told to end; 0 for not
@@ -107,31 +108,78 @@ func (s *Session) pump(ctx context.Context, from io.Reader, now func() time.Time
 
 // stalled tells whether the client takes nothing of what it is sent.
 func (s *Session) stalled(now time.Time) bool {
-	since, ending := s.out.since.Load(), s.ending.Load()
-	if since == 0 {
+	since, ending := s.wait.since(), s.ending.Load()
+	if since.IsZero() {
 		return false
 	}
-	if ending != 0 && now.Sub(time.Unix(0, max(since, ending))) > lastWords {
+	if ending != 0 && now.Sub(later(since, time.Unix(0, ending))) > lastWords {
 		return true
 	}
-	return now.Sub(time.Unix(0, since)) > stalledFor
+	return now.Sub(since) > stalledFor
 }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// admitted says why the session's key would not be let in as who it is now, or nil. A
+// certificate that has expired since the session began is no reason: many last for minutes,
+// and any edit of the file would end everybody's board.
+func (s *Session) admitted() error { return s.link.admitted(s.key, s.user, s.Identity, s.Began) }
 
 func (s *Session) attrs(more ...any) []any {
 	return append([]any{"who", s.Name, "role", string(s.Role), "addr", s.Addr, "key", s.Fingerprint}, more...)
 }
 
-// steadyWriter knows since when it waits for the client.
+// waiting is since when a client takes nothing of what several writers send it. It is
+// goroutine-safe.
+type waiting struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	writers int       // that wait for the client
+	at      time.Time // when it took something last, or the first of them began
+}
+
+func (w *waiting) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.writers == 0 {
+		w.at = w.now()
+	}
+	w.writers++
+}
+
+func (w *waiting) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writers--
+	w.at = w.now()
+}
+
+// since is the zero time while nobody waits.
+func (w *waiting) since() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.writers == 0 {
+		return time.Time{}
+	}
+	return w.at
+}
+
+// steadyWriter tells when it waits for the client.
 type steadyWriter struct {
 	io.Writer
-	now   func() time.Time
-	since atomic.Int64 // Unix nanoseconds; 0 for not now
+	wait *waiting
 }
 
 // Write is the writer's.
 func (w *steadyWriter) Write(b []byte) (int, error) {
-	w.since.Store(w.now().UnixNano())
-	defer w.since.Store(0)
+	w.wait.begin()
+	defer w.wait.end()
 	return w.Writer.Write(b) //nolint:wrapcheck // io.EOF must stay io.EOF
 }
 
@@ -148,6 +196,11 @@ func (s *Server) session(_ *ssh.Server, conn *gossh.ServerConn, ch gossh.NewChan
 		return
 	}
 	defer l.closed()
+	key, _ := ctx.Value(ssh.ContextKeyPublicKey).(gossh.PublicKey)
+	if err := l.admitted(key, conn.User(), who, s.o.Now()); err != nil {
+		refuse(err)
+		return
+	}
 	if err := s.bounds.begin(); err != nil {
 		refuse(err)
 		return
@@ -187,19 +240,29 @@ func (s *Server) enter(handling *sync.WaitGroup) bool {
 func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 	ctx, end := context.WithCancelCause(sess.Context())
 	defer end(nil)
-	pty, _, terminal := sess.Pty()
-	out := &steadyWriter{Writer: sess, now: s.o.Now}
-	one := &Session{
-		Identity: who, Login: word(sess.User()), Addr: l.addr.String(), Terminal: terminal, Term: word(pty.Term),
-		Baud: int(min(pty.Modes[gossh.TTY_OP_OSPEED], math.MaxInt32)), Environ: f.environ(), Out: out, Err: &steadyWriter{Writer: sess.Stderr(), now: s.o.Now}, Began: s.o.Now(), Resized: f.resized,
-		link: l, key: sess.PublicKey(), f: f, keys: make(chan []byte), out: out,
-	}
-	f.start(pty.Window.Width, pty.Window.Height)
+	one := s.newSession(sess, l, f, who)
 	one.end = func(cause error) {
 		one.ending.CompareAndSwap(0, s.o.Now().UnixNano())
 		end(cause)
 	}
-	one.last.Store(one.Began.UnixNano())
+	s.mu.Lock()
+	s.sessions[one] = struct{}{}
+	if s.stopping {
+		one.end(ErrStopping)
+	}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.sessions, one)
+	}()
+	// Only now tend looks after it: the file may have changed since the channel was opened.
+	if err := one.admitted(); err != nil {
+		s.refused("session", err.Error(), one.attrs()...)
+		_, _ = fmt.Fprintln(one.Err, "relctl-tui: "+err.Error())
+		_ = sess.Exit(1)
+		return
+	}
 	var err error
 	if one.Command, err = words(sess.RawCommand()); err != nil {
 		s.refused("command", err.Error(), one.attrs()...)
@@ -215,17 +278,6 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 		case <-ctx.Done():
 		}
 	}()
-	s.mu.Lock()
-	s.sessions[one] = struct{}{}
-	if s.stopping {
-		one.end(ErrStopping)
-	}
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.sessions, one)
-	}()
 	s.o.Log.Info("began", one.attrs("command", sources.Clean(strings.Join(one.Command, " "), 200))...)
 	code := s.handle(ctx, one)
 	if cause := context.Cause(ctx); cause == ErrIdle || cause == ErrStopping || cause == ErrRevoked { //nolint:errorlint // they are set as they are
@@ -233,6 +285,21 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 	}
 	s.o.Log.Info("ended", one.attrs("code", code, "lasted", s.o.Now().Sub(one.Began).Round(time.Millisecond).String())...)
 	_ = sess.Exit(code)
+}
+
+// newSession is what a client has asked for, but for its command and its end.
+func (s *Server) newSession(sess ssh.Session, l *link, f *filter, who Identity) *Session {
+	pty, _, terminal := sess.Pty()
+	wait := &waiting{now: s.o.Now}
+	one := &Session{
+		Identity: who, Login: word(sess.User()), Addr: l.addr.String(), Terminal: terminal, Term: word(pty.Term),
+		Baud: int(min(pty.Modes[gossh.TTY_OP_OSPEED], math.MaxInt32)), Environ: f.environ(),
+		Out: &steadyWriter{sess, wait}, Err: &steadyWriter{sess.Stderr(), wait}, Began: s.o.Now(), Resized: f.resized,
+		link: l, key: sess.PublicKey(), user: sess.User(), f: f, keys: make(chan []byte), wait: wait,
+	}
+	f.start(pty.Window.Width, pty.Window.Height)
+	one.last.Store(one.Began.UnixNano())
+	return one
 }
 
 // handle keeps one session's panic from ending all the others.
