@@ -95,10 +95,12 @@ func (s *sips) room(now time.Time) int {
 	return sip << min(2*max(0, s.count-evenSips), 20)
 }
 
-// took notes that something went, and whether there is more.
-func (s *sips) took(more bool, now time.Time) {
-	s.due = now.Add(sipEvery)
-	s.count++
+// took notes that n bytes went now, and whether there is more. More than there was room
+// for is as many sips.
+func (s *sips) took(n int, more bool, now time.Time) {
+	sips := max(1, (n+s.room(now)-1)/s.room(now))
+	s.due = now.Add(time.Duration(sips) * sipEvery)
+	s.count += sips
 	if !more {
 		s.count = 0
 	}

@@ -28,6 +28,7 @@ type Screen struct {
 	cursor
 	// feedReturns says that a line feed also returns the carriage on the way.
 	feedReturns bool
+	unasked     int // bytes of the last Draw that nobody waited for
 	spare       []byte // of the other way to draw a row
 }
 
@@ -102,7 +103,9 @@ var Unlimited = Limits{math.MaxInt, math.MaxInt}
 // and hyperlinks in them; what goes beyond the terminal's size is left out. Within the
 // limits it draws as many rows as fit, by their rank, and of the next one as many words:
 // the frame is then whole after further calls only, and left is the rank of the first
-// row that is not drawn. It is None where all are. A nil rank is Answer for all.
+// row that is not drawn. It is None where all are. A nil rank is Answer for all. A Word
+// may be about something else than what stood in its row, and its numbers are not to be
+// seen beside the other's name: the first one may exceed Unasked, and the others wait.
 func (s *Screen) Draw(dst []byte, frame string, rank func(row int) Rank, limits Limits) (out []byte, left Rank) {
 	if s.w == 0 || s.h == 0 || !s.parse(frame) {
 		return dst, None
@@ -110,23 +113,28 @@ func (s *Screen) Draw(dst []byte, frame string, rank func(row int) Rank, limits 
 	if first := s.firstRank(rank); limits.Unasked == 0 && first > Asked {
 		return dst, first
 	}
-	began := len(dst)
-	unasked := 0
+	began, asked := len(dst), 0
 	dst = s.scroll(dst)
+	defer func() { s.unasked = len(out) - max(asked, began) }()
 	for turn := Answer; turn < None; turn++ {
 		end := began + min(limits.All, math.MaxInt-began)
+		most := end
 		if turn == Word {
-			unasked = len(dst) + min(limits.Unasked, math.MaxInt-len(dst))
+			asked = len(dst)
 		}
 		if turn > Asked {
-			end = min(end, unasked)
+			end = min(end, asked+min(limits.Unasked, math.MaxInt-asked))
 		}
 		for y := range s.h {
 			if s.wants[y] == s.lines[y] || s.rank(y, rank) != turn {
 				continue
 			}
+			till, entire := end, turn == Word
+			if entire && len(dst) == asked && end > asked {
+				till, entire = most, false
+			}
 			var whole bool
-			if dst, whole = s.fit(dst, y, end, len(dst) == began && end > began); !whole {
+			if dst, whole = s.fit(dst, y, till, len(dst) == began && end > began, entire); !whole {
 				return dst, turn
 			}
 		}
@@ -158,8 +166,9 @@ func (s *Screen) firstRank(of func(row int) Rank) Rank {
 }
 
 // fit sends what differs in one row, and as much of it as fits where dst would grow
-// longer than end. The first one sends something whatever the end is.
-func (s *Screen) fit(dst []byte, y, end int, first bool) (out []byte, whole bool) {
+// longer than end: nothing of one that is to be entire. The first one sends something
+// whatever the end is.
+func (s *Screen) fit(dst []byte, y, end int, first, entire bool) (out []byte, whole bool) {
 	if len(dst) >= end && !first {
 		return dst, false
 	}
@@ -171,7 +180,7 @@ func (s *Screen) fit(dst []byte, y, end int, first bool) (out []byte, whole bool
 		return dst, true
 	}
 	s.cursor = before
-	if s.doubts(y) {
+	if entire || s.doubts(y) {
 		return dst[:began], false
 	}
 	return s.words(dst[:began], y, end, first), false

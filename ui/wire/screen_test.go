@@ -199,6 +199,25 @@ func TestALimitNeverLeavesHalfOfANumberBesideHalfOfTheOldOne(t *testing.T) {
 	require.Equal(t, map[string]bool{"error rate 200 of 1999 calls": true, "error rate 200 of 2000 calls": true}, seen)
 }
 
+func TestRowsThatTradePlacesAreNeverSeenWithEachOthersNumbers(t *testing.T) {
+	t.Parallel()
+	rows := []string{"checkout    18ms  79/s  0%", "inventory   13ms  80/s  1%", "payment    153ms  53/s  9%", "database     7ms 196/s  2%", "orders       3ms 107/s  3%"}
+	s, e := five(strings.Join(rows, "\n"))
+	after := []string{rows[2], rows[0], rows[3], rows[1], rows[4]}
+	draws := 0
+	for left := wire.Answer; left != wire.None; draws++ {
+		var out []byte
+		out, left = s.Draw(nil, strings.Join(after, "\n"), func(int) wire.Rank { return wire.Word }, wire.Limits{All: 1000, Unasked: 10})
+		require.Less(t, len(out), 2*len(rows[0]), "one row")
+		_, _ = e.Write(out)
+		for seen := range strings.Lines(strings.TrimSpace(e.String())) {
+			require.Contains(t, rows, strings.TrimSpace(seen))
+		}
+	}
+	require.Greater(t, draws, 1)
+	require.Equal(t, strings.Join(after, "\n"), strings.TrimRight(e.String(), " \n"), "all there in the end")
+}
+
 func TestAWordThatIsLongerThanTheLimitGoesInParts(t *testing.T) {
 	t.Parallel()
 	s, e := five("")

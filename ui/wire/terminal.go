@@ -290,7 +290,7 @@ func (t *Terminal) paint(before []byte) error {
 			t.nudge()
 		}
 		if len(out) > len(before) && limits.Unasked > 0 {
-			t.sips.took(t.left != None, now)
+			t.sips.took(t.screen.unasked, t.left != None, now)
 		}
 	}
 	if atOnce && len(out) > tearing {
