@@ -19,6 +19,10 @@ const (
 	// detailRoom is what the detail keeps for itself, with a chart of a good height, before
 	// breakers and latency stay in sight beside it.
 	detailRoom = 22
+	// A glimpse of what is selected takes the empty lines below a log of changes that has
+	// seen so many: never fewer lines than say what a key would do, and never more than are
+	// read at a glance.
+	logRoom, leastGlimpse, mostGlimpse = 8, 10, 18
 )
 
 // pane is one of the areas that can have the focus.
@@ -61,14 +65,15 @@ type layout struct {
 	beside   bool // breakers and latency share a row of panes
 	header   size
 	panes    [paneCount]size
-	detail   size // shown below the pane with the focus when its height is not 0
+	detail   size // of what is selected, at the bottom; not shown when its height is 0
 	footer   size
 }
 
 // arrange computes the layout of a w x h screen: the header has a line, the footer
 // what its status needs, the lower panes get what they need within their shares,
 // the flags table the rest. With detail all but the pane with the focus give way to it;
-// with zoom one pane has the whole body. Where there is room, breakers and latency stay
+// with zoom one pane has the whole body. A large screen has a glimpse of the detail
+// unasked. Where there is room, breakers and latency stay
 // in sight above the detail of anything else: they are what a change is watched by.
 func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 	l := layout{header: size{w, 1}, footer: size{w, max(1, want.status)}}
@@ -137,8 +142,21 @@ func (l *layout) stack(w, body int, want wants) {
 	if spare := l.panes[paneFlags].h - (1 + max(want.flags, 3)); spare > 0 {
 		l.panes[paneFlags].h -= spare
 		l.panes[paneActivity].h += l.give(spare, &want)
+		if want.flags > 0 {
+			l.glimpse(w)
+		}
 	}
 	l.byHand(&want.split)
+}
+
+// glimpse shows what is selected where only the log of changes would have the lines. It
+// does not depend on how much is in that log, so that nothing moves as it fills.
+func (l *layout) glimpse(w int) {
+	log := &l.panes[paneActivity]
+	if lines := min(log.h-logRoom, mostGlimpse); lines >= leastGlimpse {
+		log.h -= lines
+		l.detail = size{w, lines}
+	}
 }
 
 // keepWatch takes at most so many lines from the detail for breakers and latency.

@@ -344,6 +344,7 @@ func (m *Model) relayout() {
 	m.latency.SetSize(l.panes[paneLatency].w, l.panes[paneLatency].h)
 	m.activity.SetSize(l.panes[paneActivity].w, l.panes[paneActivity].h)
 	m.detail.SetSize(l.detail.w, l.detail.h)
+	m.detail.SetBrief(!m.detailed)
 	m.help.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
 	m.suspects.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))
 	m.results.SetSize(m.w, max(0, m.h-l.header.h-l.footer.h))

@@ -178,7 +178,10 @@ func (m *Model) onRow() any {
 
 // dragTo moves the title line that is held to a line of the screen.
 func (m *Model) dragTo(y int) {
-	if m.layout.detail.h > 0 {
+	if !m.detailed && m.drag == detailArea { // a glimpse has what is left
+		return
+	}
+	if m.detailed {
 		above := y - m.layout.header.h
 		if m.drag == detailArea {
 			above -= m.layout.watched(m.focus)
@@ -222,7 +225,7 @@ func (m *Model) grow(by int) {
 	if m.zoomed {
 		return
 	}
-	if l.detail.h > 0 {
+	if m.detailed {
 		m.split[detailArea] = l.panes[m.focus].h + by
 		m.relayout()
 		return

@@ -60,7 +60,7 @@ func (m *Model) chartLines() int { return min(m.height-6, mostChart) }
 // Wants is what the chart in the pane is to be read of; false where there is none, or
 // no room for it.
 func (m *Model) Wants() (Plot, bool) {
-	if m.latency != nil && m.path.on || m.chartLines() < leastChart || !chart.Fits(m.width-2, leastChart) {
+	if m.brief || m.latency != nil && m.path.on || m.chartLines() < leastChart || !chart.Fits(m.width-2, leastChart) {
 		return Plot{}, false
 	}
 	p := Plot{Query: sources.SeriesQuery{Span: m.chart.span(), Points: min(max(chart.Cells(m.width-2), 2), 300)}}

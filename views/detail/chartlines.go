@@ -12,6 +12,8 @@ func (m *Model) chartBlock() []line {
 	want, ok := m.Wants()
 	c, th := &m.chart, m.th
 	switch {
+	case m.brief:
+		return nil
 	case !ok && m.flag != nil && c.of != noChart, !ok && m.latency != nil:
 		return []line{m.field("chart", th.Quiet, "needs a larger pane: z gives it the screen")}
 	case !ok:

@@ -27,6 +27,7 @@ type Model struct {
 	height   int
 	focused  bool
 	readOnly bool
+	brief    bool
 	snap     *sources.Snapshot
 	now      time.Time
 	subject  views.Subject
@@ -67,6 +68,10 @@ func (m *Model) SetFocused(focused bool) { m.focused = focused }
 
 // SetReadOnly leaves out what the changing keys would do.
 func (m *Model) SetReadOnly(on bool) { m.readOnly = on }
+
+// SetBrief leaves out what has to be read for it: the chart, the call path. What the
+// snapshot knows stays.
+func (m *Model) SetBrief(on bool) { m.brief = on }
 
 // SetSubject chooses what the pane is about.
 func (m *Model) SetSubject(s views.Subject) {

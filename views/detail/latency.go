@@ -12,7 +12,7 @@ import (
 // latencyLines are what there is to say about the latency.
 func (m *Model) latencyLines() []line {
 	l, th := m.latency, m.th
-	if m.path.on {
+	if m.path.on && !m.brief {
 		return m.pathLines()
 	}
 	out := []line{func(p *views.Pen) { m.latencyRow(p, l) }}

@@ -99,6 +99,8 @@ func (m *Model) comparisons(out []line) []line {
 		return append(out, m.field("proof", m.th.Quiet, "not needed yet: nothing is compared before "+mig.Stages[mig.Compared]))
 	case err == nil && at.Low >= mig.NoReturn:
 		return m.gap(append(out, m.field("proof", m.th.Quiet, "not needed any more: the old side is not written")), st)
+	case st == nil && m.brief:
+		return append(out, m.field("proof", m.th.Quiet, "not read until it is opened: "+views.Named(m.keys.Detail)))
 	case st == nil:
 		return append(out, m.field("proof", m.th.Quiet, "unknown: not read yet"))
 	}

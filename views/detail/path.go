@@ -97,7 +97,7 @@ func (m *Model) chooseMoment(by int) {
 
 // WantsPath is what the call path in the pane is to be read of; false where there is none.
 func (m *Model) WantsPath() (PathWant, bool) {
-	if !m.path.on || m.latency == nil {
+	if m.brief || !m.path.on || m.latency == nil {
 		return PathWant{}, false
 	}
 	s := m.comparedWith()
