@@ -28,7 +28,7 @@ type Screen struct {
 	cursor
 	// feedReturns says that a line feed also returns the carriage on the way.
 	feedReturns bool
-	unasked     int // bytes of the last Draw that nobody waited for
+	unasked     int    // bytes of the last Draw that nobody waited for
 	spare       []byte // of the other way to draw a row
 }
 
