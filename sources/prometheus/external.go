@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
@@ -36,7 +36,9 @@ func (s *Source) external(ctx context.Context) map[string]string {
 	return s.ext
 }
 
-// externalLabels finds them in a config's global part, the only one that is parsed.
+// externalLabels finds them in a config's global part, the only one that is parsed. What
+// nests is bounded by the parser: that of the config of our own takes a hundred kilobytes
+// for each level of it.
 func externalLabels(config string) map[string]string {
 	config = "\n" + config
 	_, rest, found := strings.Cut(config, "\nglobal:")

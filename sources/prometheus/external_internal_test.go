@@ -1,6 +1,8 @@
 package prometheus
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,5 +19,20 @@ func TestExternalLabelsAreThoseOfTheGlobalPartAlone(t *testing.T) {
 		"alerting:\n  x: \"\\nglobal:\"\nglobal:\n  external_labels:\n    a: b\n":                                               {"a": "b"},
 	} {
 		require.Equal(t, want, externalLabels(config), "%q", config)
+	}
+}
+
+// It is not parallel: what it measures is of the whole process.
+func TestAConfigThatOnlyNestsCostsLittle(t *testing.T) { //nolint:paralleltest // see above
+	for _, config := range []string{
+		"global: " + strings.Repeat("[", maxGlobal),
+		"global:\n  external_labels: " + strings.Repeat("{a: ", maxGlobal/5),
+		"global:\n " + strings.Repeat("- ", maxGlobal/3),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		require.Empty(t, externalLabels(config))
+		runtime.ReadMemStats(&after)
+		require.Less(t, (after.TotalAlloc-before.TotalAlloc)>>20, uint64(64), "MB for %.30q", config)
 	}
 }
