@@ -17,9 +17,11 @@
 package publish
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -58,7 +60,8 @@ type Options struct {
 	StaleAfter time.Duration
 	// MaxBody is the most bytes of a request's body; 0 is 1 MiB.
 	MaxBody int64
-	// MaxRequests is how many requests are worked on at once; 0 is 256. More are 429.
+	// MaxRequests is how many requests are worked on at once; 0 is 256. More are 429. Those
+	// for evaluations are counted by themselves, so that they keep nobody from the definitions.
 	MaxRequests int
 	// MaxWaiters is how many clients may wait for a change; 0 is 2000. More are
 	// answered at once.
@@ -97,7 +100,9 @@ type Server struct {
 	feed    *feed
 	meters  *meters
 	mux     *http.ServeMux
-	busy    chan struct{} // a token for each request that is worked on
+	busy    chan struct{} // a token for each request that is worked on and is no evaluation
+	evals   chan struct{} // a token for each evaluation that is worked on
+	reading chan struct{} // a token for each context that is still on its way
 	waiting chan struct{} // a token for each client that waits
 	closing chan struct{} // closed when waiting has to end
 }
@@ -105,15 +110,16 @@ type Server struct {
 // New is a Server of store. Nothing is read yet: see Follow and Serve.
 func New(store Store, opts Options) *Server {
 	s := &Server{opts: opts.withDefaults(), mux: http.NewServeMux(), closing: make(chan struct{})}
-	s.busy = make(chan struct{}, s.opts.MaxRequests)
+	s.busy, s.evals = make(chan struct{}, s.opts.MaxRequests), make(chan struct{}, s.opts.MaxRequests)
+	s.reading = make(chan struct{}, readingEach*s.opts.MaxRequests)
 	s.waiting = make(chan struct{}, s.opts.MaxWaiters)
 	s.feed = newFeed(store, s.opts.Now)
 	s.meters = newMeters(s)
 	s.feed.read = s.meters.read
-	s.handle("GET "+PathFlags, "flags", s.bounded(s.flags))
-	s.handle("POST "+PathOFREP+"/{key...}", "evaluate", s.bounded(s.evaluate))
-	s.handle("POST "+PathOFREP, "evaluate_all", s.bounded(s.evaluateAll))
-	s.handle("GET "+PathMetric, "metrics", s.bounded(s.meters.page.ServeHTTP))
+	s.handle("GET "+PathFlags, "flags", bounded(s.busy, s.flags))
+	s.handle("POST "+PathOFREP+"/{key...}", "evaluate", s.received(bounded(s.evals, s.evaluate)))
+	s.handle("POST "+PathOFREP, "evaluate_all", s.received(bounded(s.evals, s.evaluateAll)))
+	s.handle("GET "+PathMetric, "metrics", bounded(s.busy, s.meters.page.ServeHTTP))
 	s.mux.Handle("GET "+PathHealth, s.meters.counted("health", http.HandlerFunc(s.health)))
 	s.mux.Handle("/", s.meters.counted("other", http.HandlerFunc(s.other)))
 	return s
@@ -156,17 +162,49 @@ func (s *Server) guarded(h http.HandlerFunc) http.HandlerFunc {
 }
 
 // bounded answers 429 when too much is going on already.
-func (s *Server) bounded(h http.HandlerFunc) http.HandlerFunc {
+func bounded(tokens chan struct{}, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case s.busy <- struct{}{}:
-			defer func() { <-s.busy }()
+		case tokens <- struct{}{}:
+			defer func() { <-tokens }()
 			h(w, r)
 		default:
-			w.Header().Set("Retry-After", "1")
-			fail(w, http.StatusTooManyRequests, "too many requests at once")
+			comeAgain(w)
 		}
 	}
+}
+
+func comeAgain(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	fail(w, http.StatusTooManyRequests, "too many requests at once")
+}
+
+const (
+	readingEach = 8        // contexts on their way for each evaluation that is worked on
+	usualBody   = 16 << 10 // bytes of a context that are waited for before there is work
+)
+
+// received waits for a context that is still on its way: clients that send slowly, or
+// nothing of what they announced, take no place of those who have sent theirs.
+func (s *Server) received(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case s.reading <- struct{}{}:
+		default:
+			comeAgain(w)
+			return
+		}
+		b, _ := io.ReadAll(io.LimitReader(r.Body, usualBody)) // what ended it ends the next read as well
+		<-s.reading
+		r.Body = restOf{io.MultiReader(bytes.NewReader(b), r.Body), r.Body}
+		h(w, r)
+	}
+}
+
+// restOf is a body of which a part was read already.
+type restOf struct {
+	io.Reader
+	io.Closer
 }
 
 func (s *Server) other(w http.ResponseWriter, r *http.Request) {

@@ -374,15 +374,42 @@ func TestOnlyWhoHasTheTokenIsLetInAndARotatedOneHoldsAtOnce(t *testing.T) {
 	require.Equal(t, 503, code("Authorization", "Bearer "))
 }
 
-func TestMoreRequestsAtOnceThanAllowedAreAskedToComeAgain(t *testing.T) {
-	t.Parallel()
-	b := serve(t, someFlags, publish.Options{MaxRequests: 1}).ready()
-	body, write := io.Pipe()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.http.URL+publish.PathOFREP+"/words", body)
-	require.NoError(t, err)
+// slow is a context of which nothing more comes until it is let go. begun is closed when
+// the server asks for it.
+type slow struct {
+	begun, goOn chan struct{}
+	parts       []string
+	once        sync.Once
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	s.once.Do(func() { close(s.begun) })
+	if len(s.parts) == 1 {
+		<-s.goOn
+	}
+	if len(s.parts) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, s.parts[0])
+	if s.parts[0] = s.parts[0][n:]; s.parts[0] == "" {
+		s.parts = s.parts[1:]
+	}
+	return n, nil
+}
+
+// sends begins to evaluate with a context in two parts, the second of which waits for
+// goOn, and returns once the server reads it.
+func (b *bench) sends(first, second string) (goOn chan struct{}, code <-chan int) {
+	b.t.Helper()
+	body := &slow{begun: make(chan struct{}), goOn: make(chan struct{}), parts: []string{first, second}}
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.http.URL+publish.PathOFREP+"/words", body)
+	require.NoError(b.t, err)
+	req.Header.Set("Expect", "100-continue") // which the server answers when it reads
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	b.t.Cleanup(client.CloseIdleConnections)
 	done := make(chan int, 1)
 	go func() {
-		resp, err := b.http.Client().Do(req)
+		resp, err := client.Do(req)
 		if err != nil {
 			done <- 0
 			return
@@ -390,16 +417,49 @@ func TestMoreRequestsAtOnceThanAllowedAreAskedToComeAgain(t *testing.T) {
 		resp.Body.Close()
 		done <- resp.StatusCode
 	}()
-	_, err = write.Write([]byte(`{`))
-	require.NoError(t, err)
+	<-body.begun
+	return body.goOn, done
+}
+
+func TestMoreRequestsAtOnceThanAllowedAreAskedToComeAgain(t *testing.T) {
+	t.Parallel()
+	b := serve(t, someFlags, publish.Options{MaxRequests: 1}).ready()
+	goOn, done := b.sends(`{"context":{"a":"`+strings.Repeat("x", 100_000), `"}}`)
 	require.Eventually(t, func() bool {
-		got := b.ask(http.MethodGet, publish.PathFlags, "")
+		got := b.evaluate("words", "{}")
 		return got.code == 429 && got.header.Get("Retry-After") == "1"
 	}, 5*time.Second, time.Millisecond)
-	_, err = write.Write([]byte(`"context":{}}`))
-	require.NoError(t, err)
-	require.NoError(t, write.Close())
+	require.Equal(t, 200, b.ask(http.MethodGet, publish.PathFlags, "").code, "evaluations keep nobody from the definitions")
+	close(goOn)
 	require.Equal(t, 200, <-done)
+	require.Equal(t, 200, b.evaluate("words", "{}").code)
+}
+
+func TestClientsThatSendTheirContextSlowlyKeepNobodyFromAnything(t *testing.T) {
+	t.Parallel()
+	b := serve(t, someFlags, publish.Options{MaxRequests: 1}).ready()
+	var all []chan struct{}
+	var codes []<-chan int
+	for range 5 {
+		goOn, code := b.sends(`{"context"`, `:{}}`)
+		all, codes = append(all, goOn), append(codes, code)
+	}
+	require.Equal(t, 200, b.ask(http.MethodGet, publish.PathFlags, "").code)
+	require.Equal(t, 200, b.evaluate("words", "{}").code)
+	for i := range all {
+		close(all[i])
+		require.Equal(t, 200, <-codes[i])
+	}
+}
+
+func TestContextsThatAreOnTheirWayAreBounded(t *testing.T) {
+	t.Parallel()
+	b := serve(t, someFlags, publish.Options{MaxRequests: 1}).ready()
+	for range 8 {
+		goOn, _ := b.sends(`{"context"`, `:{}}`)
+		defer close(goOn)
+	}
+	require.Equal(t, 429, b.evaluate("words", "{}").code)
 	require.Equal(t, 200, b.ask(http.MethodGet, publish.PathFlags, "").code)
 }
 
