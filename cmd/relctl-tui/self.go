@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/pflag"
+	"golang.org/x/net/netutil"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/live"
@@ -54,6 +55,9 @@ type self struct {
 const (
 	maxScrapes  = 4 // of our own page, at once
 	headersTime = 5 * time.Second
+	unusedTime  = 2 * time.Minute // until a connection is closed on which nobody asks anything
+	answerTime  = 5 * time.Minute // of one answer: a profile takes as long as it was asked for
+	maxWatchers = 32              // connections; more wait for one to be closed
 )
 
 // watchSelf begins to measure this process where that was asked for, until ctx ends.
@@ -105,7 +109,9 @@ func serveUntil(ctx context.Context, option, addr string, h http.Handler, near b
 	if near && !loopback(ln.Addr()) {
 		return nil, &usageError{msg: errors.Join(fmt.Errorf("%s %s: profiles are served on this machine only, write 127.0.0.1:PORT", option, quote(addr)), ln.Close()).Error()}
 	}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: headersTime, ErrorLog: slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError)}
+	// Connections that somebody opens and leaves take none of the files that boards and stores need.
+	ln = netutil.LimitListener(ln, maxWatchers)
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: headersTime, IdleTimeout: unusedTime, WriteTimeout: answerTime, ErrorLog: slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError)}
 	context.AfterFunc(ctx, func() { _ = srv.Close() })
 	go func() { _ = srv.Serve(ln) }()
 	return ln.Addr(), nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -59,6 +60,36 @@ func TestAProcessThatIsWatchedTellsOfItsReadsItsBreakersAndItsChanges(t *testing
 	err = open.watchSelf(t.Context())
 	require.ErrorContains(t, err, "profiles are served on this machine only")
 	require.Equal(t, exitUsage, exitCode(err))
+}
+
+func TestConnectionsThatAskForNoMetricsTakeNoMoreThanTheirShare(t *testing.T) {
+	t.Parallel()
+	o := &options{now: time.Now, self: selfFlags{metrics: "127.0.0.1:0"}}
+	require.NoError(t, o.watchSelf(t.Context()))
+	var held []net.Conn
+	answered := func(c net.Conn, within time.Duration) bool {
+		_, _ = io.WriteString(c, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+		_ = c.SetReadDeadline(time.Now().Add(within))
+		_, err := c.Read(make([]byte, 1))
+		return err == nil
+	}
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", o.seen.metricsAt.String())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	for range maxWatchers {
+		c := dial()
+		require.True(t, answered(c, patience))
+		held = append(held, c)
+	}
+	more := dial()
+	require.False(t, answered(more, 200*time.Millisecond), "it waits")
+	require.NoError(t, held[0].Close())
+	_ = more.SetReadDeadline(time.Now().Add(patience))
+	_, err := more.Read(make([]byte, 1))
+	require.NoError(t, err, "and is answered when one is closed")
 }
 
 func TestTheDebugLineSaysWhatDrawingCosts(t *testing.T) {
