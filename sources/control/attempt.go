@@ -39,6 +39,7 @@ type attempt struct {
 	idle      *sources.Flag // set when there was nothing to do
 	journaled bool
 	endure    []func() error // what brings the intents of a kill to the disk, once it is done
+	late      []<-chan begun // intents of a kill that were not written in time
 	warnings  []string
 }
 
@@ -185,56 +186,13 @@ func (a *attempt) commit(p sources.Planned) error {
 	}
 	now := a.c.opts.Now()
 	if j := a.store.Journal; j != nil {
-		e := a.entry(&p, now)
-		if err := a.record(j, e); err == nil {
-			a.journaled = true
-		} else if protects(a.intent.Kind) {
-			a.warnings = append(a.warnings, "the journal could not be written, so undo will not know of this "+string(a.intent.Kind)+": "+sources.Sentence(err))
-		} else {
+		if err := a.record(j, a.entry(&p, now)); err != nil {
 			return fmt.Errorf("nothing was changed because it could not be recorded: %w", err)
 		}
 	}
 	a.planned, a.open = &p, true
 	a.c.opts.Observe(a.activity(&p, now, sources.Pending, nil))
 	return nil
-}
-
-// record puts an intent on record before its write. A kill waits until it is written,
-// which outlives this process, but for no disk but the store's: finish does that. All
-// else waits until it is on disk.
-func (a *attempt) record(j *journal.Journal, e journal.Entry) error {
-	if !protects(a.intent.Kind) {
-		return patiently(j, func() error { return j.Intent(e) })
-	}
-	begun := make(chan func() error, 1)
-	err := patiently(j, func() error {
-		endure, err := j.Begin(e)
-		begun <- endure
-		return err
-	})
-	if err == nil {
-		a.endure = append(a.endure, <-begun)
-	}
-	return err
-}
-
-// protects says that a change takes load or risk away: nothing but the store may stop it.
-func protects(k sources.ChangeKind) bool { return k == sources.Kill || k == sources.ForceOpen }
-
-// patiently writes to the journal, but waits for a disk that hangs only so long:
-// the driver holds the store's lock meanwhile, and everybody's kill needs it.
-// Should the record arrive after all, InDoubt settles it.
-func patiently(j *journal.Journal, write func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- write() }()
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
-	select {
-	case err := <-done:
-		return err
-	case <-timeout.C:
-		return fmt.Errorf("journal %s did not answer within %s: %w", j.Path(), patience, sources.ErrUnavailable)
-	}
 }
 
 // allowed holds a change against the flag as the store has it at this moment.
@@ -346,6 +304,7 @@ func (a *attempt) finish(r *sources.Receipt, o sources.Outcome, cause error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.c.opts.Now()
+	a.awaitLate()
 	if a.journaled {
 		j := a.store.Journal
 		if err := patiently(j, func() error { return j.Result(a.change.ID, o, sources.Sentence(cause), now) }); err != nil {

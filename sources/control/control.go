@@ -26,12 +26,13 @@ func (u unconfirmed) Is(target error) bool { return target == ErrUnconfirmed }
 func (u unconfirmed) Unwrap() error        { return u.error }
 
 const (
-	historyWindow = 1000            // entries that undo looks back over, per store
-	maxSentence   = 500             // runes of a warning
-	settleGrace   = time.Second     // to find out what became of a write when ctx has ended
-	doubtTimeout  = 5 * time.Second // for all of InDoubt
-	patience      = 2 * time.Second // with a journal that hangs: the store's lock is held meanwhile
-	inFlight      = time.Minute     // a younger intent may be another process at work
+	historyWindow = 1000                   // entries that undo looks back over, per store
+	maxSentence   = 500                    // runes of a warning
+	settleGrace   = time.Second            // to find out what became of a write when ctx has ended
+	doubtTimeout  = 5 * time.Second        // for all of InDoubt
+	patience      = 2 * time.Second        // with a journal that hangs: the store's lock is held meanwhile
+	glance        = 200 * time.Millisecond // of a kill at such a journal, which it then leaves behind
+	inFlight      = time.Minute            // a younger intent may be another process at work
 	firstRetry    = 5 * time.Millisecond
 	lastRetry     = 100 * time.Millisecond
 )

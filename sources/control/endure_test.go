@@ -5,7 +5,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"relctl-tui/sources"
@@ -106,4 +108,50 @@ func TestAKillWhoseRecordMayNotBeOnDiskSaysSo(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, d.bytes(), "DISABLED")
 	require.Contains(t, r.Warning, "may not have reached the disk (input/output error)")
+}
+
+// stuckDisk is a disk on which nothing is even written until it is let go.
+type stuckDisk struct {
+	*memory
+	free chan struct{}
+}
+
+func (s *stuckDisk) Append(path string) (journal.File, error) {
+	<-s.free
+	return s.memory.Append(path)
+}
+
+func TestAKillLeavesAJournalThatHangsBehindAndIsOnRecordWhenThatGoesOn(t *testing.T) {
+	t.Parallel()
+	s := &stuckDisk{newMemory(), make(chan struct{})}
+	d := sit(t, func(o *control.Options) {
+		o.Stores[0].Journal = journal.Open("j.jsonl", journal.Options{Disk: s})
+	})
+	killed := make(chan sources.Receipt, 1)
+	go func() {
+		r, err := d.Do(t.Context(), sources.Intent{Kind: sources.Kill, Flag: checkout, Actor: "ana"})
+		assert.NoError(t, err)
+		killed <- r
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(d.bytes(), "DISABLED") }, 10*time.Second, time.Millisecond,
+		"the flag is off while the journal hangs")
+	close(s.free)
+	require.Empty(t, (<-killed).Warning)
+	require.Equal(t, 1, strings.Count(string(s.files["j.jsonl"].b), `"confirmed"`))
+	_, err := d.Do(t.Context(), sources.Intent{Kind: sources.Undo, Actor: "ana"})
+	require.NoError(t, err)
+	require.NotContains(t, d.bytes(), "DISABLED", "it was on record")
+}
+
+func TestAKillWhoseJournalHangsForEverSaysThatUndoWillNotKnowOfIt(t *testing.T) {
+	t.Parallel()
+	s := &stuckDisk{newMemory(), make(chan struct{})}
+	d := sit(t, func(o *control.Options) {
+		o.Stores[0].Journal = journal.Open("j.jsonl", journal.Options{Disk: s})
+	})
+	r, err := d.Do(t.Context(), sources.Intent{Kind: sources.Kill, Flag: checkout, Actor: "ana"})
+	require.NoError(t, err)
+	require.Contains(t, d.bytes(), "DISABLED")
+	require.Contains(t, r.Warning, "undo will not know of this kill: journal j.jsonl did not answer within 2s")
+	close(s.free)
 }
