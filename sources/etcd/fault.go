@@ -163,6 +163,9 @@ func unreachable(err error) (string, error) {
 		return "it does not accept the client's certificate; check cert_file and key_file", sources.ErrUnauthorized
 	case has("does not look like a TLS handshake"), has("handshake failed"):
 		return "the TLS handshake fails; if it speaks no TLS, write etcd+http", sources.ErrUnavailable
+	case has("server preface") && (has("closed network connection") || has("deadline exceeded") || has("i/o timeout")):
+		// The connection was given up by this side: it was taken, and then nothing was said.
+		return "it takes connections and says nothing; it may be suspended, or wait for its disk", sources.ErrUnavailable
 	case has("server preface"), has("frame too large"):
 		return "it closes the connection at once; if it speaks TLS, write etcd+https", sources.ErrUnavailable
 	case has("connection refused"):
