@@ -250,10 +250,17 @@ func Cut(th *themes.Theme, s string, width int) string {
 }
 
 // WrapLines is s in lines of at most width cells, the last of most ending in the
-// theme's sign where there is more.
+// theme's sign where there is more. Before that long words, names and paths, lose their
+// middle: what happened, and what to do, is told after them.
 func WrapLines(th *themes.Theme, s string, width, most int) []string {
 	if s == "" || width <= 0 || most <= 0 {
 		return nil
+	}
+	for _, longest := range [...]int{48, 32, 20} {
+		if len(wrap(s, width)) <= most {
+			break
+		}
+		s = squeeze(th, s, longest)
 	}
 	if most == 1 {
 		return []string{Cut(th, s, width)}
@@ -268,6 +275,21 @@ func WrapLines(th *themes.Theme, s string, width, most int) []string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return lines
+}
+
+// squeeze takes the middle out of every word of more than longest cells; how a name ends
+// tells it from others as much as how it begins.
+func squeeze(th *themes.Theme, s string, longest int) string {
+	words := strings.Split(s, " ")
+	for i, word := range words {
+		w := Width(word)
+		if w <= longest {
+			continue
+		}
+		tail := longest / 3
+		words[i] = ansi.Truncate(word, longest-tail, th.Glyphs.Ellipsis) + ansi.TruncateLeft(word, w-tail, "")
+	}
+	return strings.Join(words, " ")
 }
 
 // wrap breaks s between words. Unlike ansi.Wrap it takes a hyphen for a letter:

@@ -55,15 +55,18 @@ func (m *Model) SetSnapshot(*sources.Snapshot, time.Time) {}
 // SetFocused is there for the sake of one interface; a footer has no keys.
 func (m *Model) SetFocused(focused bool) { m.focused = focused }
 
+// longest bounds a sentence: one that holds two names of a store that allows any.
+const longest = 1200
+
 // SetStatus shows one sentence; "" shows none. The sentence may come from
 // outside: it is cleaned here.
 func (m *Model) SetStatus(sentence string, level Level) {
-	m.status, m.level = sources.Clean(sentence, 500), level
+	m.status, m.level = sources.Clean(sentence, longest), level
 }
 
 // SetOffer shows a line of its own until it is taken back with "": what there is to be
 // looked at, and by which key. A status does not hide it.
-func (m *Model) SetOffer(line string) { m.offer = sources.Clean(line, 300) }
+func (m *Model) SetOffer(line string) { m.offer = sources.Clean(line, longest) }
 
 // SetHint shows a line where the status stands while there is none; "" shows none.
 func (m *Model) SetHint(line string) { m.hint = sources.Clean(line, 300) }
@@ -107,7 +110,7 @@ func (m Model) View() string {
 		p.Gap(1)
 		p.Text(m.th.Accent, m.th.Glyphs.Cursor)
 		p.To(indent)
-		p.Text(m.th.Accent, views.Cut(m.th, m.offer, max(m.width-indent-1, 1)))
+		p.Text(m.th.Accent, views.WrapLines(m.th, m.offer, max(m.width-indent-1, 1), 1)[0])
 		p.End()
 	}
 	if m.status != "" || p.Left() > 1 {

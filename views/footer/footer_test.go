@@ -102,3 +102,25 @@ func TestAStatusCannotSendEscapeSequences(t *testing.T) {
 	m.SetStatus("\x1b]0;owned\x07\x1b[2J", footer.Failure)
 	viewtest.RequireFrame(t, m.View(), 80, 1)
 }
+
+func TestALongNameDoesNotHideWhatHappenedToIt(t *testing.T) {
+	t.Parallel()
+	name := "payments-" + strings.Repeat("with-a-name-that-goes-on-", 4) + "eu"
+	for _, w := range []int{60, 80, 120} {
+		m := open(t, w, 1)
+		m.SetStatus(name+" killed ➔ 1%: WRITTEN, NOT CONFIRMED: "+name+" may have been changed and cannot be read back", footer.Failure)
+		m.SetOffer("suspect: " + name + " 25% to 50%, 4 s before payment API broke (S)")
+		m.SetSize(w, m.Lines(w))
+		screen := ansi.Strip(m.View())
+		said := strings.Join(strings.Fields(screen), " ")
+		require.Contains(t, said, "NOT CONFIRMED", "%d columns", w)
+		require.Contains(t, said, "cannot be read back", "%d columns", w)
+		require.True(t, w < 80 || strings.Contains(screen, "(S)"), "%d columns", w)
+		require.Contains(t, screen, "payments-with", "how it begins")
+		require.Contains(t, screen, "on-eu", "and how it ends")
+	}
+	m := open(t, 80, 1)
+	m.SetStatus(strings.Repeat("x", 300)+" 0% ➔ 1% confirmed in 5 ms (u undoes it)", footer.Done)
+	m.SetSize(80, m.Lines(80))
+	require.Contains(t, ansi.Strip(m.View()), "0% ➔ 1% confirmed")
+}
