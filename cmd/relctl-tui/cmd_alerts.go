@@ -21,11 +21,7 @@ func newAlertsCmd(o *options) *cobra.Command {
 				return fmt.Errorf("no source here has alerts: name an Alertmanager with --metrics alertmanager+http://HOST: %w", sources.ErrUnsupported)
 			}
 			if o.output == "json" {
-				shapes := make([]alertJSON, len(p.alerts))
-				for i := range p.alerts {
-					shapes[i] = alertShape(&p.alerts[i])
-				}
-				return writeJSON(out, map[string]any{"alerts": shapes})
+				return writeJSON(out, map[string]any{"alerts": alertShapes(p.alerts)})
 			}
 			return alertTable(out, p.alerts, o.now())
 		})
@@ -84,6 +80,14 @@ func alertShape(a *sources.Alert) alertJSON {
 		Service: a.Service, Flag: a.Flag, Since: stamp(a.Since), Until: stamp(a.Until), Why: a.Why, Summary: a.Summary,
 		Description: a.Description, Runbook: a.Runbook, Value: a.Value, Labels: a.Labels, Cut: a.Cut,
 	}
+}
+
+func alertShapes(list []sources.Alert) []alertJSON {
+	out := make([]alertJSON, len(list))
+	for i := range list {
+		out[i] = alertShape(&list[i])
+	}
+	return out
 }
 
 func alertTable(out io.Writer, list []sources.Alert, now time.Time) error {

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"relctl-tui/sources"
+	"relctl-tui/views/alerts"
 	"relctl-tui/views/breakers"
 )
 
@@ -31,7 +34,7 @@ func runStatus(cmd *cobra.Command, o *options) error {
 		return err
 	}
 	all := want{flags: true, breakers: true, latencies: true, exposures: true}
-	p := s.read(cmd.Context(), all, o.now)
+	p := s.readWithAlerts(cmd.Context(), all, o.now)
 	p.here, p.hereKnown = s.whoIsHere(cmd.Context())
 	return p.report(cmd.OutOrStdout(), cmd.ErrOrStderr(), all, func(p *reading, out io.Writer) error {
 		if o.output == "json" {
@@ -39,6 +42,40 @@ func runStatus(cmd *cobra.Command, o *options) error {
 		}
 		return statusText(out, s, p, o.now())
 	})
+}
+
+// readWithAlerts reads what is wanted and the alerts. They are asked for beside the rest:
+// a source that has both answers both, and is named once.
+func (s *setup) readWithAlerts(ctx context.Context, w want, now func() time.Time) *reading {
+	if s.shared != nil {
+		w.alerts = true
+		return s.read(ctx, w, now)
+	}
+	var told *reading
+	var wg sync.WaitGroup
+	wg.Go(func() { told = s.read(ctx, want{alerts: true}, now) })
+	p := s.read(ctx, w, now)
+	wg.Wait()
+	p.alertSets, p.alerts = told.alertSets, told.alerts
+	errs := told.errs // in the order of the sources that failed
+	for _, src := range told.sources {
+		var err error
+		if src.Err != "" {
+			err, errs = errs[0], errs[1:]
+		}
+		i := slices.IndexFunc(p.sources, func(known sources.SourceStatus) bool { return known.Name == src.Name })
+		if i < 0 {
+			p.sources = append(p.sources, src)
+		} else {
+			p.sources[i].Alerts = true
+			if p.sources[i].Err != "" { // that it failed is said
+				continue
+			}
+			p.sources[i].Warnings = append(p.sources[i].Warnings, src.Warnings...)
+		}
+		p.errs = appendErr(p.errs, err)
+	}
+	return p
 }
 
 // attention is the flags that are under way, killed or broken: those at a plain
@@ -66,6 +103,13 @@ func notClosed(list []sources.Breaker) []sources.Breaker {
 	return out
 }
 
+// loud is the alerts that somebody is told of, or soon will be.
+func loud(list []sources.Alert) []sources.Alert {
+	return slices.DeleteFunc(slices.Clone(list), func(a sources.Alert) bool {
+		return a.State != sources.AlertFiring && a.State != sources.AlertPending
+	})
+}
+
 func statusJSON(out io.Writer, s *setup, p *reading) error {
 	list := make([]sourceJSON, len(p.sources))
 	for i, src := range p.sources {
@@ -74,7 +118,7 @@ func statusJSON(out io.Writer, s *setup, p *reading) error {
 			Error: src.Err, Warnings: append([]string{}, src.Warnings...),
 		}
 	}
-	total, open := sources.Opt[int]{}, sources.Opt[int]{}
+	total, open, firing := sources.Opt[int]{}, sources.Opt[int]{}, sources.Opt[int]{}
 	if p.answered(true) {
 		total = sources.Some(len(p.flags))
 	}
@@ -82,12 +126,17 @@ func statusJSON(out io.Writer, s *setup, p *reading) error {
 		n, _ := breakers.Count(p.breakers)
 		open = sources.Some(n)
 	}
+	if len(p.alertSets) > 0 {
+		firing = sources.Some(alerts.Firing(p.alerts))
+	}
 	return writeJSON(out, map[string]any{
 		"context":       s.context,
 		"at":            stamp(p.at),
 		"sources":       list,
 		"flags_total":   total,
 		"flags":         flagShapes(p, attention(p.flags)),
+		"alerts_firing": firing,
+		"alerts":        alertShapes(loud(p.alerts)),
 		"breakers_open": open,
 		"breakers":      breakerShapes(notClosed(p.breakers)),
 		"latencies":     latencyShapes(p.latencies),
@@ -113,7 +162,7 @@ func statusText(out io.Writer, s *setup, p *reading, now time.Time) error {
 	if err := writeTable(&b, []column{{title: "SOURCE"}, {title: "KIND"}, {title: "HEALTH"}}, rows); err != nil {
 		return err
 	}
-	if err := errors.Join(statusMetrics(&b, s, p), statusFlags(&b, s, p, now)); err != nil {
+	if err := errors.Join(statusAlerts(&b, p, now), statusMetrics(&b, p), statusFlags(&b, s, p, now)); err != nil {
 		return err
 	}
 	if len(p.here) > 0 {
@@ -139,8 +188,24 @@ func statusFlags(b *strings.Builder, s *setup, p *reading, now time.Time) error 
 	return flagTable(b, p, flags, now)
 }
 
-func statusMetrics(b *strings.Builder, s *setup, p *reading) error {
-	if len(s.readers) == 0 {
+func statusAlerts(b *strings.Builder, p *reading, now time.Time) error {
+	if !slices.ContainsFunc(p.sources, func(src sources.SourceStatus) bool { return src.Alerts }) {
+		return nil
+	}
+	if len(p.alertSets) == 0 {
+		b.WriteString("\nalerts unknown: no source of them answered\n")
+		return nil
+	}
+	fmt.Fprintf(b, "\n%s, %d firing\n", count(len(p.alerts), "alert"), alerts.Firing(p.alerts))
+	list := loud(p.alerts)
+	if len(list) == 0 {
+		return nil
+	}
+	return alertTable(b, list, now)
+}
+
+func statusMetrics(b *strings.Builder, p *reading) error {
+	if !slices.ContainsFunc(p.sources, func(src sources.SourceStatus) bool { return src.Metrics }) {
 		return nil
 	}
 	if !p.answered(false) {
@@ -162,7 +227,7 @@ func statusMetrics(b *strings.Builder, s *setup, p *reading) error {
 // nobody said is unknown, never zero.
 func (p *reading) answered(flags bool) bool {
 	for _, s := range p.sources {
-		if s.Flags == flags && s.Err == "" {
+		if (flags && s.Flags || !flags && s.Metrics) && s.Err == "" {
 			return true
 		}
 	}
