@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -19,14 +20,37 @@ type notice struct {
 	text  string
 }
 
+// readWithin is how long good news stand before trouble takes their place.
+const readWithin = 5 * time.Second
+
 // notify says something in the status line until the next key. What is there for
-// the operator already goes first; only the greeting gives way.
+// the operator already goes first; only the greeting gives way, and good news that
+// were read give way to trouble: who waits for what was begun presses no key.
 func (m *Model) notify(n notice) {
-	if now := m.footer.Status(); now != "" && now != m.opts.Banner {
+	if now := m.footer.Status(); now != "" && now != m.opts.Banner && !m.givesWay(n.level) {
 		m.later = &n
 		return
 	}
 	m.footer.SetStatus(n.text, n.level)
+}
+
+// givesWay tells whether the sentence in the status line makes room for one of a level.
+func (m *Model) givesWay(level footer.Level) bool {
+	return level >= footer.Warning && m.footer.Level() <= footer.Done && m.opts.Now().Sub(m.sayingAt) >= readWithin
+}
+
+// raise says trouble that had to wait, once what stood there was read.
+func (m *Model) raise() {
+	if m.later != nil && m.givesWay(m.later.level) {
+		m.clearStatus()
+	}
+}
+
+// heed notes since when the sentence in the status line stands there.
+func (m *Model) heed() {
+	if now := m.footer.Status(); now != m.saying {
+		m.saying, m.sayingAt = now, m.opts.Now()
+	}
 }
 
 // clearStatus empties the status line, or says what had to wait for it.

@@ -134,10 +134,11 @@ func (m *Model) watchBreach(now time.Time) {
 	case len(broken) > 0:
 		if q.whole = (time.Time{}); q.broke.IsZero() {
 			q.broke, q.made = now, len(dueAt) // it was looked at when it broke
+			if m.changedSince(q.at) {
+				q.made = 0
+			}
 		}
-		if now.Sub(q.broke) > offerFor {
-			m.footer.SetOffer("")
-		}
+		m.footer.SetOffer(m.offer())
 	case q.broke.IsZero():
 	case q.whole.IsZero():
 		q.whole = now
@@ -145,6 +146,14 @@ func (m *Model) watchBreach(now time.Time) {
 		q.broke, q.whole = time.Time{}, time.Time{}
 		m.footer.SetOffer("")
 	}
+}
+
+// changedSince says that there was a change since a moment: of what broke again after one
+// the last look does not know the cause.
+func (m *Model) changedSince(at time.Time) bool {
+	return slices.ContainsFunc(m.snapshot.Activity, func(a sources.Activity) bool {
+		return a.At.After(at) && !a.Outcome.Void() && (a.Flag.Key != "" || a.Kind == sources.KindDeploy)
+	})
 }
 
 // The times of an offer.
@@ -300,6 +309,7 @@ type proof struct {
 	killed  time.Time
 	since   time.Time // since when it is back; zero while it is not
 	told    bool
+	back    string // what was told of that it is back; "" where it was not
 }
 
 // pending says that a recovery is waited for.
@@ -343,11 +353,21 @@ func (m *Model) killedSuspect(msg ActionFinishedMsg) {
 // snapshot and each tick.
 func (m *Model) prove() {
 	p := &m.inquiry.proof
-	if !p.pending() {
+	if !p.pending() && p.back == "" {
 		return
 	}
 	now := m.opts.Now()
 	value, back := m.recovered(p)
+	if p.back != "" {
+		if !back { // what broke again has not recovered, whatever was so before
+			if m.footer.Status() == p.back {
+				m.clearStatus()
+			}
+			*p = proof{}
+			m.suspects.SetProof(views.Note{})
+		}
+		return
+	}
 	switch {
 	case back && p.since.IsZero():
 		p.since = now
@@ -362,6 +382,7 @@ func (m *Model) prove() {
 			p.suspect.Metric, value, sources.Span(max(p.since.Sub(p.killed), time.Second)), p.name)
 		m.suspects.SetProof(views.Note{Ink: th.Good, Text: th.Glyphs.Good + " " + text})
 		m.footer.SetStatus(text, footer.Done)
+		p.back = m.footer.Status()
 	case now.Sub(p.killed) > proofTill:
 		p.told = true
 		text := fmt.Sprintf("%s is at %s, %s after %s was killed: that was not it, or not alone", p.suspect.Metric, value, sources.Span(proofTill), p.name)

@@ -222,3 +222,68 @@ func TestABreachThatLastsHidesNoOtherAndItsOfferGoes(t *testing.T) {
 		require.NotContains(t, r.m.View().Content, "suspect: ")
 	})
 }
+
+func TestARecoveryIsNotSaidOfWhatBrokeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := incidentBoard(t, nil)
+		r.press("S")
+		pass(time.Second)
+		r.press("K")
+		r.m.setSnapshot(r.snapshot(120*time.Millisecond, sources.VerdictOK))
+		for range 5 {
+			r.second()
+		}
+		r.shows("recovered: payment p99")
+		r.m.setSnapshot(r.snapshot(2*time.Second, sources.VerdictBreached))
+		r.second()
+		r.hides("recovered: payment p99")
+	})
+}
+
+func TestASuspectThatWasKilledIsNotOfferedAnyMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := incidentBoard(t, nil)
+		for range 5 {
+			r.second()
+		}
+		r.shows("suspect: checkout-v2")
+		r.press("K")
+		r.second()
+		r.second()
+		r.shows("killed")
+		r.hides("suspect: checkout-v2")
+	})
+}
+
+func TestWhatBreaksAgainAfterAnotherChangeIsLookedAtAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, past := incidentBoard(t, nil)
+		for range 60 {
+			r.second()
+		}
+		r.m.setSnapshot(r.snapshot(100*time.Millisecond, sources.VerdictOK))
+		for range 60 {
+			r.second()
+		}
+		r.hides("suspect:")
+		asked := past.asked.Load()
+		r.m.setSnapshot(r.snapshot(time.Second, sources.VerdictBreached))
+		for range 30 {
+			r.second()
+		}
+		require.Equal(t, asked, past.asked.Load(), "what only flaps was looked at")
+		r.m.setSnapshot(r.snapshot(100*time.Millisecond, sources.VerdictOK))
+		for range 60 {
+			r.second()
+		}
+		past.at = time.Now().Add(5 * time.Second)
+		r.m.setSnapshot(r.snapshot(time.Second, sources.VerdictBreached, append(r.m.snapshot.Activity, sources.Activity{
+			ID: "2", At: time.Now(), Kind: string(sources.Ramp), Flag: sources.FlagID{Source: "prod", Key: "checkout-v2"},
+			Name: "checkout-v2", Actor: "ben", Old: "25%", New: "50%", Outcome: sources.Confirmed,
+		})...))
+		for range 30 {
+			r.second()
+		}
+		require.Greater(t, past.asked.Load(), asked, "what breaks after a change is not the old breach")
+	})
+}

@@ -134,6 +134,8 @@ type Model struct {
 	resumedAt time.Time // when it last went on
 	looked    bool      // for changes in doubt
 	later     *notice   // to be said when the status line is free
+	saying    string    // what is in it
+	sayingAt  time.Time // since when
 	tour      tour      // of somebody who has never used the board
 
 	alarms  alarms

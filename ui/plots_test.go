@@ -70,6 +70,12 @@ func (r *rig) shows(parts ...string) {
 	}
 }
 
+func (r *rig) hides(part string) {
+	r.t.Helper()
+	r.m.frame = ""
+	require.NotContains(r.t, ansi.Strip(r.m.View().Content), part)
+}
+
 func TestAChartIsReadInACommandWhenItOpensAndThenSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pastKeeper{}

@@ -29,6 +29,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	}()
 	cmd := m.route(msg)
+	m.heed()
 	m.tread()
 	m.footer.SetHint(m.tip())
 	return m, tea.Batch(cmd, m.plot(), m.callPath(), m.inquire(), m.beginTour())
@@ -101,6 +102,7 @@ func (m *Model) published(s *sources.Snapshot) tea.Cmd {
 func (m *Model) ticked() tea.Cmd {
 	m.moveClock()
 	m.forgetOthers()
+	m.raise()
 	m.refresh()
 	return tea.Batch(m.nextTick(), m.askStanding())
 }

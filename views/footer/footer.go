@@ -77,6 +77,9 @@ func Fits(hint string, w int) bool { return views.Width(hint) < w-indent }
 // Status is the sentence on show.
 func (m Model) Status() string { return m.status }
 
+// Level is how loud that is.
+func (m Model) Level() Level { return m.level }
+
 // SetHelp sets the keys that do something now. Disabled ones are left out.
 func (m *Model) SetHelp(bindings []key.Binding) { m.help = bindings }
 
