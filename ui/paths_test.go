@@ -36,8 +36,11 @@ func TestACallPathIsReadWhenItIsOpenedAndThenSeldomAndItsTraceIsCopied(t *testin
 		_, open := r.m.Update(tea.KeyPressMsg{Code: tea.KeyEnter})
 		r.work(func() tea.Cmd { _, cmd := r.m.Update(open()); return cmd }())
 		require.Empty(t, p.paths, "nobody looks at it")
+		r.shows("v path", "w span")
 		_, cmd := r.m.Update(tea.KeyPressMsg{Code: 'v', Text: "v"})
 		require.Empty(t, p.paths, "Update reads nothing")
+		r.shows("v chart")
+		r.hides("w span") // a path has none
 		r.work(cmd)
 		require.Len(t, p.paths, 1)
 		require.Equal(t, sources.CallsQuery{Service: "api", Ago: 15 * time.Minute}, p.paths[0])

@@ -56,6 +56,10 @@ func (m *Model) shortHelp() []key.Binding {
 	if m.detailed && m.focus == paneLatency {
 		k := &m.shown
 		calls := k.Chart
+		if m.detail.ShowsPath() { // which has a moment and no span
+			calls.SetHelp(calls.Help().Key, "chart of it")
+			return []key.Binding{calls, k.Earlier, k.Copy, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
+		}
 		calls.SetHelp(calls.Help().Key, "path of its calls")
 		return []key.Binding{calls, k.Earlier, k.Span, k.Copy, k.Zoom, k.Escape, k.Undo, k.Help, k.Quit}
 	}

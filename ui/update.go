@@ -438,6 +438,7 @@ func (m *Model) paneKey(msg tea.KeyPressMsg) tea.Cmd {
 	var cmd tea.Cmd
 	if m.isChartKey(msg) {
 		m.detail, cmd = m.detail.Update(msg)
+		m.footer.SetHelp(m.shortHelp())
 		return cmd
 	}
 	if key.Matches(msg, m.keys.Sort, m.keys.Mark, m.keys.MarkAll) { // as those that act, wherever the keys are

@@ -72,9 +72,9 @@ func (m *Model) reading() line {
 	c, th := &m.chart, m.th
 	s, i := c.series, c.point()
 	return func(p *views.Pen) {
-		at := s.At(i).In(m.now.Location()).Format("15:04:05")
-		if c.cursor.IsZero() {
-			at = "newest"
+		at, old := s.At(i).In(m.now.Location()).Format("15:04:05"), ""
+		if c.cursor.IsZero() { // which is as old as the chart's step, and can be another than the row's
+			at, old = "newest", "  "+views.AgeOf(s.At(i), m.now, true)+" ago"
 		}
 		m.head(p, at)
 		if s.Share != nil {
@@ -82,6 +82,7 @@ func (m *Model) reading() line {
 			if t := m.targets(); t != nil {
 				p.Text(th.Quiet, " seen, target "+views.Share(t[i]))
 			}
+			p.Text(th.Quiet, old)
 			p.End()
 			return
 		}
@@ -95,6 +96,7 @@ func (m *Model) reading() line {
 		if !s.P99[i].OK {
 			p.Text(th.Quiet, "  no samples")
 		}
+		p.Text(th.Quiet, old)
 		p.End()
 	}
 }

@@ -297,3 +297,6 @@ func (m *Model) slowLines() (out []line) {
 	}
 	return out
 }
+
+// ShowsPath tells whether the call path stands where a latency's chart would.
+func (m *Model) ShowsPath() bool { return m.latency != nil && m.path.on }
