@@ -87,7 +87,8 @@ type Store struct {
 	hang       time.Duration // after which Watch says that the file system does not answer
 	stat       func(string) (fs.FileInfo, error)
 
-	attending sync.Mutex // one word at a time about who is here
+	reads     chan struct{} // a token for each read under way
+	attending sync.Mutex    // one word at a time about who is here
 
 	mu      sync.Mutex
 	swept   time.Time // when leftovers of crashed writers were last removed
@@ -138,7 +139,7 @@ func New(name, path string, format Format, opts ...Option) *Store {
 	s := &Store{
 		format: format, name: name, path: path, now: time.Now, notify: true,
 		poll: DefaultPollInterval, reread: DefaultReread, patience: DefaultPatience, maxSize: DefaultMaxSize,
-		hang: 10 * time.Second, stat: os.Stat,
+		hang: 10 * time.Second, stat: os.Stat, reads: make(chan struct{}, mostReads),
 	}
 	for _, opt := range opts {
 		opt(s)
@@ -242,27 +243,49 @@ func (s *Store) wrap(err error) error {
 	return fmt.Errorf("source %s: %s: %w", sources.Clean(s.name, 60), sources.Clean(s.path, 300), err)
 }
 
+// mostReads bounds the reads under way. Where a file system hangs, each keeps a thread for
+// ever; whoever looks every other second would have used up all that a process may have
+// within hours, and that ends it.
+const mostReads = 16
+
 // await runs read on the side, so that a file system that hangs does not hang
-// whoever asked.
+// whoever asked. A fault in it is the caller's.
 func await[T any](ctx context.Context, s *Store, read func() (T, error)) (T, error) {
 	type result struct {
-		v   T
-		err error
+		v      T
+		err    error
+		failed any
 	}
 	var zero T
 	if err := ctx.Err(); err != nil {
 		return zero, s.wrap(fmt.Errorf("not read: %w: %w", sources.ErrUnavailable, err))
 	}
+	late := func() (T, error) {
+		return zero, s.wrap(fmt.Errorf("reading did not end in time: %w: %w", sources.ErrUnavailable, ctx.Err()))
+	}
+	select {
+	case s.reads <- struct{}{}:
+	case <-ctx.Done():
+		return late()
+	}
 	done := make(chan result, 1)
 	go func() {
-		v, err := read()
-		done <- result{v, err}
+		defer func() { <-s.reads }()
+		var r result
+		defer func() {
+			r.failed = recover()
+			done <- r
+		}()
+		r.v, r.err = read()
 	}()
 	select {
 	case r := <-done:
+		if r.failed != nil {
+			panic(r.failed)
+		}
 		return r.v, r.err
 	case <-ctx.Done():
-		return zero, s.wrap(fmt.Errorf("reading did not end in time: %w: %w", sources.ErrUnavailable, ctx.Err()))
+		return late()
 	}
 }
 
