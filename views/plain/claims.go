@@ -93,6 +93,9 @@ func changeClaims(s *sources.Snapshot, now time.Time) (all []claim) {
 		if a.ID == "" {
 			c.rank = aSight
 		}
+		if a.Outcome == sources.Pending || a.ID == "" && a.Kind == string(sources.Edited) {
+			c.from = a.At.Add(settles)
+		}
 		if !a.Effective.IsZero() {
 			c.state += " in force"
 		}

@@ -18,18 +18,24 @@ const most = 20
 // that goes up and down around its limit is told now and then, and how it ended always.
 const again = 10 * time.Second
 
+// settles is how long a change may take to be what it is: most that are pending are confirmed
+// by then, and what shows in the store before its record was read has its name. Either
+// would be a line about the same change, and the one without a name a wrong one.
+const settles = 2 * time.Second
+
 // forgotten is how old a change must be that turns up late, as when a store's record is
 // read for the first time, to be history and no news.
 const forgotten = 2 * time.Minute
 
 // claim is one thing that is so at the moment.
 type claim struct {
-	about string // what it is about, unique in its snapshot
-	state string // what is so of it, to be compared
-	calm  string // what it is taken for where it was never worth a line; "" for state
-	rank  int    // of a storm the lowest ranks are told
-	news  bool   // it is worth a line the first time that it is seen
-	once  bool   // each of its states is told at once and once: what happened, not how it stands
+	about string    // what it is about, unique in its snapshot
+	state string    // what is so of it, to be compared
+	calm  string    // what it is taken for where it was never worth a line; "" for state
+	rank  int       // of a storm the lowest ranks are told
+	news  bool      // it is worth a line the first time that it is seen
+	once  bool      // each of its states is told at once and once: what happened, not how it stands
+	from  time.Time // before then it is not told: it may yet become something else
 	said  func(was string) string
 	gone  string // what is said when it is no more; "" for nothing
 }
@@ -94,7 +100,7 @@ func (t *Teller) News(s *sources.Snapshot, now time.Time) (lines []string) {
 		case known && was.state == c.state:
 			was.gone = c.gone
 			t.told[c.about] = was
-		case known && !c.once && !was.at.IsZero() && now.Sub(was.at) < again:
+		case now.Before(c.from), known && !c.once && !was.at.IsZero() && now.Sub(was.at) < again:
 			// later
 		case !known && !c.news:
 			t.told[c.about] = c.known()

@@ -134,20 +134,46 @@ func TestASourceThatGoesStaleAndComesBackIsTwoLinesWithTheReason(t *testing.T) {
 	require.Equal(t, []string{"source prometheus is fresh again"}, tell.News(s, seconds(30)))
 }
 
+// with is a copy of a snapshot in which that was done last.
+func with(s *sources.Snapshot, a sources.Activity) *sources.Snapshot {
+	return later(s, func(n *sources.Snapshot) { n.Activity = append([]sources.Activity{a}, n.Activity...) })
+}
+
 func TestAChangeIsToldFromPendingToItsResultWithWhoAndWhy(t *testing.T) {
 	t.Parallel()
 	s := viewtest.Snapshot(viewtest.OK)
 	tell := plain.New(s, viewtest.Now())
 	change := sources.Activity{ID: "c9", At: seconds(1), Kind: "kill", Name: "new-nav", Actor: "ben", Reason: "errors", Old: "100%", New: "killed", Outcome: sources.Pending}
-	with := func(a sources.Activity) *sources.Snapshot {
-		return later(s, func(n *sources.Snapshot) { n.Activity = append([]sources.Activity{a}, n.Activity...) })
-	}
-	require.Equal(t, []string{"flag new-nav: 100% to killed by ben, pending, because: errors"}, tell.News(with(change), seconds(1)))
+	require.Empty(t, tell.News(with(s, change), seconds(2)))
+	require.Equal(t, []string{"flag new-nav: 100% to killed by ben, pending, because: errors"}, tell.News(with(s, change), seconds(4)), "it takes long")
 	change.Outcome = sources.Confirmed
-	require.Equal(t, []string{"flag new-nav: 100% to killed by ben, confirmed, because: errors"}, tell.News(with(change), seconds(2)))
-	change.Effective = seconds(3)
-	require.Equal(t, []string{"new-nav killed is in force where flags are evaluated"}, tell.News(with(change), seconds(3)))
-	require.Empty(t, tell.News(with(change), seconds(4)))
+	require.Equal(t, []string{"flag new-nav: 100% to killed by ben, confirmed, because: errors"}, tell.News(with(s, change), seconds(5)))
+	change.Effective = seconds(6)
+	require.Equal(t, []string{"new-nav killed is in force where flags are evaluated"}, tell.News(with(s, change), seconds(6)))
+	require.Empty(t, tell.News(with(s, change), seconds(7)))
+}
+
+func TestAChangeThatIsSeenBeforeItsRecordIsOneLineWithItsName(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	tell := plain.New(s, viewtest.Now())
+	seen := sources.Activity{At: seconds(1), Kind: string(sources.Edited), Name: "new-nav", Old: "100%", New: "killed", Outcome: sources.Seen}
+	require.Empty(t, tell.News(with(s, seen), seconds(1)))
+	change := sources.Activity{ID: "c9", At: seconds(1), Kind: "kill", Name: "new-nav", Actor: "ben", Old: "100%", New: "killed", Outcome: sources.Pending}
+	require.Empty(t, tell.News(with(s, change), seconds(2)))
+	change.Outcome = sources.Confirmed
+	require.Equal(t, []string{"flag new-nav: 100% to killed by ben, confirmed"}, tell.News(with(s, change), seconds(2)))
+	require.Empty(t, tell.News(with(s, change), seconds(10)))
+}
+
+func TestAChangeThatNobodyRecordedIsToldAllTheSame(t *testing.T) {
+	t.Parallel()
+	s := viewtest.Snapshot(viewtest.OK)
+	tell := plain.New(s, viewtest.Now())
+	seen := with(s, sources.Activity{At: seconds(1), Kind: string(sources.Edited), Name: "new-nav", Old: "100%", New: "50%", Outcome: sources.Seen})
+	require.Empty(t, tell.News(seen, seconds(2)))
+	require.Equal(t, []string{"flag new-nav: 100% to 50% by somebody"}, tell.News(seen, seconds(3)))
+	require.Empty(t, tell.News(seen, seconds(9)))
 }
 
 func TestHistoryThatTurnsUpLateIsNoNews(t *testing.T) {
