@@ -117,9 +117,10 @@ func checkConfig(out, errOut io.Writer, path string) error {
 			warnings = append(warnings, err.Error())
 			continue
 		}
-		if err := cfg.validateContext(cfg.Contexts[name]); err != nil {
+		if err := errors.Join(cfg.validateContext(cfg.Contexts[name]), cfg.validateAddresses(cfg.Contexts[name])); err != nil {
 			return err
 		}
+		warnings = append(warnings, cfg.Contexts[name].lacking()...)
 	}
 	say(errOut, warnings...)
 	_, err = fmt.Fprintf(out, "%s is valid\n%s", sources.Clean(path, sources.MaxName), describeConfig(cfg))

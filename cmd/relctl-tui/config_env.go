@@ -39,15 +39,20 @@ func expandEnv(s string, lookup func(string) (string, bool)) (string, error) {
 // expand replaces the variables in every value that may name one: DSNs, names of
 // files, user names and secrets. It changes c, so call it once per context, and
 // only for the context that is opened: the others' variables need not be set.
+// What only measures, or is only told, keeps nobody from killing a flag: where such a
+// one lacks a variable it is that one that does not work, as it says in lacks.
 func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) error {
 	var first error
-	one := func(s *string, at pos, key string) {
-		v, err := expandEnv(*s, lookup)
-		if err != nil && first == nil {
-			first = &ConfigError{File: file, Line: at.line, Col: at.col, Msg: fmt.Sprintf("%q: %s", key, err)}
+	into := func(failed *error) func(*string, pos, string) {
+		return func(s *string, at pos, key string) {
+			v, err := expandEnv(*s, lookup)
+			if err != nil && *failed == nil {
+				*failed = &ConfigError{File: file, Line: at.line, Col: at.col, Msg: fmt.Sprintf("%q: %s", key, err)}
+			}
+			*s = v
 		}
-		*s = v
 	}
+	one := into(&first)
 	for i := range c.Flags {
 		f := &c.Flags[i]
 		one(&f.DSN.S, f.DSN.at, "dsn")
@@ -66,12 +71,30 @@ func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) 
 	for i := range c.Metrics {
 		m := &c.Metrics[i]
 		one(&m.DSN.S, m.DSN.at, "dsn")
-		m.AccessConfig.expand(one)
+		m.AccessConfig.expand(into(&m.lacks))
 	}
 	for i := range c.Outlets {
-		c.Outlets[i].expand(one)
+		c.Outlets[i].expand(into(&c.Outlets[i].lacks))
 	}
 	return first
+}
+
+// unused tells whether a variable is missing, so that nothing of it is used.
+func (a *AccessConfig) unused() bool { return a.lacks != nil }
+
+// lacking is what metrics and outlets of the context lack, a sentence for each.
+func (c *ContextConfig) lacking() (said []string) {
+	for i := range c.Metrics {
+		if err := c.Metrics[i].lacks; err != nil {
+			said = append(said, err.Error())
+		}
+	}
+	for i := range c.Outlets {
+		if err := c.Outlets[i].lacks; err != nil {
+			said = append(said, err.Error())
+		}
+	}
+	return said
 }
 
 func (a *AccessConfig) expand(one func(s *string, at pos, key string)) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"relctl-tui/sources"
+	"relctl-tui/sources/outlet"
 )
 
 // OutletConfig is one system that is told of changes.
@@ -18,6 +19,9 @@ type OutletConfig struct {
 }
 
 var outletTypes = []string{"grafana", "webhook", "slack", "pagerduty"}
+
+// name is how sentences and the journal call it.
+func (c *OutletConfig) name() string { return sources.Clean(firstWord(c.Name.S, c.Type.S), 40) }
 
 func (c *OutletConfig) expand(one func(s *string, at pos, key string)) {
 	one(&c.URL.s, c.URL.at, "url")
@@ -54,6 +58,21 @@ func (c *Config) validateOutlets(ctx *ContextConfig) error {
 			return err
 		}
 		names[name] = true
+	}
+	return nil
+}
+
+// validateAddresses checks where outlets send to, once variables are filled in. A change
+// waits for none of it: this is for who asks whether the config is right.
+func (c *Config) validateAddresses(ctx *ContextConfig) error {
+	for i := range ctx.Outlets {
+		o := &ctx.Outlets[i]
+		if o.lacks != nil || !o.URL.Set() {
+			continue
+		}
+		if _, err := outlet.NewChat(outlet.Server{Name: o.name(), URL: o.URL.Reveal()}); err != nil {
+			return c.errAt(o.URL.at, "%s", trimInvalid(err))
+		}
 	}
 	return nil
 }

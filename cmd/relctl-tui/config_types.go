@@ -113,6 +113,8 @@ type AccessConfig struct {
 	ServerName   Text              `yaml:"server_name" doc:"Name that the server's certificate must have."`
 	Insecure     bool              `yaml:"insecure_skip_verify" doc:"Accept any certificate."`
 	Timeout      Duration          `yaml:"timeout" doc:"How long one request may take, such as 5s."`
+
+	lacks error // the variable that is not set, at its place, where it need not keep the others from working
 }
 
 // BreakerConfig says which metrics are breakers.

@@ -184,6 +184,7 @@ func (c *Config) validateAccess(m *AccessConfig, dsn pos) error {
 		}
 	}
 	switch {
+	case m.unused(): // and it was checked as it is written
 	case auth > 1:
 		return c.errAt(dsn, "give one of token, token_file and username, not several")
 	case m.Password.Set() && m.PasswordFile.S != "":

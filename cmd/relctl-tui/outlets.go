@@ -15,17 +15,18 @@ import (
 // lastTelling is how long outlets may hold up the end of the program.
 const lastTelling = 5 * time.Second
 
-// openOutlets makes the context's outlets. Nobody is told of anything yet.
-func (s *setup) openOutlets(o *options, file string, list []OutletConfig) error {
+// openOutlets makes the context's outlets. Nobody is told of anything yet. One that cannot
+// be made keeps nobody from changing a flag: it is not told, and that is said then.
+func (s *setup) openOutlets(o *options, file string, list []OutletConfig) {
 	for i := range list {
 		out, err := openOutlet(&list[i], file, o.now)
 		if err != nil {
-			return err
+			out = mute{list[i].name(), err}
 		}
 		s.outletList = append(s.outletList, out)
 	}
 	if len(s.outletList) == 0 {
-		return nil
+		return
 	}
 	paths := map[string]string{}
 	for i := range s.stores {
@@ -42,11 +43,13 @@ func (s *setup) openOutlets(o *options, file string, list []OutletConfig) error 
 		}
 	}})
 	o.queues = append(o.queues, s.outlets)
-	return nil
 }
 
 func openOutlet(c *OutletConfig, file string, now func() time.Time) (outlet.Outlet, error) {
-	server := outlet.Server{Name: sources.Clean(firstWord(c.Name.S, c.Type.S), 40), URL: c.URL.Reveal(), Timeout: c.Timeout.D, Now: now}
+	if c.lacks != nil {
+		return nil, c.lacks
+	}
+	server := outlet.Server{Name: c.name(), URL: c.URL.Reveal(), Timeout: c.Timeout.D, Now: now}
 	if path := resolvePath(c.URLFile.S, file); path != "" {
 		var err error
 		if server.URL, err = readSecret(path); err != nil {

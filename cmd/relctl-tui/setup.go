@@ -132,7 +132,8 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 	if err := s.openSources(c.file, ctx, distinct(o.breakers)); err != nil {
 		return s, err
 	}
-	return s, s.openOutlets(o, c.file, ctx.Outlets)
+	s.openOutlets(o, c.file, ctx.Outlets)
+	return s, nil
 }
 
 // chosen is the context to open.
@@ -201,6 +202,7 @@ func (o *options) fromFile(path string, errOut io.Writer) (c chosen, err error) 
 	if err := c.ctx.expand(path, os.LookupEnv); err != nil {
 		return c, err
 	}
+	say(errOut, c.ctx.lacking()...)
 	return c, cfg.validateContext(c.ctx)
 }
 
@@ -302,7 +304,11 @@ func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Con
 	}
 	name := names.take(firstWord(sources.Clean(m.Name.S, 40), d.sourceName()))
 	mc.Window = m.Window.D
-	r, err := drivers[d.Scheme].openMetrics(name, d, m.access(file), mc)
+	let := m.access(file)
+	if m.lacks != nil {
+		let = access{} // half of it may be no way in at all, and it is never used
+	}
+	r, err := drivers[d.Scheme].openMetrics(name, d, let, mc)
 	if err != nil {
 		return reader{}, &usageError{msg: fmt.Sprintf("%s: %s", name, trimInvalid(err))}
 	}
@@ -311,6 +317,7 @@ func openReader(names uniqueNames, m *MetricsConfig, file string, mc metrics.Con
 	}
 	r.silences = m.Silences
 	r.name, r.every, r.timeout = name, m.Every.D, readQueries*m.Timeout.D
+	r.lack(m.lacks)
 	return r, nil
 }
 

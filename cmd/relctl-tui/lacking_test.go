@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// configOf writes a config whose context has the bench's flags and more.
+func configOf(t *testing.T, b *bench, more string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	text := fmt.Sprintf("contexts:\n  prod:\n    flags: [{dsn: \"flagd:%s\", name: flags}]\n    %s\n", b.path, more)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestAKillGoesThroughWhateverMetricsAndOutletsLack(t *testing.T) {
+	t.Parallel()
+	for more, lacks := range map[string]string{
+		`metrics: [{dsn: "http://127.0.0.1:1", token: "${NOBODY_HAS_SET_THIS}"}]`:                              "NOBODY_HAS_SET_THIS is not set",
+		`metrics: [{dsn: "http://127.0.0.1:1", username: "${NOBODY_HAS_SET_THIS}", password: "${PATH}"}]`:      "NOBODY_HAS_SET_THIS is not set",
+		`metrics: [{dsn: "alertmanager+http://127.0.0.1:1", silences: true, token: "${NOBODY_HAS_SET_THIS}"}]`: "NOBODY_HAS_SET_THIS is not set",
+		`outlets: [{type: slack, url: "${NOBODY_HAS_SET_THIS}"}]`:                                              "slack was not told of change",
+		`outlets: [{type: slack, url_file: /nowhere/at/all}]`:                                                  "slack was not told of change",
+		`outlets: [{type: pagerduty, key: "${NOBODY_HAS_SET_THIS}"}]`:                                          "pagerduty was not told of change",
+		`outlets: [{type: grafana, url: "ftp://grafana.example", token: "${PATH}"}]`:                           "grafana was not told of change",
+		`outlets: [{type: grafana, url: "http://127.0.0.1:1", token: "${PATH}", ca_file: /nowhere/at/all}]`:    "grafana was not told of change",
+	} {
+		b := newBench(t)
+		config := configOf(t, b, more)
+		r := runIn(t, b.env, "--config", config, "kill", "checkout-v2")
+		require.Zero(t, r.code, "%s: %s", more, r.stderr)
+		require.Contains(t, r.stdout, "killed confirmed", more)
+		require.Contains(t, r.stderr, lacks, more)
+
+		r = runIn(t, b.env, "--config", config, "doctor")
+		require.Equal(t, exitFailed, r.code, "%s: %s", more, r.stdout)
+		require.Contains(t, r.stdout, "DOES NOT WORK", more)
+	}
+}
+
+func TestConfigCheckReadsTheAddressesOfOutlets(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	config := configOf(t, b, `outlets: [{type: slack, url: "${CHAT}"}]`)
+	r := runIn(t, append(b.env, "CHAT=notaurl"), "config", "check", config)
+	require.Equal(t, exitUsage, r.code, r.stdout)
+	require.Contains(t, r.stderr, "config.yaml:4:34: slack: the address wants http://HOST or https://HOST")
+	require.NotContains(t, r.stderr, "notaurl", "it may be a secret")
+
+	r = runIn(t, b.env, "config", "check", config)
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stderr, "CHAT is not set", "elsewhere it may be")
+}
