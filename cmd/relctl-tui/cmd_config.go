@@ -88,20 +88,23 @@ func firstOr(args []string, fallback string) string {
 
 // initConfig never overwrites: the file may hold somebody's rules.
 func initConfig(out io.Writer, path string) error {
+	if path == "" {
+		return homeless("name the file to write")
+	}
 	show := sources.Clean(path, sources.MaxName)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("config init: cannot make the folder of %s: %s", show, plainIOError(err))
+		return fmt.Errorf("config init: cannot make the folder of %s: %s", show, plainWriteError(err))
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("config init: %s exists and is left as it is: remove it first, or name another file", show)
 	}
 	if err != nil {
-		return fmt.Errorf("config init: cannot write %s: %s", show, plainIOError(err))
+		return fmt.Errorf("config init: cannot write %s: %s", show, plainWriteError(err))
 	}
 	_, err = f.Write(configStarter)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("config init: cannot write %s: %s", show, plainIOError(err))
+		return fmt.Errorf("config init: cannot write %s: %s", show, plainWriteError(err))
 	}
 	_, err = fmt.Fprintf(out, "wrote %s: edit it, then run relctl-tui config check\n", show)
 	return err

@@ -16,7 +16,7 @@ import (
 )
 
 const doctorLong = `Ask every source of the context once and say what works, what does not and what to do:
-flag stores (how many flags, whether they can be changed, where changes are journalled, who
+flag stores (how many flags, whether they can be changed, for flag files by trying, where changes are journalled, who
 proves them, whether they keep schedules and guarded ramps), metrics (which presets of breakers, latencies and exposure are exported, how many alerts there are).
 Exit code 1 when something that is configured does not work.`
 
@@ -149,10 +149,26 @@ func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now fu
 		doc.Changes = "it can only be looked at"
 	case st.readOnly || s.readOnly:
 		doc.Changes = "the config or --read-only forbids it"
+	default:
+		doc.Changes = tryWrite(ctx, st)
 	}
 	people, why := s.examinePresence(ctx, st)
 	doc.Here, doc.Unseen = peopleShape(people, true), why
 	return doc
+}
+
+// tryWrite is why a store that can say so could not take a change right now; "" when it could.
+func tryWrite(ctx context.Context, st *store) string {
+	t, can := st.src.(interface {
+		TryWrite(ctx context.Context) error
+	})
+	if !can {
+		return ""
+	}
+	if err := t.TryWrite(ctx); err != nil {
+		return views.Unprefixed(st.name, sources.Sentence(err))
+	}
+	return ""
 }
 
 func (s *setup) examineReader(ctx context.Context, r *reader, now func() time.Time) readerDoc {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"relctl-tui/sources"
 )
 
 // newManCmd writes man pages, for packages: hidden, since nobody types it at night.
@@ -27,7 +29,7 @@ func newManCmd() *cobra.Command {
 				return err
 			}
 			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // documentation is for everybody
-				return fmt.Errorf("man pages: %s", plainIOError(err))
+				return fmt.Errorf("man pages: cannot make the folder %s: %s", sources.Clean(args[0], sources.MaxName), plainWriteError(err))
 			}
 			return writeManPages(args[0], root, thisBuild())
 		},
@@ -37,7 +39,7 @@ func newManCmd() *cobra.Command {
 func writeManPages(dir string, cmd *cobra.Command, is build) error {
 	path := filepath.Join(dir, manName(cmd)+".1")
 	if err := os.WriteFile(path, []byte(manPage(cmd, is)), 0o644); err != nil { //nolint:gosec // documentation is for everybody
-		return fmt.Errorf("man page %s: %s", quote(path), plainIOError(err))
+		return fmt.Errorf("man page %s: %s", sources.Clean(path, sources.MaxName), plainWriteError(err))
 	}
 	for _, c := range manned(cmd) {
 		if err := writeManPages(dir, c, is); err != nil {

@@ -177,7 +177,7 @@ func (r *running) keepReport(ctx context.Context, now func() time.Time, found *s
 	d := r.happened(ctx, now, reportSpan, found)
 	dir := cmp.Or(r.reports, filepath.Join(stateDir(), "reports"))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("no report was written: cannot make the folder %s: %s", homely(dir), plainIOError(err))
+		return "", fmt.Errorf("no report was written: cannot make the folder %s: %s", homely(dir), plainWriteError(err))
 	}
 	name := fileWord(strings.Trim(r.context+"-"+now().UTC().Format("20060102-150405"), "-"))
 	path := filepath.Join(dir, name)
@@ -212,5 +212,5 @@ func writeNew(path string, write func(io.Writer) error) error {
 		}
 		_ = os.Remove(path)
 	}
-	return fmt.Errorf("no report was written: cannot write %s: %s", homely(path), plainIOError(err))
+	return fmt.Errorf("no report was written: cannot write %s: %s", homely(path), plainWriteError(err))
 }

@@ -119,6 +119,9 @@ func (h *serveSSH) defaults() error {
 	}
 	if s.AuthorizedKeys == "" {
 		path, _ := configPath(h.o.config)
+		if path == "" {
+			return homeless("name the file of the keys with --authorized-keys")
+		}
 		s.AuthorizedKeys = filepath.Join(filepath.Dir(path), "authorized_keys")
 	}
 	if s.HostKey == "" {

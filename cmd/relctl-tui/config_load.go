@@ -18,6 +18,9 @@ const maxConfig = 1 << 20
 // loadConfig reads and checks a config file. Warnings are sentences for stderr.
 // A file that is not there is fs.ErrNotExist as well.
 func loadConfig(path string) (cfg *Config, warnings []string, err error) {
+	if path == "" {
+		return nil, nil, homeless("name the config with --config")
+	}
 	show := sources.Clean(path, sources.MaxName)
 	f, err := os.Open(path)
 	if err != nil {
@@ -112,6 +115,14 @@ func presetsIn[T any](c *Config, file Text, key string, parse func([]byte) ([]T,
 		return nil, c.errAt(file.at, "%q: %s: %s", key, sources.Clean(path, sources.MaxName), trimInvalid(err))
 	}
 	return list, nil
+}
+
+// plainWriteError is plainIOError of something that was to be written or made.
+func plainWriteError(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "you may not write there"
+	}
+	return plainIOError(err)
 }
 
 // plainIOError is the reason without the path that os errors repeat.

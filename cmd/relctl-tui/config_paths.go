@@ -2,30 +2,53 @@ package main
 
 import (
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 )
 
-// xdgDir is the program's folder under an XDG base directory; the base directory
-// must be absolute to count, as the specification asks.
-func xdgDir(variable, fallback string) string {
+// homeDir is the home of whoever runs the program, also where no variable says so, as
+// under cron; "" where there is none.
+func homeDir() string {
+	if home, err := os.UserHomeDir(); err == nil {
+		return home
+	}
+	if u, err := user.Current(); err == nil {
+		if info, err := os.Stat(u.HomeDir); err == nil && info.IsDir() {
+			return u.HomeDir
+		}
+	}
+	return ""
+}
+
+// xdgDir is the program's folder under an XDG base directory, or under home where the
+// variable names none; the base directory must be absolute to count, as the
+// specification asks.
+func xdgDir(variable, home, fallback string) string {
 	base := os.Getenv(variable)
 	if !filepath.IsAbs(base) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			home = os.TempDir()
+		if home == "" {
+			return ""
 		}
 		base = filepath.Join(home, fallback)
 	}
 	return filepath.Join(base, "relctl-tui")
 }
 
-func configDir() string { return xdgDir("XDG_CONFIG_HOME", ".config") }
+// configDir is where the config lies; "" without a home, for what lies in a folder that
+// everybody may write is nobody's config.
+func configDir() string { return xdgDir("XDG_CONFIG_HOME", homeDir(), ".config") }
 
-func stateDir() string { return xdgDir("XDG_STATE_HOME", filepath.Join(".local", "state")) }
+func stateDir() string {
+	home := homeDir()
+	if home == "" {
+		home = os.TempDir()
+	}
+	return xdgDir("XDG_STATE_HOME", home, filepath.Join(".local", "state"))
+}
 
 // configPath is the config file to read and whether somebody named it: one that
-// was named must exist.
+// was named must exist. It is "" where nobody named one and there is no place for it.
 func configPath(option string) (path string, named bool) {
 	if option != "" {
 		return option, true
@@ -33,7 +56,16 @@ func configPath(option string) (path string, named bool) {
 	if env := os.Getenv("RELCTL_CONFIG"); env != "" {
 		return env, true
 	}
-	return filepath.Join(configDir(), "config.yaml"), false
+	dir := configDir()
+	if dir == "" {
+		return "", false
+	}
+	return filepath.Join(dir, "config.yaml"), false
+}
+
+// homeless is that there is no place for what was not named, with what to do.
+func homeless(instead string) error {
+	return &usageError{msg: "you have no home directory ($HOME is not set): " + instead}
 }
 
 // resolvePath makes a path from a config file absolute: ~ is the home directory,
@@ -41,7 +73,7 @@ func configPath(option string) (path string, named bool) {
 // was started.
 func resolvePath(path, configFile string) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		if home, err := os.UserHomeDir(); err == nil {
+		if home := homeDir(); home != "" {
 			return filepath.Join(home, rest)
 		}
 	}

@@ -56,3 +56,27 @@ func TestConfigCheckReadsTheAddressesOfOutlets(t *testing.T) {
 	require.Zero(t, r.code, r.stderr)
 	require.Contains(t, r.stderr, "CHAT is not set", "elsewhere it may be")
 }
+
+func TestWithoutAHomeNoConfigComesOutOfAFolderThatEverybodyMayWrite(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	tmp := t.TempDir()
+	planted := filepath.Join(tmp, ".config", "relctl-tui", "config.yaml")
+	require.NoError(t, os.MkdirAll(filepath.Dir(planted), 0o755))
+	require.NoError(t, os.WriteFile(planted, []byte(fmt.Sprintf("contexts: {planted: {flags: [{dsn: \"flagd:%s\"}]}}\n", b.path)), 0o600))
+	env := []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + tmp, "XDG_STATE_HOME=" + t.TempDir()}
+	r := runIn(t, env, "config", "check")
+	require.NotContains(t, r.stdout+r.stderr, tmp)
+	require.NotContains(t, runIn(t, env, "status").stdout, filepath.Base(b.path))
+}
+
+func TestAVerbForShellsRefusesWhatIsNoShell(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"completion"}, {"completion", "tcsh"}} {
+		r := runIn(t, cleanEnv(t), args...)
+		require.Equal(t, exitUsage, r.code, args)
+		require.Empty(t, r.stdout, "it goes into a file that a shell reads")
+		require.Contains(t, r.stderr, "bash")
+	}
+	require.Contains(t, runIn(t, cleanEnv(t), "completion", "bash").stdout, "__start_relctl-tui")
+}

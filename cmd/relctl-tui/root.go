@@ -96,7 +96,22 @@ relctl-tui kill checkout-v2`,
 	)
 	root.AddCommand(newScheduleCmd(o), newSchedulesCmd(o), newVersionCmd(o), newManCmd(), newKeysCmd(o))
 	o.completeOptions(root)
+	strictCompletion(root)
 	return root
+}
+
+// strictCompletion lets cobra's verb for shells refuse what is no shell, for its help would
+// go into the file that the shell reads.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args = noVerb
+			c.RunE = func(*cobra.Command, []string) error {
+				return &usageError{msg: "completion needs one of: bash, zsh, fish, powershell"}
+			}
+		}
+	}
 }
 
 func addBoardFlags(f *pflag.FlagSet, o *options) {

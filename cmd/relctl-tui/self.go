@@ -71,7 +71,7 @@ func (o *options) watchSelf(ctx context.Context) error {
 	if f.logFile != "" {
 		file, err := os.OpenFile(f.logFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
-			return &usageError{msg: fmt.Sprintf("--log-file %s: %s", quote(f.logFile), plainIOError(err))}
+			return &usageError{msg: fmt.Sprintf("--log-file %s: %s", quote(f.logFile), plainWriteError(err))}
 		}
 		context.AfterFunc(ctx, func() { _ = file.Sync() }) // the last lines of others may still follow
 		s.log = slog.New(slog.NewJSONHandler(file, nil))

@@ -387,7 +387,7 @@ const exampleFlags = `{
 func exampleStore() (string, error) {
 	path := filepath.Join(stateDir(), "flags.flagd.json")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", fmt.Errorf("cannot make the state directory %s: %s: name a flag store with --flags", sources.Clean(filepath.Dir(path), sources.MaxName), plainIOError(err))
+		return "", fmt.Errorf("cannot make the state directory %s: %s: name a flag store with --flags", sources.Clean(filepath.Dir(path), sources.MaxName), plainWriteError(err))
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -398,7 +398,7 @@ func exampleStore() (string, error) {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot write %s: %s: name a flag store with --flags", sources.Clean(path, sources.MaxName), plainIOError(err))
+		return "", fmt.Errorf("cannot write %s: %s: name a flag store with --flags", sources.Clean(path, sources.MaxName), plainWriteError(err))
 	}
 	return path, nil
 }

@@ -10,12 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writable tells whether a file could be written, or made, without trying it: a
-// trial file beside the flags would wake everybody who watches them.
+// writable tells whether a file could be written, or made with the folders that it
+// lacks, without trying it: a trial file beside the flags would wake everybody who
+// watches them.
 func writable(path string) bool {
 	err := unix.Access(path, unix.W_OK)
-	if errors.Is(err, unix.ENOENT) {
-		err = unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK)
+	for dir := path; errors.Is(err, unix.ENOENT) && dir != filepath.Dir(dir); {
+		dir = filepath.Dir(dir)
+		err = unix.Access(dir, unix.W_OK|unix.X_OK)
 	}
 	return err == nil
 }

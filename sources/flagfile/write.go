@@ -155,6 +155,35 @@ func prepare(target string, b []byte, old fs.FileInfo) (p prepared) {
 	return p
 }
 
+// TryWrite does what a change would do up to the moment at which it shows, and takes it
+// back: an error is what would keep any change from the file right now.
+func (s *Store) TryWrite(ctx context.Context) error {
+	_, err := await(ctx, s, func() (struct{}, error) {
+		target := s.target()
+		unlock, err := s.lock(ctx, target)
+		if err != nil {
+			return struct{}{}, err
+		}
+		defer unlock()
+		f, err := s.open()
+		if err != nil {
+			return struct{}{}, err
+		}
+		defer f.Close() //nolint:errcheck // nothing was written
+		b, info, err := s.readFrom(f)
+		if err != nil {
+			return struct{}{}, err
+		}
+		tmp := prepare(target, b, info)
+		if tmp.err != nil {
+			return struct{}{}, s.wrap(tmp.err)
+		}
+		tmp.drop()
+		return struct{}{}, nil
+	})
+	return err
+}
+
 // sync brings it to the disk and makes ready what the swap needs.
 func (p *prepared) sync(target string) {
 	err := errors.Join(p.file.Sync(), p.file.Close())
