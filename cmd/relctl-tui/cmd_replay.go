@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +61,7 @@ func runReplay(cmd *cobra.Command, o *options, r replaying) error {
 		return &usageError{msg: fmt.Sprintf("--speed: write a number above 0, and %d at most", record.SpeedMost)}
 	}
 	name := sources.Clean(r.path, maxPath)
-	f, err := os.Open(r.path)
+	f, err := os.OpenFile(r.path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // which waits for nobody at the other end of a pipe
 	if err != nil {
 		var at *os.PathError
 		if errors.As(err, &at) {
@@ -72,8 +74,12 @@ func runReplay(cmd *cobra.Command, o *options, r replaying) error {
 	if err != nil || !info.Mode().IsRegular() {
 		return &usageError{msg: name + " is no file"}
 	}
-	rec, err := record.Open(f, info.Size())
-	if err != nil {
+	ctx := cmd.Context()
+	rec, err := record.Open(readUntil{ctx, f}, info.Size())
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s was not read to its end: %w", name, ctx.Err())
+	case err != nil:
 		return &usageError{msg: name + " cannot be replayed: " + sources.Sentence(err)}
 	}
 	at := rec.From
@@ -86,6 +92,21 @@ func runReplay(cmd *cobra.Command, o *options, r replaying) error {
 		return holdings(cmd.OutOrStdout(), rec)
 	}
 	return showReplay(cmd, o, rec, record.PlayerOptions{At: at, Speed: r.speed, Now: o.now})
+}
+
+// readUntil reads until ctx ends: a small file can hold hours of reading, and whoever meant
+// another one must be able to leave.
+type readUntil struct {
+	ctx context.Context //nolint:containedctx // a read ends with it
+	in  io.ReaderAt
+}
+
+// ReadAt is the file's.
+func (r readUntil) ReadAt(b []byte, at int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err //nolint:wrapcheck // whoever reads knows the file
+	}
+	return r.in.ReadAt(b, at) //nolint:wrapcheck // io.EOF must stay io.EOF
 }
 
 // momentOf reads a moment as an operator writes it, who need not write the day.
