@@ -128,7 +128,7 @@ func demoSetup(fleet *demo.Fleet, readOnly bool) (*setup, error) {
 		readers: []reader{{name: "fleet", kind: "scrape", src: src, every: demoPace}},
 		guards:  demoGuards(),
 		ramp:    rampRule{hold: demoHold, onBreach: sources.AskOnBreach},
-		banner:  "a real little fleet: press + on checkout-v2, watch the payment API; K heals it",
+		banner:  "a real little fleet: press + on checkout-v2, watch payment API; K heals it",
 	}, nil
 }
 

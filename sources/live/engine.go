@@ -183,7 +183,8 @@ func (e *Engine) Next(ctx context.Context, after uint64) (*sources.Snapshot, err
 	}
 }
 
-// Heard waits until each source that is shown has answered, well or badly, or ctx ends,
+// Heard waits until each source that is shown has answered in all its parts, well or
+// badly, or ctx ends,
 // and returns the latest snapshot.
 func (e *Engine) Heard(ctx context.Context) *sources.Snapshot {
 	s := e.Snapshot()
@@ -199,8 +200,17 @@ func (e *Engine) Heard(ctx context.Context) *sources.Snapshot {
 
 func heard(s *sources.Snapshot) bool {
 	for i := range s.Sources {
-		if st := &s.Sources[i]; st.Shown() && st.LastOK.IsZero() && st.Err == "" {
+		st := &s.Sources[i]
+		if !st.Shown() {
+			continue
+		}
+		if st.LastOK.IsZero() && st.Err == "" {
 			return false
+		}
+		for p := range st.Parts { // one that was read in part is unknown as a whole
+			if part := &st.Parts[p]; part.Has && part.LastOK.IsZero() && part.Err == "" {
+				return false
+			}
 		}
 	}
 	return len(s.Sources) > 0

@@ -377,3 +377,25 @@ func TestRulesOfTheContextReachTheFlags(t *testing.T) {
 		require.Equal(t, ctxLadder, s.Flags[1].Ladder)
 	})
 }
+
+// halting has its breakers at once and its latencies a second later.
+type halting struct{ *metrics }
+
+func (h halting) Latencies(ctx context.Context) (sources.LatencySet, error) {
+	select {
+	case <-time.After(time.Second):
+		return h.metrics.Latencies(ctx)
+	case <-ctx.Done():
+		return sources.LatencySet{}, ctx.Err()
+	}
+}
+
+func TestASourceIsHeardOnceAllItsPartsHaveAnswered(t *testing.T) {
+	t.Parallel()
+	run(t, live.Options{Sources: []live.Source{src("m", halting{healthy()}), src("prod", newFlags("a"))}}, func(t *testing.T, e *live.Engine) {
+		require.Len(t, e.Snapshot().Breakers, 1, "a part of it is there")
+		s := e.Heard(t.Context())
+		require.Equal(t, sources.Fresh, s.Source("m").Health, "who asks how things stand is not told that it is unknown")
+		require.Len(t, s.Latencies, 1)
+	})
+}
