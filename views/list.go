@@ -113,6 +113,12 @@ func (l *List) SetSize(w, h int) {
 	l.Table = Lay(l.about.Columns(w), w)
 }
 
+// SetColumns lays the pane out anew, for data that need other columns.
+func (l *List) SetColumns(columns func(width int) []Column) {
+	l.about.Columns = columns
+	l.Table = Lay(columns(l.width), l.width)
+}
+
 // SetSnapshot shows other data, with times as of now.
 func (l *List) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	l.Snap, l.Now = s, now

@@ -3,6 +3,7 @@ package alerts
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type Model struct {
 	keys     views.KeyMap
 	rows     []row
 	wants    int             // rows, were there no filter
+	plain    bool            // no alert says what it is about
 	unfolded map[string]bool // by rule
 	pending  map[sources.FlagID]string
 }
@@ -45,6 +47,13 @@ func columns(int) []views.Column {
 		{Title: "since", Min: 5, Right: true, From: 44},
 		{Title: "", Min: 12, Max: 200, From: 96},
 	}
+}
+
+// plain are the columns where no alert says what it is about: what it means has the room.
+func plain(w int) []views.Column {
+	list := columns(w)
+	list[colAbout].From = w + 1
+	return list
 }
 
 // New is an empty pane without a size.
@@ -80,6 +89,7 @@ func (m *Model) fold() {
 			m.wants = len(fold(m.Snap.Alerts, func(*sources.Alert) bool { return true }, m.unfolded))
 		}
 	}
+	m.lay()
 	subjects := make([]views.Subject, len(m.rows))
 	for i := range m.rows {
 		a := &m.Snap.Alerts[m.rows[i].at]
@@ -88,6 +98,19 @@ func (m *Model) fold() {
 		}
 	}
 	m.SetKept(kept, all, subjects)
+}
+
+// lay gives the column of what alerts are about to their summaries while it says nothing.
+func (m *Model) lay() {
+	none := m.Snap != nil && !slices.ContainsFunc(m.Snap.Alerts, func(a sources.Alert) bool { return views.AlertAbout(&a) != "" })
+	if none == m.plain {
+		return
+	}
+	if m.plain = none; none {
+		m.SetColumns(plain)
+	} else {
+		m.SetColumns(columns)
+	}
 }
 
 // asked is what a filter can ask of an alert.

@@ -183,3 +183,18 @@ func TestAnAlertThatIsBeingSilencedIsMarkedAsPending(t *testing.T) {
 	m.SetSnapshot(rung(sources.Fresh, a), viewtest.Now())
 	require.Contains(t, ansi.Strip(m.View()), "◔ pending")
 }
+
+func TestASummaryHasTheRoomThatSaysNothing(t *testing.T) {
+	t.Parallel()
+	long := "the queue of charges is longer than its workers can take"
+	bare := sources.Alert{Source: "am", ID: "1", Name: "QueueGrows", State: sources.AlertFiring, Severity: "critical", Summary: long}
+	seen := lines(rung(sources.Fresh, bare), 120, 6)
+	require.NotContains(t, seen[0], "about", "no alert says what it is about")
+	require.Contains(t, seen[1], "the queue of charges is longer than its work")
+
+	named := bare
+	named.ID, named.Service = "2", "payment"
+	seen = lines(rung(sources.Fresh, bare, named), 120, 6)
+	require.Contains(t, seen[0], "about")
+	require.Contains(t, seen[2], "payment critical")
+}
