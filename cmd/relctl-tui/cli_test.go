@@ -146,6 +146,8 @@ func TestStatusShowsWhatIsUnderWayAndNotWhatIsSteady(t *testing.T) {
 		Sources      []map[string]any
 		FlagsTotal   *int `json:"flags_total"`
 		BreakersOpen *int `json:"breakers_open"`
+		AlertsFiring *int `json:"alerts_firing"`
+		Alerts       []map[string]any
 		Flags        []map[string]any
 		Breakers     []map[string]any
 		Latencies    []map[string]any
@@ -154,6 +156,7 @@ func TestStatusShowsWhatIsUnderWayAndNotWhatIsSteady(t *testing.T) {
 	strictly(t, b.run("status", "-o", "json").stdout, &doc)
 	require.Equal(t, 4, *doc.FlagsTotal)
 	require.Nil(t, doc.BreakersOpen, "nobody was asked: unknown, not none")
+	require.Nil(t, doc.AlertsFiring)
 	require.Len(t, doc.Flags, 3)
 }
 
