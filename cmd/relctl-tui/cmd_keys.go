@@ -65,7 +65,7 @@ func runKeys(cmd *cobra.Command, o *options, check bool) error {
 	}
 	around := surroundings{}
 	if check {
-		around = lookAround(cmd.Context(), os.Getenv)
+		around = lookAround(cmd.Context(), o.stdin, os.Getenv)
 		answer.Clashes = clashesOf(&keys, around)
 	}
 	out := cmd.OutOrStdout()
@@ -141,8 +141,8 @@ type surroundings struct {
 }
 
 // lookAround asks tmux, or reads screen's file, and looks at the terminal.
-func lookAround(ctx context.Context, getenv func(string) string) surroundings {
-	s := surroundings{taken: map[string]string{}, flow: flowControl(os.Stdin)}
+func lookAround(ctx context.Context, tty *os.File, getenv func(string) string) surroundings {
+	s := surroundings{taken: map[string]string{}, flow: flowControl(tty)}
 	switch {
 	case getenv("TMUX") != "":
 		if err := askTmux(ctx, s.taken); err != nil {

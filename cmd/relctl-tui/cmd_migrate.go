@@ -131,8 +131,14 @@ func (s *setup) standing(ctx context.Context, ctl *control.Controller, id source
 	for i := range s.readers {
 		if w := s.readers[i].warmUp; err == nil && w > 0 && st.Proof.Verdict == sources.ProofUnknown {
 			if err = wait(ctx, w); err == nil {
-				return ctl.Standing(ctx, id)
+				st, err = ctl.Standing(ctx, id)
 			}
+			break
+		}
+	}
+	for i := range s.stores {
+		if s.stores[i].name == id.Source && err == nil {
+			changedBy(&st.Flag, lastChanges(&s.stores[i]))
 		}
 	}
 	return st, err

@@ -42,7 +42,9 @@ func execute() (code int) {
 	defer stop()
 	is := thisBuild()
 	o := &options{stdin: stdin, now: time.Now}
-	err := fang.Execute(ctx, rootOf(o),
+	root := rootOf(o)
+	root.SetIn(stdin)
+	err := fang.Execute(ctx, root,
 		fang.WithVersion(is.Version),
 		fang.WithCommit(is.Commit),
 		fang.WithoutManpage(), // man writes better ones

@@ -124,6 +124,8 @@ func TestAMigrationWalksStageByStageWithoutAScreen(t *testing.T) {
 	require.Equal(t, exitDone, r.code, r.stderr)
 	var status struct{ Migration standingJSON }
 	strictly(t, r.stdout, &status)
+	require.NotNil(t, status.Migration.Flag.ChangedAt, "as flags says it")
+	require.Equal(t, "ana", status.Migration.Flag.ChangedBy)
 	require.Equal(t, "complete", *status.Migration.Flag.Stage)
 	require.Equal(t, "dropped", status.Migration.Signed[0].Reason)
 	require.Equal(t, "ana", status.Migration.Signed[0].By)

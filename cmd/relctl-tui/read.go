@@ -115,15 +115,19 @@ func (s *setup) readStore(ctx context.Context, st *store, now func() time.Time) 
 		p.flags = slices.Clone(set.Flags) // the driver's own are shared
 		last := lastChanges(st)
 		for i := range p.flags {
-			f := &p.flags[i]
-			s.applyRule(f)
-			if e := last[f.ID.Key]; e != nil && e.NewRevision == f.Revision {
-				f.ChangedAt, f.ChangedBy = e.At, e.Actor
-			}
+			s.applyRule(&p.flags[i])
+			changedBy(&p.flags[i], last)
 		}
 	}
 	p.settle(status, err, set.Warnings, now())
 	return p
+}
+
+// changedBy fills in who changed a flag last, and when, where it is as that change left it.
+func changedBy(f *sources.Flag, last map[string]*journal.Entry) {
+	if e := last[f.ID.Key]; e != nil && e.NewRevision == f.Revision {
+		f.ChangedAt, f.ChangedBy = e.At, e.Actor
+	}
 }
 
 // lastChanges is the newest change on record of each flag of a store. It only adds
