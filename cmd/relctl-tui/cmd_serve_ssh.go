@@ -83,9 +83,9 @@ func (h *serveSSH) run(cmd *cobra.Command) error {
 	if err := h.o.watchSelf(life); err != nil {
 		return err
 	}
-	h.hub = &hub{o: h.o, ctx: life, known: map[string]*shared{}}
+	h.hub = newHub(life, h.o)
 	defer h.hub.end()
-	if _, err := h.hub.get(""); err != nil {
+	if _, err := h.hub.get(ctx, ""); err != nil {
 		return err
 	}
 	h.server.Log = h.o.seen.logger(cmd.ErrOrStderr())

@@ -6,20 +6,38 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 )
 
 // hub is every context that is served, each with one engine and one control however
-// many people look at it. It is goroutine-safe.
+// many people look at it. It is goroutine-safe; make it with newHub.
 type hub struct {
 	o   *options
 	ctx context.Context //nolint:containedctx // the life of what is served
 
-	mu    sync.Mutex
-	known map[string]*shared
+	mu      sync.Mutex
+	known   map[string]*shared
+	opening map[string]*opening
+	ended   bool
 }
+
+func newHub(ctx context.Context, o *options) *hub {
+	return &hub{o: o, ctx: ctx, known: map[string]*shared{}, opening: map[string]*opening{}}
+}
+
+// opening is a context that is being opened for whoever waits for it.
+type opening struct {
+	done   chan struct{} // closed when the rest is there
+	opened *shared
+	err    error
+	fault  any // of the program's own
+}
+
+// openWithin is how long somebody waits for a context to open.
+const openWithin = 10 * time.Second
 
 // shared is one context that runs, for those who may change it and for those who may
 // only look: they have a control that refuses.
@@ -33,34 +51,82 @@ func (s *shared) as(changes bool) *running {
 	return s.viewers
 }
 
-// get opens a context the first time that somebody wants it; "" is the default one.
-func (h *hub) get(name string) (*shared, error) {
+// get opens a context the first time that somebody wants it; "" is the default one. Files
+// that a context names may lie where nothing answers: nobody waits for that but who wants
+// this very context, and they not for ever.
+func (h *hub) get(ctx context.Context, name string) (*shared, error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	if s := h.known[name]; s != nil {
+		h.mu.Unlock()
 		return s, nil
 	}
+	one := h.opening[name]
+	if one == nil {
+		one = &opening{done: make(chan struct{})}
+		h.opening[name] = one
+		go h.open(name, one)
+	}
+	h.mu.Unlock()
+	wait := time.NewTimer(openWithin)
+	defer wait.Stop()
+	select {
+	case <-one.done:
+		if one.fault != nil {
+			panic(one.fault)
+		}
+		return one.opened, one.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s was not opened in time: %w", contextWords(name), sources.ErrUnavailable)
+	case <-wait.C:
+		return nil, fmt.Errorf("%s has not opened within %s, a file that it names does not answer; others are not concerned: %w",
+			contextWords(name), openWithin, sources.ErrUnavailable)
+	}
+}
+
+func contextWords(name string) string {
+	if name == "" {
+		return "the default context"
+	}
+	return "context " + quote(name)
+}
+
+// open opens a context for those who wait for it.
+func (h *hub) open(name string, one *opening) {
+	defer close(one.done)
+	defer func() {
+		one.fault = recover()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.opening, name)
+	}()
 	o := *h.o
 	if name != "" {
 		o.context = name
 	}
 	s, err := o.open(io.Discard) // what is to be warned of, doctor and config check say at length
 	if err != nil {
-		return nil, err
+		one.err = err
+		return
 	}
-	if same := h.known[s.context]; same != nil && s.context != "" { // it was asked for by its name before
-		h.known[name] = same
-		return same, nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch same := h.known[s.context]; {
+	case h.ended:
+		one.err = fmt.Errorf("the server is being stopped: %w", sources.ErrUnavailable)
+		return
+	case same != nil: // it was asked for by its name before
+		one.opened = same
+	default:
+		one.opened = s.share(h.ctx, &o)
 	}
-	out := s.share(h.ctx, &o)
-	h.known[name], h.known[s.context] = out, out
-	return out, nil
+	h.known[name], h.known[s.context] = one.opened, one.opened
 }
 
 // end gives back what is ramped and ends the engines.
 func (h *hub) end() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.ended = true
 	ended := map[*shared]bool{}
 	for _, s := range h.known {
 		if !ended[s] {

@@ -19,7 +19,7 @@ import (
 // that nothing more is typed is no reason, for what only follows types nothing. Verbs that
 // are typed are those that can be asked for behind the host's name, as the same key.
 func (h *serveSSH) lines(ctx context.Context, s *sshserver.Session, name string) error {
-	both, err := h.hub.get(name)
+	both, err := h.hub.get(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string)
 	terminal := terminalOf(append(s.Environ, "TERM="+s.Term, "SSH_TTY=remote"), false)
 	banner := fmt.Sprintf("you are %s, %s", s.Name, s.Role)
 	for {
-		both, err := h.hub.get(name)
+		both, err := h.hub.get(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (h *serveSSH) board(ctx context.Context, s *sshserver.Session, name string)
 			return err
 		}
 		name, banner = next, ""
-		if _, err := h.hub.get(name); err != nil { // a fault there is no reason to be blind here
+		if _, err := h.hub.get(ctx, name); err != nil { // a fault there is no reason to be blind here
 			banner = fmt.Sprintf("context %s cannot be opened, this is %s again: %s", name, r.context, strings.Join(errorSentences(err), "; "))
 			name = r.context
 		}
@@ -83,7 +83,7 @@ type servedVerb struct {
 func (h *serveSSH) verb(ctx context.Context, s *sshserver.Session, a servedVerb) error {
 	words := a.words
 	o := &options{actor: s.Name, now: h.o.now, stdin: h.o.stdin, followed: a.ask != nil, agree: a.ask, opened: func(name string) (*setup, error) {
-		both, err := h.hub.get(cmp.Or(name, a.context))
+		both, err := h.hub.get(ctx, cmp.Or(name, a.context))
 		if err != nil {
 			return nil, err
 		}
