@@ -12,6 +12,7 @@ type bounds struct {
 	starting, startingEach int // at most, in all and from one address
 	guests, guestsEach     int // connections, in all and from one address
 	sessions               int // boards and verbs, in all
+	kept                   int // of the sessions, for those who may change things
 
 	mu   sync.Mutex
 	from map[netip.Prefix]*present
@@ -88,11 +89,15 @@ func (b *bounds) leave(a netip.Addr, guest bool) {
 	}
 }
 
-// begin takes a place for a session.
-func (b *bounds) begin() error {
+// begin takes a place for a session. However many look, somebody who may act gets in.
+func (b *bounds) begin(acts bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.open >= b.sessions {
+	most := b.sessions
+	if !acts {
+		most -= b.kept
+	}
+	if b.open >= most {
 		return errors.New("as many sessions are open as this server allows")
 	}
 	b.open++

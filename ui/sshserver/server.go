@@ -41,7 +41,7 @@ type Options struct {
 	LoginGrace   time.Duration // until a key must be accepted, and a session begun; 0 for 20 s
 	Idle         time.Duration // without a key press, until a session ends; 0 for 4 h, negative for ever
 	MaxAuthTries int           // keys that one connection may offer; 0 for 6
-	MaxSessions  int           // boards and verbs at once; 0 for 200
+	MaxSessions  int           // boards and verbs at once, the last tenth for operators alone; 0 for 200
 	MaxEach      int           // connections at once from one address; 0 for MaxSessions
 	MaxStarting  int           // connections whose key is not accepted yet; 0 for 60
 	StartingEach int           // of these from one address; 0 for 10
@@ -60,6 +60,7 @@ var (
 
 const (
 	perConnection = 4                // sessions of one connection
+	keptFor       = 10               // of so many places one is an operator's
 	stalledFor    = 2 * time.Minute  // a client that takes no byte for so long is gone
 	lastWords     = 2 * time.Second  // for one that takes none, or does not go, when its session is over
 	farewell      = 20 * time.Second // for sessions to end when the server does
@@ -96,7 +97,7 @@ func New(o Options) (*Server, error) {
 		o: o, links: map[*link]struct{}{}, sessions: map[*Session]struct{}{},
 		bounds: &bounds{
 			starting: o.MaxStarting, startingEach: o.StartingEach, guests: o.MaxSessions, guestsEach: o.MaxEach,
-			sessions: o.MaxSessions, from: map[netip.Prefix]*present{},
+			sessions: o.MaxSessions, kept: o.MaxSessions / keptFor, from: map[netip.Prefix]*present{},
 		},
 	}
 	s.keys = &keyring{path: o.AuthorizedKeys, now: o.Now, warn: func(why string) { o.Log.Warn("authorized keys: " + why) }}

@@ -281,6 +281,25 @@ func TestSessionsAreBoundedInAllByAddressAndByConnection(t *testing.T) {
 	}, patience, 5*time.Millisecond, "a place that is given back can be had")
 }
 
+func TestHoweverManyLookAnOperatorGetsIn(t *testing.T) {
+	t.Parallel()
+	ana, anaLine := key(t, "ana")
+	bo, boLine := key(t, "bo")
+	d := opened(t, []string{`role="operator" ` + anaLine, boLine}, func(o *sshserver.Options) { o.MaxSessions = 10 })
+	for range 3 {
+		c := d.enter(bo)
+		for range 3 {
+			stays(t, c, "wait")
+		}
+	}
+	_, err := d.enter(bo).NewSession()
+	require.ErrorContains(t, err, "as many sessions are open as this server allows")
+	c := d.enter(ana)
+	stays(t, c, "wait")
+	_, err = c.NewSession()
+	require.ErrorContains(t, err, "as many sessions are open as this server allows")
+}
+
 func TestASessionEndsWhenItIsIdleOrItsKeyIsTakenOut(t *testing.T) {
 	t.Parallel()
 	ana, anaLine := key(t, "ana")

@@ -201,7 +201,7 @@ func (s *Server) session(_ *ssh.Server, conn *gossh.ServerConn, ch gossh.NewChan
 		refuse(err)
 		return
 	}
-	if err := s.bounds.begin(); err != nil {
+	if err := s.bounds.begin(who.Role == Operator); err != nil {
 		refuse(err)
 		return
 	}
