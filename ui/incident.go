@@ -44,6 +44,7 @@ type inquiry struct {
 	whole time.Time            // since when everything is whole again; zero while it is not
 	made  int                  // how many looks were made of that by themselves
 	found *sources.Incident
+	since time.Time // when the look began that found it
 	proof proof
 
 	breached *sources.Incident // the last look that found a breach, rather one with suspects; nil for none
@@ -171,7 +172,7 @@ func (m *Model) incidentRead(msg IncidentReadMsg) {
 	}
 	q.cancel()
 	q.busy, q.cancel = false, nil
-	q.found = &msg.Incident
+	q.found, q.since = &msg.Incident, q.at
 	if len(q.found.Breaches) > 0 && (len(q.found.Suspects) > 0 || q.breached == nil || len(q.breached.Suspects) == 0) {
 		q.breached = q.found
 	}
@@ -185,7 +186,7 @@ func (m *Model) incidentRead(msg IncidentReadMsg) {
 // offer is the line that points at the screen of suspects; it never acts.
 func (m *Model) offer() string {
 	q := &m.inquiry
-	if q.broke.IsZero() || q.found == nil || m.screen != noScreen || m.now.Sub(q.broke) > offerFor {
+	if q.broke.IsZero() || q.found == nil || q.since.Before(q.broke) || m.screen != noScreen || m.now.Sub(q.broke) > offerFor {
 		return ""
 	}
 	label := " (" + views.Named(m.keys.Suspects) + ")"
@@ -196,7 +197,7 @@ func (m *Model) offer() string {
 		}
 		return fmt.Sprintf("suspect: %s %s, %s before %s broke%s", s.Subject, s.What, sources.Span(s.Lag), s.Service, label)
 	}
-	if q.made < 3 || q.proof.pending() || !q.whole.IsZero() {
+	if q.made < 3 || q.busy || q.proof.pending() || !q.whole.IsZero() {
 		return ""
 	}
 	return "no suspect for what broke" + label
@@ -411,6 +412,10 @@ func (m *Model) recovered(p *proof) (value string, back bool) {
 	value = views.Seconds(l.P99)
 	back = l.P99.OK && (l.SLO <= 0 || !l.P99.Over && l.P99.Seconds <= l.SLO.Seconds())
 	switch p.suspect.Metric {
+	case l.Name + " breaker":
+		if value = sources.BreakerClosed.String(); !back {
+			value += " with a p99 of " + views.Seconds(l.P99)
+		}
 	case l.Name + " errors":
 		value = views.Ratio(l.ErrorRatio)
 		back = back && l.ErrorRatio.OK && l.ErrorRatio.V <= p.limit

@@ -240,6 +240,23 @@ func TestARecoveryIsNotSaidOfWhatBrokeAgain(t *testing.T) {
 	})
 }
 
+func TestWhatBrokeAgainIsNotBlamedOnWhatWasFoundBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := incidentBoard(t, nil)
+		for range 60 {
+			r.second()
+		}
+		r.shows("suspect: checkout-v2")
+		r.m.setSnapshot(r.snapshot(100*time.Millisecond, sources.VerdictOK))
+		for range 400 { // it is whole for so long that the next breach is another one
+			r.second()
+		}
+		r.m.setSnapshot(r.snapshot(time.Second, sources.VerdictBreached))
+		r.second()
+		r.hides("suspect")
+	})
+}
+
 func TestASuspectThatWasKilledIsNotOfferedAnyMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, _ := incidentBoard(t, nil)
