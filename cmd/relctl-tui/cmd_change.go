@@ -140,7 +140,7 @@ func (o *options) withNext(in sources.Intent, err error) error {
 		id, _ := sources.NameOf(err)
 		return fmt.Errorf("%s: nothing was changed; if that is meant, repeat with --confirm %s: %w", sources.Sentence(err), shellQuote(id.Key), sources.ErrConfirm)
 	}
-	if clash, ok := control.ClashOf(err); ok && in.Kind == sources.Undo {
+	if clash, ok := control.ClashOf(err); ok && in.Kind == sources.Undo && clash.To != clash.Flag.Brief() {
 		return fmt.Errorf("%s; to return it to %s all the same: %s: %w", sources.Sentence(err), clash.To,
 			o.command("restore", shellQuote(clash.Flag.ID.Key), "--before", clash.Instead.Change), sources.ErrConflict)
 	}

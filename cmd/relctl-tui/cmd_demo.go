@@ -65,6 +65,11 @@ func stories() []string { return append(keysOf(scenarios), migrationStory) }
 func runDemo(cmd *cobra.Command, o *options, opts demo.Options, headless bool, story string) (err error) {
 	ctx := cmd.Context()
 	opts.Connections = scenarios[story].connections
+	if opts.Listen != "" {
+		if err := checkAddress(ctx, "--listen", opts.Listen); err != nil {
+			return err
+		}
+	}
 	fleet, err := demo.Start(ctx, opts)
 	if err != nil {
 		return err

@@ -102,9 +102,9 @@ func (h *serveHTTP) run(cmd *cobra.Command, name string, src publish.Store) erro
 	}
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.listen)
+	ln, err := listen(ctx, "--listen", h.listen)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %s: %w", quote(h.listen), cleanMsg(plainNetError(err)), sources.ErrUnavailable)
+		return err
 	}
 	srv := publish.New(src, opts)
 	ended := make(chan error, 1)
@@ -141,15 +141,6 @@ func (h *serveHTTP) firstRead(ctx context.Context, srv *publish.Server) error {
 func loopback(a net.Addr) bool {
 	t, ok := a.(*net.TCPAddr)
 	return ok && t.IP.IsLoopback()
-}
-
-// plainNetError is why an address cannot be listened on, without the address.
-func plainNetError(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err.Error()
-	}
-	return err.Error()
 }
 
 // tls is nil without a certificate.

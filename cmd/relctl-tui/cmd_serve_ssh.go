@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"strings"
 	"time"
@@ -95,9 +94,9 @@ func (h *serveSSH) run(cmd *cobra.Command) error {
 	if err != nil {
 		return &usageError{msg: cleanMsg(err.Error())}
 	}
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.listen)
+	ln, err := listen(ctx, "--listen", h.listen)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %s: %w", quote(h.listen), cleanMsg(plainNetError(err)), sources.ErrUnavailable)
+		return err
 	}
 	if srv.Keys() == 0 {
 		say(cmd.ErrOrStderr(), "the file of keys lets nobody in yet: add a line such as role=\"operator\" ssh-ed25519 AAAA… you")

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // envRef is $$, ${NAME} or ${NAME:-default}. Anything else with a dollar stays
@@ -39,8 +40,9 @@ func expandEnv(s string, lookup func(string) (string, bool)) (string, error) {
 // expand replaces the variables in every value that may name one: DSNs, names of
 // files, user names and secrets. It changes c, so call it once per context, and
 // only for the context that is opened: the others' variables need not be set.
-// What only measures, or is only told, keeps nobody from killing a flag: where such a
-// one lacks a variable it is that one that does not work, as it says in lacks.
+// What only measures, or is only told, keeps nobody from killing a flag, and neither does
+// another store: where such a one lacks a variable it is that one that does not work, as it
+// says in lacks. Only where no store is left is that an error.
 func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) error {
 	var first error
 	into := func(failed *error) func(*string, pos, string) {
@@ -57,11 +59,12 @@ func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) 
 		f := &c.Flags[i]
 		one(&f.DSN.S, f.DSN.at, "dsn")
 		one(&f.Journal.S, f.Journal.at, "journal")
-		one(&f.ClientToken.s, f.ClientToken.at, "client_token")
-		one(&f.ClientTokenFile.S, f.ClientTokenFile.at, "client_token_file")
-		one(&f.FrontendToken.s, f.FrontendToken.at, "frontend_token")
-		one(&f.FrontendTokenFile.S, f.FrontendTokenFile.at, "frontend_token_file")
-		f.AccessConfig.expand(one)
+		own := into(&f.lacks)
+		own(&f.ClientToken.s, f.ClientToken.at, "client_token")
+		own(&f.ClientTokenFile.S, f.ClientTokenFile.at, "client_token_file")
+		own(&f.FrontendToken.s, f.FrontendToken.at, "frontend_token")
+		own(&f.FrontendTokenFile.S, f.FrontendTokenFile.at, "frontend_token_file")
+		f.AccessConfig.expand(own)
 		for j := range f.Verify {
 			v := &f.Verify[j]
 			one(&v.DSN.S, v.DSN.at, "dsn")
@@ -76,14 +79,22 @@ func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) 
 	for i := range c.Outlets {
 		c.Outlets[i].expand(into(&c.Outlets[i].lacks))
 	}
+	if first == nil && !slices.ContainsFunc(c.Flags, func(f FlagsConfig) bool { return f.lacks == nil }) && len(c.Flags) > 0 {
+		first = c.Flags[0].lacks
+	}
 	return first
 }
 
 // unused tells whether a variable is missing, so that nothing of it is used.
 func (a *AccessConfig) unused() bool { return a.lacks != nil }
 
-// lacking is what metrics and outlets of the context lack, a sentence for each.
+// lacking is what sources and outlets of the context lack, a sentence for each.
 func (c *ContextConfig) lacking() (said []string) {
+	for i := range c.Flags {
+		if err := c.Flags[i].lacks; err != nil {
+			said = append(said, err.Error())
+		}
+	}
 	for i := range c.Metrics {
 		if err := c.Metrics[i].lacks; err != nil {
 			said = append(said, err.Error())

@@ -31,6 +31,9 @@ func parseDSN(s string, kind string) (DSN, error) {
 	d := DSN{Scheme: m[1], Target: m[2]}
 	drv, ok := drivers[d.Scheme]
 	if !ok {
+		if meant := near(d.Scheme, schemes("")); meant != "" {
+			return DSN{}, fmt.Errorf("unknown scheme %s%s", quote(d.Scheme), meant)
+		}
 		return DSN{}, fmt.Errorf("unknown scheme %s: known are %s", quote(d.Scheme), strings.Join(schemes(""), ", "))
 	}
 	if !drv.serves(kind) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +44,32 @@ func TestAKillGoesThroughWhateverMetricsAndOutletsLack(t *testing.T) {
 	}
 }
 
+func TestAKillGoesThroughWhereAnotherStoreLacksItsTokenButNotWhereNoStoreIsLeft(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	lacks := "{dsn: \"unleash+http://127.0.0.1:1?project=p&environment=e\", name: other, token: \"${NOBODY_HAS_SET_THIS}\"}"
+	write := func(stores string) {
+		require.NoError(t, os.WriteFile(path, []byte("contexts:\n  prod:\n    flags: ["+stores+"]\n"), 0o600))
+	}
+	write(fmt.Sprintf("{dsn: \"flagd:%s\", name: mine}, %s", b.path, lacks))
+	r := runIn(t, b.env, "--config", path, "kill", "checkout-v2")
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "killed confirmed")
+	require.Contains(t, r.stderr, "NOBODY_HAS_SET_THIS is not set")
+	r = runIn(t, b.env, "--config", path, "status")
+	require.Contains(t, r.stdout, "other")
+	require.Contains(t, r.stdout, "checkout-v2")
+	r = runIn(t, b.env, "--config", path, "kill", "somewhere-else")
+	require.Equal(t, exitUsage, r.code, r.stderr)
+	require.Contains(t, r.stderr, "NOBODY_HAS_SET_THIS is not set", "it may be in there")
+
+	write(lacks)
+	r = runIn(t, b.env, "--config", path, "kill", "checkout-v2")
+	require.Equal(t, exitUsage, r.code, r.stderr)
+	require.Contains(t, r.stderr, "NOBODY_HAS_SET_THIS is not set")
+}
+
 func TestConfigCheckReadsTheAddressesOfOutlets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -79,4 +106,22 @@ func TestAVerbForShellsRefusesWhatIsNoShell(t *testing.T) {
 		require.Contains(t, r.stderr, "bash")
 	}
 	require.Contains(t, runIn(t, cleanEnv(t), "completion", "bash").stdout, "__start_relctl-tui")
+}
+
+func TestOptionsThatCannotBeTakenSayWhatTheyWantInPlainWords(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, c := range []struct{ args, says string }{
+		{"log -n abc", `log: --limit: "abc" is no whole number that it can take`},
+		{"ramp checkout-v2 --guarded --hold 5", `--hold: "5" is no duration: write a number and a unit`},
+		{"replay x --speed fast", `--speed: "fast" is no number`},
+		{"demo --read-only=perhaps", `--read-only: "perhaps" is no choice: write true or false`},
+		{"demo --headless --listen foo", `--listen: "foo" is no address: write HOST:PORT`},
+		{"serve http --listen 127.0.0.1:nowhere --flags flagd:" + b.path, `--listen: "127.0.0.1:nowhere" is no address`},
+		{"flags --flags flagdd:x", `did you mean "flagd"`},
+	} {
+		r := runIn(t, b.env, strings.Fields(c.args)...)
+		require.Equal(t, exitUsage, r.code, "%s: %s", c.args, r.stderr)
+		require.Contains(t, r.stderr, c.says)
+	}
 }

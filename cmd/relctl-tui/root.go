@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -87,7 +88,7 @@ relctl-tui kill checkout-v2`,
 		if verb != "" {
 			verb += ": "
 		}
-		return &usageError{msg: verb + cleanMsg(err.Error()) + flagHint(cmd, err)}
+		return &usageError{msg: verb + badOption(err) + flagHint(cmd, err)}
 	})
 	root.AddCommand(
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newDeploysCmd(o), newLogCmd(o), newSuspectsCmd(o),
@@ -158,6 +159,27 @@ func argCount(least, most int, what string) cobra.PositionalArgs {
 // verbOf is a verb as it is typed behind the program's name; "" for none.
 func verbOf(cmd *cobra.Command) string {
 	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().CommandPath()), " ")
+}
+
+// badOption says what an option wants in the place of a value that it cannot take.
+func badOption(err error) string {
+	var bad *pflag.InvalidValueError
+	if !errors.As(err, &bad) {
+		return cleanMsg(err.Error())
+	}
+	says := fmt.Sprintf("--%s: %s is no ", bad.GetFlag().Name, quote(sources.Clean(bad.GetValue(), 80)))
+	switch bad.GetFlag().Value.Type() {
+	case "int", "int32", "int64", "uint", "uint64":
+		return says + "whole number that it can take"
+	case "float64":
+		return says + "number"
+	case "duration":
+		return says + "duration: write a number and a unit, such as 500ms, 15s or 2m"
+	case "bool":
+		return says + "choice: write true or false"
+	default:
+		return cleanMsg(err.Error())
+	}
 }
 
 func flagHint(cmd *cobra.Command, err error) string {

@@ -102,9 +102,9 @@ func (o *options) watchSelf(ctx context.Context) error {
 // serveUntil serves until ctx ends. near refuses an address that others reach: a profile
 // holds what is in memory.
 func serveUntil(ctx context.Context, option, addr string, h http.Handler, near bool) (net.Addr, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	ln, err := listen(ctx, option, addr)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %s: %w", option, quote(addr), cleanMsg(plainNetError(err)), sources.ErrUnavailable)
+		return nil, err
 	}
 	if near && !loopback(ln.Addr()) {
 		return nil, &usageError{msg: errors.Join(fmt.Errorf("%s %s: profiles are served on this machine only, write 127.0.0.1:PORT", option, quote(addr)), ln.Close()).Error()}

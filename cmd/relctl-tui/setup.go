@@ -233,9 +233,11 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 		resolved := *f // the config itself stays as it was written
 		resolved.ClientTokenFile.S = resolvePath(f.ClientTokenFile.S, file)
 		resolved.FrontendTokenFile.S = resolvePath(f.FrontendTokenFile.S, file)
-		st, err := drivers[d.Scheme].openFlags(name, d, &resolved, f.access(file))
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		st := storeWithout(name, d, f.lacks)
+		if f.lacks == nil {
+			if st, err = drivers[d.Scheme].openFlags(name, d, &resolved, f.access(file)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 		}
 		st.name, st.readOnly = name, f.ReadOnly
 		if st.evaluators, err = openEvaluators(f.Verify, name, file); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/metrics"
@@ -25,6 +26,18 @@ func (w without) Latencies(context.Context) (sources.LatencySet, error) { //noli
 }
 
 func (w without) Matches(context.Context) ([]metrics.Match, error) { return nil, w.why } //nolint:unparam // the interface's
+
+// withoutFlags stands for a flag store that lacks a variable.
+type withoutFlags struct{ why error }
+
+func (w withoutFlags) Flags(context.Context) (sources.FlagSet, error) { //nolint:unparam // the interface's
+	return sources.FlagSet{}, w.why
+}
+
+func storeWithout(name string, d DSN, why error) store {
+	kind, _, _ := strings.Cut(d.Scheme, "+")
+	return store{kind: kind, src: withoutFlags{fmt.Errorf("source %s: %w: %w", name, why, sources.ErrUnauthorized)}}
+}
 
 // withoutAlerts stands for a source of alerts that lacks a variable.
 type withoutAlerts struct{ why error }
