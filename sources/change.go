@@ -41,7 +41,7 @@ type Intent struct {
 	Confirm string
 	Change  string // for Undo: which change, "" for the actor's last; for Restore: the change that made that state; for Guarded: the lease to take over, "" for none
 	Before  bool   // for Restore: the state before that change and not the one after it
-	ToAs    string // for Restore: that state in words ("25%"), for sentences; "" when unknown
+	ToAs    string // for Restore: that state in words ("25%"), for Undo: that change, for sentences; "" when unknown
 	Reason  string
 	Actor   string
 

@@ -226,8 +226,34 @@ func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 	if h.agreed || (!m.opts.Confirm && doubt == "") {
 		return m.start(*h.intent)
 	}
+	if h.intent.Kind == sources.Undo && h.intent.Change == "" {
+		m.footer.SetStatus("reading what your last change was"+m.opts.Theme.Glyphs.Ellipsis, footer.Waiting)
+		m.seq++
+		return nextUndo(m.ctx, m.control, m.seq, m.opts.Actor)
+	}
 	m.confirm.Ask(*h.intent, seen, doubt)
 	return nil
+}
+
+// undoFound asks about the change that an undo would take back, by its name: it may be
+// another flag's than the one under the cursor. What is agreed to is that change, whatever
+// was done since.
+func (m *Model) undoFound(msg UndoFoundMsg) {
+	if msg.Seq != m.seq {
+		return // something else was begun meanwhile
+	}
+	m.footer.SetStatus("", footer.Info)
+	if msg.Err != nil {
+		m.footer.SetStatus("nothing changed: "+sources.Sentence(msg.Err), footer.Failure)
+		return
+	}
+	a := &msg.Undo.Last
+	words := fmt.Sprintf("%s %s %s %s", a.Name, a.Old, m.opts.Theme.Glyphs.Arrow, a.New)
+	if n := msg.Undo.Flags; n > 1 {
+		words = fmt.Sprintf("%d changes made as one, %s among them", n, words)
+	}
+	words += ", made " + views.Clock(a.At, m.opts.Now())
+	m.confirm.Ask(sources.Intent{Kind: sources.Undo, Change: msg.Undo.Change, ToAs: words}, sources.Flag{}, "")
 }
 
 // doubt is why raising a flag should be thought over: what it does to the system
@@ -258,6 +284,9 @@ func DoubtRaise(s *sources.Snapshot, in *sources.Intent, seen *sources.Flag, now
 // describe says an intent in words: "checkout-v2 25% → 50%".
 func (m *Model) describe(in sources.Intent) string {
 	if in.Kind == sources.Undo {
+		if in.ToAs != "" {
+			return "undo " + in.ToAs
+		}
 		return "undo your last change"
 	}
 	if in.Kind.OfBreaker() {

@@ -38,6 +38,13 @@ type ActionFinishedMsg struct {
 	Grouped bool // one of several, which are told together
 }
 
+// UndoFoundMsg is what an undo of the last change would take back.
+type UndoFoundMsg struct {
+	Seq  int
+	Undo control.Undoable
+	Err  error
+}
+
 // GroupFinishedMsg is what became of each flag of a group.
 type GroupFinishedMsg struct {
 	Seq   int
@@ -181,8 +188,13 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 		defer cancel()
 		start := now()
-		if in.Kind == sources.Undo && in.Change == "" {
-			return undoLast(ctx, c, engine, seq, in, start, now)
+		if in.Kind == sources.Undo {
+			if in.Change == "" {
+				return undoLast(ctx, c, engine, seq, in, start, now)
+			}
+			if ins, err := c.Group(ctx, in.Change, in.Actor); err != nil || len(ins) > 0 {
+				return undoGroup(ctx, c, engine, seq, in, ins, err, start, now)
+			}
 		}
 		r, err := c.Do(ctx, in)
 		source := in.Flag.Source
@@ -204,6 +216,28 @@ func undoLast(ctx context.Context, c *control.Controller, engine *live.Engine, s
 		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: done[0].Receipt, Err: done[0].Err, Start: start, Took: now().Sub(start)}
 	}
 	return GroupFinishedMsg{Seq: seq, Kind: in.Kind, Done: done, Start: start, Took: now().Sub(start)}
+}
+
+// undoGroup takes back a group that was named, and found.
+func undoGroup(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, in sources.Intent, ins []sources.Intent, err error, start time.Time, now func() time.Time) tea.Msg {
+	if err != nil {
+		return ActionFinishedMsg{Seq: seq, Intent: in, Err: err, Start: start, Took: now().Sub(start)}
+	}
+	_, done := c.DoAll(ctx, ins)
+	for i := range done {
+		engine.Nudge(done[i].Flag.Source)
+	}
+	return GroupFinishedMsg{Seq: seq, Kind: in.Kind, Done: done, Start: start, Took: now().Sub(start)}
+}
+
+// nextUndo finds what an undo of the actor's last change would take back.
+func nextUndo(ctx context.Context, c *control.Controller, seq int, actor string) tea.Cmd {
+	return func() tea.Msg {
+		ctx, cancel := context.WithTimeout(ctx, actionTimeout)
+		defer cancel()
+		u, err := c.NextUndo(ctx, actor)
+		return UndoFoundMsg{Seq: seq, Undo: u, Err: err}
+	}
 }
 
 // actAll does a batch as one group, each flag by itself.

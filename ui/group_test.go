@@ -99,5 +99,14 @@ func TestAGroupIsAskedAboutOnlyWhereTheContextAsksAndAPasteNeverStartsOne(t *tes
 		pass(time.Second)
 		r.press("K", "y")
 		require.Equal(t, 2, strings.Count(r.file(), "DISABLED"))
+
+		pass(time.Second)
+		r.press("u")
+		r.sees("Undo 2 changes made as one")
+		r.press("y")
+		require.Equal(t, twoFlags, r.file())
+		pass(time.Second)
+		r.press("u")
+		r.sees("there is nothing left to undo")
 	})
 }

@@ -248,7 +248,7 @@ func TestConfirmAsksBeforeUndoToo(t *testing.T) {
 		require.Contains(t, r.file(), `["on", 50]`)
 		pass(time.Second)
 		r.press("u")
-		r.sees("Undo your last change?")
+		r.sees("Undo checkout-v2 25% ➔ 50%, made ")
 		r.press("n")
 		r.sees("nothing was done")
 		require.Contains(t, r.file(), `["on", 50]`)

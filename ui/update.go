@@ -126,6 +126,8 @@ func (m *Model) answered(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.inspect(0), m.askStanding())
 	case detail.ClosedMsg, help.ClosedMsg:
 		m.escape()
+	case UndoFoundMsg:
+		m.undoFound(msg)
 	case ScheduleKeptMsg:
 		m.scheduleKept(msg)
 	case ScheduleCalledOffMsg:

@@ -88,6 +88,33 @@ func (c *Controller) UndoLast(ctx context.Context, actor string) (group string, 
 	return "", []Done{{Flag: r.New.ID, Receipt: r, Err: err}}
 }
 
+// Undoable is what UndoLast would take back.
+type Undoable struct {
+	Change string           // what an Undo of it names: its ID, or the name of its group
+	Last   sources.Activity // the change, or the newest of the group
+	Flags  int              // how many it is about
+}
+
+// NextUndo finds what UndoLast would take back, so that somebody can be asked about it by
+// its name. Like that it waits for what the actor is still writing. The error wraps
+// ErrNotFound where nothing is left.
+func (c *Controller) NextUndo(ctx context.Context, actor string) (Undoable, error) {
+	actor = sources.Clean(actor, sources.MaxName)
+	if err := await(ctx, c.under(actor)); err != nil {
+		return Undoable{}, err
+	}
+	entries, warnings := c.entries(0)
+	e := c.last(ctx, entries, c.undone(ctx, entries), actor)
+	if e == nil {
+		return Undoable{}, nothingLeft(warnings)
+	}
+	u := Undoable{Change: e.ID, Last: e.Activity(), Flags: 1}
+	if ins, err := c.Group(ctx, e.Group, actor); err == nil && len(ins) > 0 {
+		u.Change, u.Flags = e.Group, len(ins)
+	}
+	return u, nil
+}
+
 // under is the changes of an actor that are under way.
 func (c *Controller) under(actor string) (all []*work) {
 	c.mu.Lock()

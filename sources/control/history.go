@@ -110,11 +110,7 @@ func (a *attempt) findUndo(ctx context.Context) error {
 		found = a.c.last(ctx, entries, undone, a.intent.Actor)
 	}
 	if found == nil {
-		err := fmt.Errorf("there is nothing left to undo: %w", sources.ErrNotFound)
-		if len(warnings) > 0 {
-			err = fmt.Errorf("%w (%s)", err, warnings[0])
-		}
-		return err
+		return nothingLeft(warnings)
 	}
 	if found.Outcome.Void() {
 		return fmt.Errorf("change %s was never made (%s), there is nothing to undo: %w", found.ID, found.Outcome, sources.ErrInvalid)
@@ -129,6 +125,14 @@ func (a *attempt) findUndo(ctx context.Context) error {
 		a.warnings = append(a.warnings, "that was one flag of a group; the whole of it: relctl-tui undo "+found.Group)
 	}
 	return nil
+}
+
+func nothingLeft(warnings []string) error {
+	err := fmt.Errorf("there is nothing left to undo: %w", sources.ErrNotFound)
+	if len(warnings) > 0 {
+		err = fmt.Errorf("%w (%s)", err, warnings[0])
+	}
+	return err
 }
 
 // last is the actor's newest change that is in force, nil for none.

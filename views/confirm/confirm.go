@@ -143,7 +143,10 @@ func Question(th *themes.Theme, i *sources.Intent, f *sources.Flag) string {
 	case sources.SilenceAlert:
 		to = "silenced for " + views.Lasts(i.For)
 	case sources.Undo:
-		if f.Name == "" { // which change that is, the journal knows and not the screen
+		switch {
+		case i.ToAs != "":
+			return "Undo " + i.ToAs + "?"
+		case f.Name == "": // which change that is, the journal knows and not the screen
 			return "Undo your last change?"
 		}
 		return "Undo the last change of " + f.Name + "?"
