@@ -326,6 +326,10 @@ func TestAFullDiskEndsARecordingWithASentenceAndNotTheBoard(t *testing.T) {
 	s := open(t, 100, 30, nil, "demo", "--record", file)
 	s.awaitText("REC")
 	s.awaitLine("payment API", "ms")
+	s.await("a recording with something in it", func(string) bool {
+		_, code := run(t, nil, "replay", file)
+		return code == 0
+	})
 	d.fill()
 	s.awaitText("has stopped (no space left on device)", "board goes on")
 	require.NotContains(t, s.text(), " REC ")
