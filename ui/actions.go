@@ -111,7 +111,7 @@ func (m *Model) change(kind sources.ChangeKind, f *sources.Flag) tea.Cmd {
 	if p, busy := m.pending[f.ID]; busy && p.done == "" && kind != sources.Kill {
 		return refuse(fmt.Sprintf("%s: %s is not confirmed yet", f.Name, p.text))
 	}
-	return views.Act(f, kind, m.opts.ReadOnly)
+	return views.Act(m.snapshot, f, kind, m.opts.ReadOnly)
 }
 
 // flagInSight tells whether the selected flag is on the screen: in the table, or in

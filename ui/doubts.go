@@ -62,6 +62,52 @@ func (m *Model) clearStatus() {
 	}
 }
 
+// recheck is when an unconfirmed change was looked at again last, and how often.
+type recheck struct {
+	at    time.Time
+	times int
+}
+
+// How often an unconfirmed change is looked at again, and how far apart.
+const (
+	mostRechecks = 5
+	recheckEvery = 10 * time.Second
+)
+
+// recheck looks at changes again that were written and could not be read back, once their
+// store has been read since: whoever waits for that opens no new board.
+func (m *Model) recheck() tea.Cmd {
+	if m.opts.Replay != nil {
+		return nil
+	}
+	now := m.opts.Now()
+	var again []string
+	for i := range m.snapshot.Activity {
+		a := &m.snapshot.Activity[i]
+		if a.Outcome != sources.Unconfirmed || a.ID == "" {
+			continue
+		}
+		before := m.rechecked[a.ID]
+		since := before.at
+		if a.At.After(since) {
+			since = a.At
+		}
+		st := m.snapshot.Source(a.Flag.Source)
+		if part := st.Part(sources.PartFlags); part.Health != sources.Fresh || !part.LastOK.After(since) || now.Sub(since) < recheckEvery || before.times >= mostRechecks {
+			continue
+		}
+		if m.rechecked == nil {
+			m.rechecked = map[string]recheck{}
+		}
+		m.rechecked[a.ID] = recheck{now, before.times + 1}
+		again = append(again, a.ID)
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	return checkDoubts(m.ctx, m.control, m.engine, m.opts.Now, 0, again)
+}
+
 // doubtsChecked says which changes are in doubt, and looks once more for those that
 // are too young to tell.
 func (m *Model) doubtsChecked(msg DoubtsCheckedMsg) tea.Cmd {

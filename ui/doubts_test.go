@@ -3,6 +3,7 @@ package ui
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -153,5 +154,34 @@ func TestALineOfTheJournalThatCannotBeReadIsSaidBesideTheDoubts(t *testing.T) {
 		r.start()
 		require.Contains(t, r.m.footer.Status(), "1 change was in doubt")
 		require.Contains(t, r.m.footer.Status(), "is incomplete and was skipped")
+	})
+}
+
+func TestAnUnconfirmedChangeIsLookedAtAgainOnceItsStoreHasBeenRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		r.forged("1", 0, "in force")
+		require.NoError(t, r.journal().Result("1", sources.Unconfirmed, "no answer in time", time.Now()))
+		begun := time.Now()
+		s := *r.m.snapshot
+		s.Activity = []sources.Activity{{ID: "1", At: begun, Kind: string(sources.Ramp), Flag: s.Flags[0].ID, Name: "checkout-v2", Outcome: sources.Unconfirmed}}
+		publish := func(health sources.Health, lastOK time.Time) {
+			next := s
+			next.Sources = slices.Clone(s.Sources)
+			next.Sources[0].Health, next.Sources[0].LastOK = health, lastOK
+			next.Sources[0].Parts[sources.PartFlags] = sources.PartStatus{Has: true, Health: health, LastOK: lastOK}
+			r.m.setSnapshot(&next)
+			if again := r.m.recheck(); again != nil {
+				r.work(again)
+			}
+		}
+		pass(time.Minute)
+		publish(sources.Stale, begun)
+		require.Equal(t, sources.Unconfirmed, r.outcome("1"), "the store is still away")
+		require.Empty(t, r.m.footer.Status())
+		pass(30 * time.Second)
+		publish(sources.Fresh, time.Now())
+		require.Equal(t, sources.Confirmed, r.outcome("1"))
+		require.Contains(t, r.m.footer.Status(), "1 change was in doubt: checkout-v2")
 	})
 }

@@ -61,7 +61,7 @@ func (m *Model) historyAction(kind sources.ChangeKind) tea.Cmd {
 	case m.snapshot.Source(f.ID.Source).ReadOnly != "":
 		return refuse(f.ID.Source + " cannot be changed from here: " + m.snapshot.Source(f.ID.Source).ReadOnly)
 	case kind == sources.Kill:
-		return views.Act(f, kind, m.opts.ReadOnly)
+		return views.Act(m.snapshot, f, kind, m.opts.ReadOnly)
 	case kind != sources.Restore:
 		return refuse(m.outOfSight("row"))
 	}

@@ -299,7 +299,7 @@ func (m *Model) screenAction(kind sources.ChangeKind) tea.Cmd {
 	case m.snapshot.Source(f.ID.Source).ReadOnly != "":
 		return refuse(f.ID.Source + " cannot be changed from here: " + m.snapshot.Source(f.ID.Source).ReadOnly)
 	}
-	return views.Act(f, kind, m.opts.ReadOnly)
+	return views.Act(m.snapshot, f, kind, m.opts.ReadOnly)
 }
 
 // proof is what follows a kill of a suspect: whether what it broke comes back.

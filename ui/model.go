@@ -102,6 +102,7 @@ type Model struct {
 	held      held
 	seq       int
 	pending   map[sources.FlagID]inFlight
+	rechecked map[string]recheck                   // the unconfirmed changes that were looked at again
 	proving   map[sources.FlagID]ActionFinishedMsg // the change of each flag whose effect is waited for
 	standing  *sources.Standing                    // of the migration that the detail is about, as last read; nil for none
 	asking    sources.FlagID                       // whose standing is being read; zero for nobody's

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -399,6 +400,28 @@ func TestAKillRightAfterARampIsNotTakenForAHeldKey(t *testing.T) {
 		r.m.Update(keys("K")[0])      // refused: one change at a time
 		r.m.Update(hold())            // the ramp is on its way
 		pass(100 * time.Millisecond)
+		r.press("K")
+		require.Contains(t, r.file(), "DISABLED")
+	})
+}
+
+func TestAKillIsNotTakenForDoneWhereWhatTheScreenShowsIsOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, nil)
+		s := *r.m.snapshot
+		s.Flags, s.Sources = slices.Clone(s.Flags), slices.Clone(s.Sources)
+		for i := range s.Flags {
+			s.Flags[i].Killed = true // it was, and somebody has turned it on again since
+		}
+		r.m.setSnapshot(&s)
+		r.press("K")
+		r.sees("is already killed")
+		require.Equal(t, twoFlags, r.file())
+
+		s.Sources[0].Health = sources.Stale
+		s.Sources[0].Parts[sources.PartFlags] = sources.PartStatus{Has: true, Health: sources.Stale, LastOK: time.Now()}
+		r.m.setSnapshot(&s)
+		pass(time.Second)
 		r.press("K")
 		require.Contains(t, r.file(), "DISABLED")
 	})

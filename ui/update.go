@@ -96,7 +96,7 @@ func (m *Model) published(s *sources.Snapshot) tea.Cmd {
 	m.moveClock()
 	m.setSnapshot(s)
 	m.relayout()
-	return tea.Batch(m.nextSnapshot(), m.callOut(before), m.inspect(rest), m.askHistory())
+	return tea.Batch(m.nextSnapshot(), m.callOut(before), m.inspect(rest), m.askHistory(), m.recheck())
 }
 
 func (m *Model) ticked() tea.Cmd {

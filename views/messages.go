@@ -66,8 +66,9 @@ type DetailMsg struct{ Subject Subject }
 func Send(msg tea.Msg) tea.Cmd { return func() tea.Msg { return msg } }
 
 // Act is the command for a changing key on a flag as it is on the screen: an
-// IntentMsg, or a RefusedMsg with the reason. A nil flag is none.
-func Act(f *sources.Flag, kind sources.ChangeKind, readOnly bool) tea.Cmd {
+// IntentMsg, or a RefusedMsg with the reason. A nil flag is none. Where what the screen
+// shows is old, no kill is taken for done: control reads the flag afresh.
+func Act(s *sources.Snapshot, f *sources.Flag, kind sources.ChangeKind, readOnly bool) tea.Cmd {
 	switch {
 	case f == nil:
 		return Send(RefusedMsg{Reason: "no flag is selected"})
@@ -75,7 +76,7 @@ func Act(f *sources.Flag, kind sources.ChangeKind, readOnly bool) tea.Cmd {
 		return Send(RefusedMsg{Reason: "this board is read-only"})
 	}
 	in, err := f.Intend(kind)
-	if err != nil {
+	if err != nil && (kind != sources.Kill || Fresh(s, f.ID.Source, sources.PartFlags)) {
 		return Send(RefusedMsg{Reason: sources.Sentence(err)})
 	}
 	return Send(IntentMsg{Intent: in})

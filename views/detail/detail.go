@@ -184,7 +184,7 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 
 // act is a changing key on the flag that is shown.
 func (m *Model) act(kind sources.ChangeKind) tea.Cmd {
-	return views.Act(m.snap.Flag(m.subject.Flag), kind, m.readOnly)
+	return views.Act(m.snap, m.snap.Flag(m.subject.Flag), kind, m.readOnly)
 }
 
 // View is the pane.

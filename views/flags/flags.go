@@ -156,11 +156,11 @@ func (m Model) Update(msg tea.Msg) (Model, tea.Cmd) {
 	}
 	switch {
 	case key.Matches(press, m.keys.Ramp):
-		return m, views.Act(m.current(), sources.Ramp, m.readOnly)
+		return m, views.Act(m.snap, m.current(), sources.Ramp, m.readOnly)
 	case key.Matches(press, m.keys.Back):
-		return m, views.Act(m.current(), sources.Back, m.readOnly)
+		return m, views.Act(m.snap, m.current(), sources.Back, m.readOnly)
 	case key.Matches(press, m.keys.Kill):
-		return m, views.Act(m.current(), sources.Kill, m.readOnly)
+		return m, views.Act(m.snap, m.current(), sources.Kill, m.readOnly)
 	case key.Matches(press, m.keys.Mark):
 		return m, m.mark()
 	case key.Matches(press, m.keys.MarkAll):
