@@ -118,7 +118,7 @@ func TestOptionsThatCannotBeTakenSayWhatTheyWantInPlainWords(t *testing.T) {
 		{"demo --read-only=perhaps", `--read-only: "perhaps" is no choice: write true or false`},
 		{"demo --headless --listen foo", `--listen: "foo" is no address: write HOST:PORT`},
 		{"serve http --listen 127.0.0.1:nowhere --flags flagd:" + b.path, `--listen: "127.0.0.1:nowhere" is no address`},
-		{"flags --flags flagdd:x", `did you mean "flagd"`},
+		{"flags --flags flagdd:x", `did you mean "flagd:"?`},
 	} {
 		r := runIn(t, b.env, strings.Fields(c.args)...)
 		require.Equal(t, exitUsage, r.code, "%s: %s", c.args, r.stderr)

@@ -23,17 +23,7 @@ func TestAnIncidentIsSuspectedKilledAndProvedOverOnTheDemo(t *testing.T) {
 	s.press(strings.Split("checkout-v2", "")...)
 	s.press("\r")
 	s.awaitLine("checkout-v2", "0%")
-	for raised := false; !raised; { // a machine that stood still for a moment is a breach too
-		pause(15 * time.Second) // a breach is one against what was before it
-		s.press("=")
-		s.awaitText("0 to 100, now 0%")
-		s.press("5", "0", "\r")
-		said := s.await("raised or refused", func(text string) bool {
-			return strings.Contains(text, "50% confirmed") || strings.Contains(text, "stays at 0%")
-		})
-		raised = !strings.Contains(said, "stays at 0%")
-	}
-	s.awaitText("suspect: checkout-v2 0% to 50%", "(S)")
+	causeIncident(s)
 	require.Contains(t, s.text(), "╍╍ Flags", "it takes nobody's focus")
 
 	s.press("S")
@@ -57,6 +47,36 @@ func TestAnIncidentIsSuspectedKilledAndProvedOverOnTheDemo(t *testing.T) {
 	s.press("\x1b")
 	s.awaitLine("payment API", "500ms", "ok")
 	require.Zero(t, s.quit())
+}
+
+// causeIncident raises checkout-v2 until it is suspected of what that breaks. On a machine
+// that stood still for a moment before, the fleet was as slow without the change: guards
+// refuse it, or nobody is to blame, and both are right. It is undone then and tried again
+// after a calm time.
+func causeIncident(s *screen) {
+	s.t.Helper()
+	for tries := 1; ; tries++ {
+		pause(15 * time.Second) // a breach is one against what was before it
+		s.press("=")
+		s.awaitText("0 to 100, now 0%")
+		s.press("5", "0", "\r")
+		said := s.await("raised or refused", func(text string) bool {
+			return strings.Contains(text, "50% confirmed") || strings.Contains(text, "stays at 0%")
+		})
+		if strings.Contains(said, "stays at 0%") {
+			continue
+		}
+		said = s.awaitLong("a suspect, or that there is none", func(text string) bool {
+			return strings.Contains(text, "suspect: checkout-v2 0% to 50%") || strings.Contains(text, "no suspect for what broke")
+		}, 2*patience)
+		if strings.Contains(said, "suspect: checkout-v2 0% to 50%") {
+			return
+		}
+		require.Less(s.t, tries, 3, "three times nobody was suspected:\n%s", said)
+		s.press("u")
+		s.awaitLine("checkout-v2", "50% ➔ 0%", "confirmed")
+		pause(time.Minute)
+	}
 }
 
 // requireReported says that the report in a folder has the change, the onset, the kill
