@@ -243,7 +243,11 @@ func (m *Model) undoFound(msg UndoFoundMsg) {
 		return // something else was begun meanwhile
 	}
 	m.footer.SetStatus("", footer.Info)
-	if msg.Err != nil {
+	switch {
+	case m.prompt.Opened(), m.palette.Opened(), m.confirm.Opened(): // what is typed there is no answer here
+		m.footer.SetStatus("nothing was undone: something else was begun meanwhile", footer.Info)
+		return
+	case msg.Err != nil:
 		m.footer.SetStatus("nothing changed: "+sources.Sentence(msg.Err), footer.Failure)
 		return
 	}

@@ -189,11 +189,14 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 		defer cancel()
 		start := now()
 		if in.Kind == sources.Undo {
-			if in.Change == "" {
-				return undoLast(ctx, c, engine, seq, in, start, now)
-			}
-			if ins, err := c.Group(ctx, in.Change, in.Actor); err != nil || len(ins) > 0 {
-				return undoGroup(ctx, c, engine, seq, in, ins, err, start, now)
+			if group, done := undo(ctx, c, in); group != "" {
+				for i := range done {
+					engine.Nudge(done[i].Flag.Source)
+				}
+				return GroupFinishedMsg{Seq: seq, Kind: in.Kind, Done: done, Start: start, Took: now().Sub(start)}
+			} else if len(done) > 0 {
+				engine.Nudge(done[0].Flag.Source)
+				return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: done[0].Receipt, Err: done[0].Err, Start: start, Took: now().Sub(start)}
 			}
 		}
 		r, err := c.Do(ctx, in)
@@ -206,28 +209,21 @@ func act(ctx context.Context, c *control.Controller, engine *live.Engine, seq in
 	}
 }
 
-// undoLast takes back the actor's last change, or the group that it is one of.
-func undoLast(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, in sources.Intent, start time.Time, now func() time.Time) tea.Msg {
-	group, done := c.UndoLast(ctx, in.Actor)
-	for i := range done {
-		engine.Nudge(done[i].Flag.Source)
+// undo takes back the actor's last change or the one that is named, and with it the group
+// that it is one of, or names; group is "" where it stood alone. What is named and no group
+// is not done: done is empty.
+func undo(ctx context.Context, c *control.Controller, in sources.Intent) (group string, done []control.Done) {
+	if in.Change == "" {
+		return c.UndoLast(ctx, in.Actor)
 	}
-	if group == "" {
-		return ActionFinishedMsg{Seq: seq, Intent: in, Receipt: done[0].Receipt, Err: done[0].Err, Start: start, Took: now().Sub(start)}
+	ins, err := c.Group(ctx, in.Change, in.Actor)
+	switch {
+	case err != nil:
+		return "", []control.Done{{Err: err}}
+	case len(ins) == 0:
+		return "", nil
 	}
-	return GroupFinishedMsg{Seq: seq, Kind: in.Kind, Done: done, Start: start, Took: now().Sub(start)}
-}
-
-// undoGroup takes back a group that was named, and found.
-func undoGroup(ctx context.Context, c *control.Controller, engine *live.Engine, seq int, in sources.Intent, ins []sources.Intent, err error, start time.Time, now func() time.Time) tea.Msg {
-	if err != nil {
-		return ActionFinishedMsg{Seq: seq, Intent: in, Err: err, Start: start, Took: now().Sub(start)}
-	}
-	_, done := c.DoAll(ctx, ins)
-	for i := range done {
-		engine.Nudge(done[i].Flag.Source)
-	}
-	return GroupFinishedMsg{Seq: seq, Kind: in.Kind, Done: done, Start: start, Took: now().Sub(start)}
+	return c.DoAll(ctx, ins)
 }
 
 // nextUndo finds what an undo of the actor's last change would take back.

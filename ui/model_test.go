@@ -426,3 +426,19 @@ func TestAKillIsNotTakenForDoneWhereWhatTheScreenShowsIsOld(t *testing.T) {
 		require.Contains(t, r.file(), "DISABLED")
 	})
 }
+
+func TestAQuestionAboutAnUndoNeverOpensOverWhatIsBeingTyped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, func(o *Options) { o.Confirm = true })
+		r.press("+", "y")
+		ramped := r.file()
+		pass(time.Second)
+		_, hold := r.m.Update(keys("u")[0])
+		_, find := r.m.Update(hold()) // the journal takes its time
+		r.press("/")
+		r.m.Update(find())
+		require.False(t, r.m.confirm.Opened())
+		r.press("y")
+		require.Equal(t, ramped, r.file())
+	})
+}

@@ -90,20 +90,19 @@ func (a *AccessConfig) unused() bool { return a.lacks != nil }
 
 // lacking is what sources and outlets of the context lack, a sentence for each.
 func (c *ContextConfig) lacking() (said []string) {
-	for i := range c.Flags {
-		if err := c.Flags[i].lacks; err != nil {
+	add := func(err error) {
+		if err != nil {
 			said = append(said, err.Error())
 		}
+	}
+	for i := range c.Flags {
+		add(c.Flags[i].lacks)
 	}
 	for i := range c.Metrics {
-		if err := c.Metrics[i].lacks; err != nil {
-			said = append(said, err.Error())
-		}
+		add(c.Metrics[i].lacks)
 	}
 	for i := range c.Outlets {
-		if err := c.Outlets[i].lacks; err != nil {
-			said = append(said, err.Error())
-		}
+		add(c.Outlets[i].lacks)
 	}
 	return said
 }
