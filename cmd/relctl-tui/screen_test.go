@@ -29,8 +29,8 @@ type screen struct {
 	err  error         // how it ended; valid after gone
 	read chan struct{} // closed when its last byte has been read, which is later
 
-	acting  string    // the key that acts which press sent last, unless another came after it
-	pressed time.Time // when
+	last string    // the key which press sent last, unless something else came after it
+	sent time.Time // when anything was sent last
 
 	mu      sync.Mutex
 	emu     *vt.Emulator
@@ -126,17 +126,19 @@ func (s *screen) output(from int) []byte {
 	return bytes.Clone(s.raw.Bytes()[from:])
 }
 
-// press types keys one by one, further apart than a burst.
+// press types keys one by one, further apart than a burst, also for a program that did
+// not run for a while: the next key goes out after the program has read the one before.
 func (s *screen) press(keys ...string) {
 	s.t.Helper()
-	for i, k := range keys {
-		if i > 0 {
+	for _, k := range keys {
+		if time.Since(s.sent) < time.Second {
+			for limit := time.Now().Add(5 * time.Second); unread(s.tty) > 0 && time.Now().Before(limit); {
+				pause(5 * time.Millisecond)
+			}
 			pause(40 * time.Millisecond)
 		}
 		s.send(k)
-		if strings.Contains("+-KuoO", k) {
-			s.acting, s.pressed = k, time.Now()
-		}
+		s.last = k
 	}
 }
 
@@ -144,18 +146,19 @@ func (s *screen) press(keys ...string) {
 // on a machine that stands still for a while keys arrive in one lump, or after the row has
 // changed, and an operator reads that and presses again.
 func (s *screen) again(text string) {
-	if s.acting == "" || time.Since(s.pressed) < 2*time.Second {
+	if s.last == "" || time.Since(s.sent) < 2*time.Second {
 		return
 	}
-	if strings.Contains(text, "look like a paste: nothing was done") || strings.Contains(text, "look, then press again") {
-		s.press(s.acting)
+	refused := strings.Contains(text, "look like a paste: nothing was done") || strings.Contains(text, "look, then press again")
+	if refused && strings.Contains("+-KuoO", s.last) || s.last == "\r" && strings.Contains(text, "enter again does it") {
+		s.press(s.last)
 	}
 }
 
 // send writes bytes at once, as a paste without brackets would arrive.
 func (s *screen) send(b string) {
 	s.t.Helper()
-	s.acting = ""
+	s.last, s.sent = "", time.Now()
 	_, err := io.WriteString(s.tty, b)
 	require.NoError(s.t, err)
 }

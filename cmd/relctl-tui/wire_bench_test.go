@@ -17,7 +17,6 @@ import (
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"relctl-tui/sources/demo"
 )
@@ -65,7 +64,7 @@ func (c counted) perCell() float64 { return float64(c.bytes) / float64(max(1, c.
 type line struct {
 	rate  int           // bytes a second, each way
 	delay time.Duration // each way
-	baud  uint32        // what the program's terminal says of it, as termios has it
+	baud  int           // what the program's terminal says of it, as termios has it
 }
 
 // read takes from a terminal what the line can carry, until it ends.
@@ -122,10 +121,7 @@ func measureOver(tb testing.TB, l line, cmd *exec.Cmd) *meter {
 	require.NoError(tb, err)
 	require.NoError(tb, pty.Setsize(tty, &pty.Winsize{Cols: 120, Rows: 40}))
 	if l.baud != 0 {
-		modes, err := unix.IoctlGetTermios(int(far.Fd()), unix.TCGETS)
-		require.NoError(tb, err)
-		modes.Cflag = modes.Cflag&^unix.CBAUD | l.baud
-		require.NoError(tb, unix.IoctlSetTermios(int(far.Fd()), unix.TCSETS, modes))
+		setBaud(tb, far, l.baud)
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = far, far, far
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -353,7 +349,7 @@ func BenchmarkHeldKey(b *testing.B) {
 // without the round trip, which nobody can spare.
 func BenchmarkSlowLine(b *testing.B) {
 	const baud, roundTrip = 9600, 300 * time.Millisecond
-	for name, says := range map[string]uint32{"9600-baud": unix.B9600, "speed-unsaid": unix.B38400} {
+	for name, says := range map[string]int{"9600-baud": 9600, "speed-unsaid": 38400} {
 		b.Run(name, func(b *testing.B) {
 			cmd := exec.Command(binary, "demo", "--seed", "3")
 			cmd.Env = wireEnv(b)
