@@ -31,28 +31,52 @@ const (
 	colWhy
 )
 
-func columns(w int) []views.Column {
-	change := 12
-	switch {
-	case w >= 78:
-		change = 23 // "half-open ➔ forced-open"
-	case w >= 64:
-		change = 19 // "half-open ➔ closed"
-	}
-	return []views.Column{
-		{Title: "", Min: 6},
-		{Title: "", Min: 7, Max: 8, From: 40},
-		{Title: "", Min: 8, Max: 30},
-		{Title: "", Min: change},
-		{Title: "", Min: 13, From: 60},
-		{Title: "", Min: 12, Max: 200, From: 90},
+// needs is how wide the widest of the names and of the changes are that are listed.
+type needs struct{ name, change int }
+
+// count takes one line into account.
+func (n *needs) count(name, change int) {
+	n.name, n.change = max(n.name, min(name, widestName)), max(n.change, change)
+}
+
+const (
+	widestName = 30
+	reasonFrom = 90 // the width from which a line says why
+)
+
+// columns has a change read to its end where there is room: before names have more than
+// they need, but not at the cost of the reason beside it.
+func columns(n needs) func(w int) []views.Column {
+	return func(w int) []views.Column {
+		change := 12
+		switch {
+		case w >= 78:
+			change = 23 // "half-open ➔ forced-open"
+		case w >= 64:
+			change = 19 // "half-open ➔ closed"
+		}
+		name, most := widestName, n.change
+		if most > change {
+			name = max(n.name, 8)
+		}
+		if w >= reasonFrom {
+			most = min(most, w/3)
+		}
+		return []views.Column{
+			{Title: "", Min: 6},
+			{Title: "", Min: 7, Max: 8, From: 40},
+			{Title: "", Min: 8, Max: name},
+			{Title: "", Min: change, Max: most},
+			{Title: "", Min: 13, From: 60},
+			{Title: "", Min: 12, Max: 200, From: reasonFrom},
+		}
 	}
 }
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
 	return Model{detail: keys.Detail, List: views.NewList(th, keys, views.About{
-		Name: "Activity", Columns: columns, Feed: views.FlagFeed,
+		Name: "Activity", Columns: columns(needs{}), Feed: views.FlagFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Activity) },
 		Extra: above,
 		None:  "no activity: no flag store is configured, start with --flags",
@@ -68,6 +92,7 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 		m.SetRows(0, nil, nil)
 		return
 	}
+	m.SetColumns(columns(m.needs()))
 	var rows []views.Subject
 	lane, coming := Rolling(s), Coming(s)
 	if slices.ContainsFunc(s.Upcoming[:Coming(s)], func(a sources.Activity) bool { return a.ID != "" }) {
@@ -91,6 +116,21 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 			return happening(&s.Activity[at-coming])
 		}
 	})
+}
+
+// needs is how much room the lines of the snapshot want.
+func (m *Model) needs() (n needs) {
+	s, arrow := m.Snap, views.Width(m.Theme.Glyphs.Arrow)
+	for i := range s.Deploys[:Rolling(s)] {
+		from, to := versions(&s.Deploys[i])
+		n.count(views.Width(s.Deploys[i].Service), across(from, to, arrow))
+	}
+	for _, list := range [2][]sources.Activity{s.Upcoming[:Coming(s)], s.Activity} {
+		for i := range list {
+			n.count(views.Width(list[i].Name), across(list[i].Old, list[i].New, arrow))
+		}
+	}
+	return n
 }
 
 // happening is what a filter can ask of a line.
@@ -174,24 +214,30 @@ func Rolling(s *sources.Snapshot) (n int) {
 // deploy writes one deploy that is under way.
 func (m *Model) deploy(p *views.Pen, d *sources.Deploy) {
 	th, t := m.Theme, &m.Table
-	since, change := "now", d.Brief()
-	if len(d.Versions) > 0 {
-		v := &d.Versions[0]
-		if !v.Since.IsZero() {
-			since = views.Clock(v.Since, m.Now)
-		}
-		change = v.Version
-		if len(d.Versions) > 1 {
-			change = d.Versions[1].Version + " " + th.Glyphs.Arrow + " " + v.Version
-		}
+	since := "now"
+	if len(d.Versions) > 0 && !d.Versions[0].Since.IsZero() {
+		since = views.Clock(d.Versions[0].Since, m.Now)
 	}
+	from, to := versions(d)
 	t.Cell(p, colTime, th.Quiet, since)
 	t.Cell(p, colActor, th.Accent, "deploy")
 	t.Cell(p, colName, th.Text, d.Service)
-	t.Cell(p, colChange, th.Text, change)
+	t.Cell(p, colChange, th.Text, turn(th, from, to, t.Widths[colChange]))
 	t.Look(p, colOutcome, views.Look{Glyph: th.Glyphs.FlagRamping, Word: "on " + part(d), Ink: th.Accent})
 	t.Cell(p, colWhy, th.Quiet, d.Brief())
 	p.End()
+}
+
+// versions is from what to what a deploy goes.
+func versions(d *sources.Deploy) (from, to string) {
+	switch len(d.Versions) {
+	case 0:
+		return "", d.Brief()
+	case 1:
+		return "", d.Versions[0].Version
+	default:
+		return d.Versions[1].Version, d.Versions[0].Version
+	}
 }
 
 // part is how far a deploy has come: "9/12".
@@ -216,8 +262,39 @@ const maxComing = 3
 // just above the newest of what has happened.
 func Coming(s *sources.Snapshot) int { return min(len(s.Upcoming), maxComing) }
 
-// Table is the pane's columns laid out for other panes that list changes.
-func Table(width int) views.Table { return views.Lay(columns(width), width) }
+// Table is the pane's columns laid out for other panes that list these changes.
+func Table(th *themes.Theme, width int, list []*sources.Activity) views.Table {
+	var n needs
+	for _, a := range list {
+		n.count(views.Width(a.Name), across(a.Old, a.New, views.Width(th.Glyphs.Arrow)))
+	}
+	return views.Lay(columns(n)(width), width)
+}
+
+// across is how many cells a change takes with an arrow of so many.
+func across(from, to string, arrow int) int {
+	if from == "" {
+		return views.Width(to)
+	}
+	return views.Width(from) + views.Width(to) + arrow + 2
+}
+
+// turn is a change in at most width cells. What is so now matters more than what was:
+// where one of them is cut it is the old state.
+func turn(th *themes.Theme, from, to string, width int) string {
+	if from == "" {
+		return to
+	}
+	arrow := th.Glyphs.Arrow + " "
+	room := width - views.Width(to) - views.Width(arrow) - 1
+	switch {
+	case room < -1: // which is no room for the arrow either
+		return to
+	case room < 1:
+		return arrow + to
+	}
+	return views.Cut(th, from, room) + " " + arrow + to
+}
 
 // Row writes one line of activity.
 func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, now time.Time) {
@@ -232,10 +309,6 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 			actor = "schedule"
 		}
 	}
-	change := a.New
-	if a.Old != "" {
-		change = a.Old + " " + th.Glyphs.Arrow + " " + a.New
-	}
 	t.Cell(p, colTime, th.Quiet, views.Clock(a.At, now))
 	t.Cell(p, colActor, th.Text, actor)
 	t.Cell(p, colName, th.Text, a.Name)
@@ -243,7 +316,7 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 	if !seen(a) && (a.Outcome == sources.Confirmed || a.Outcome == sources.Seen) {
 		ink = th.Text
 	}
-	t.Cell(p, colChange, ink, change)
+	t.Cell(p, colChange, ink, turn(th, a.Old, a.New, t.Widths[colChange]))
 	if seen(a) {
 		look = views.OutcomeLook(th, a.Outcome)
 	}

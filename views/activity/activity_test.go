@@ -145,3 +145,43 @@ func TestTheCursorIsThereWhileSomethingCanBeCalledOffAndFindsItAgain(t *testing.
 	require.Nil(t, m.Upcoming(), "what has happened is not called off")
 	viewtest.RequireFrame(t, m.View(), 120, 10)
 }
+
+// turns is the pane with three long changes, and a reason for each.
+func turns(t *testing.T, w int) string {
+	t.Helper()
+	m := activity.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(w, 6)
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Activity = nil
+	for _, c := range [][2]string{{"dualwrite 2/6", "shadow 3/6"}, {"custom, 3 rules, else 25%", "custom, 3 rules, else 50%"}, {"closed", "forced-open"}} {
+		s.Activity = append(s.Activity, sources.Activity{
+			At: viewtest.Now(), Kind: "set", Name: "orders-store", Actor: "ana", Old: c[0], New: c[1],
+			Outcome: sources.Confirmed, Reason: "the shards agree",
+		})
+	}
+	s.Upcoming, s.Deploys = nil, nil
+	m.SetSnapshot(&s, viewtest.Now())
+	viewtest.RequireFrame(t, m.View(), w, 6)
+	return ansi.Strip(m.View())
+}
+
+func TestAChangeIsReadToItsEndWhereTheLineHasTheRoom(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, turns(t, 80), "dualwrite 2/6 ➔ shadow 3/6")
+	require.Contains(t, turns(t, 120), "dualwrite 2/6 ➔ shadow 3/6")
+	wide := turns(t, 160)
+	require.Contains(t, wide, "custom, 3 rules, else 25% ➔ custom, 3 rules, else 50%")
+	require.Equal(t, 3, strings.Count(wide, "the shards agree"), "and the reason is read as well")
+}
+
+func TestAChangeThatIsCutStillSaysWhatIsSoNow(t *testing.T) {
+	t.Parallel()
+	for _, w := range []int{80, 100, 120} {
+		require.Contains(t, turns(t, w), "⋯ ➔ custom, 3 rules, else 50% ", "%d cells", w)
+	}
+	require.Equal(t, 3, strings.Count(turns(t, 100), "the shards "), "nor does it take the room of the reason")
+	narrow := turns(t, 60)
+	require.Contains(t, narrow, "➔ shadow 3/6")
+	require.Contains(t, narrow, " forced-open")
+	require.Contains(t, narrow, " custom, ")
+}

@@ -191,15 +191,19 @@ func (m *Model) measured() []line {
 // changes are the flag's last five.
 func (m *Model) changes() []line {
 	const most = 5
-	var out []line
-	t := activity.Table(m.width)
+	var list []*sources.Activity
 	for i := range m.snap.Activity {
-		if a := &m.snap.Activity[i]; a.Flag == m.subject.Flag && len(out) < most {
-			out = append(out, func(p *views.Pen) { activity.Row(p, m.th, &t, a, m.now) })
+		if a := &m.snap.Activity[i]; a.Flag == m.subject.Flag && len(list) < most {
+			list = append(list, a)
 		}
 	}
-	if len(out) == 0 {
+	if len(list) == 0 {
 		return nil
+	}
+	var out []line
+	t := activity.Table(m.th, m.width, list)
+	for _, a := range list {
+		out = append(out, func(p *views.Pen) { activity.Row(p, m.th, &t, a, m.now) })
 	}
 	return append(out, blank)
 }
