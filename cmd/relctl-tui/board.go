@@ -96,7 +96,7 @@ func showBoard(ctx context.Context, o *options, s *setup, t *tape, out, errOut i
 	if err := s.dress(o, &options, terminalOf(os.Environ(), tmuxPasses(ctx, os.Getenv, s.notify))); err != nil {
 		return "", err
 	}
-	options.Environ, options.Banner = os.Environ(), cmp.Or(left, s.banner)
+	options.Environ, options.Banner = os.Environ(), cmp.Or(left, s.banner, s.unproven())
 	options.Report = func(ctx context.Context, found *sources.Incident) (string, error) {
 		return r.keepReport(ctx, o.now, found)
 	}

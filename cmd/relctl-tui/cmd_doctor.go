@@ -63,6 +63,7 @@ type storeDoc struct {
 	Journal   string       `json:"journal"`
 	Journaled bool         `json:"journal_writable"`
 	Proven    bool         `json:"proven"`    // somebody is asked whether a change is in force
+	Unproven  string       `json:"unproven"`  // why not all of those can be asked; "" when they can
 	Schedules bool         `json:"schedules"` // it keeps changes for later
 	Leases    bool         `json:"leases"`    // it keeps who runs a flag's guarded ramp
 	Unseen    string       `json:"unseen"`    // why boards elsewhere do not see who looks here; "" when they do
@@ -125,7 +126,7 @@ func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
 func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now func() time.Time) storeDoc {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	doc := storeDoc{Name: st.name, Kind: st.kind, Journal: st.journal, Journaled: writable(st.journal), Proven: proven, Here: []personJSON{}, Warnings: []string{}}
+	doc := storeDoc{Name: st.name, Kind: st.kind, Journal: st.journal, Journaled: writable(st.journal), Proven: proven && st.unproven == "", Unproven: st.unproven, Here: []personJSON{}, Warnings: []string{}}
 	_, doc.Schedules = st.src.(sources.Scheduler)
 	_, doc.Leases = st.src.(sources.Leaser)
 	began := now()
@@ -267,6 +268,11 @@ func (d *diagnosis) failed() error {
 	if n > 0 {
 		return fmt.Errorf("%d of %d sources do not work", n, len(d.Stores)+len(d.Metrics))
 	}
+	for i := range d.Stores {
+		if d.Stores[i].Unproven != "" {
+			return fmt.Errorf("verify of %s does not work", d.Stores[i].Name)
+		}
+	}
 	for i := range d.Outlets {
 		if d.Outlets[i].Error != "" {
 			return fmt.Errorf("outlet %s does not work", d.Outlets[i].Name)
@@ -326,7 +332,10 @@ func (s *storeDoc) print(out io.Writer) error {
 	if !s.Journaled {
 		lines = append(lines, "         the journal "+sources.Clean(s.Journal, sources.MaxName)+" cannot be written: ramps will be refused")
 	}
-	if !s.Proven && s.Changes == "" {
+	switch {
+	case s.Unproven != "":
+		lines = append(lines, "         verify DOES NOT WORK, so changes are confirmed, but not proven: "+s.Unproven)
+	case !s.Proven && s.Changes == "":
 		lines = append(lines, "         nobody is named who evaluates the flags: changes are confirmed, but not proven (verify)")
 	}
 	if s.Unseen != "" {

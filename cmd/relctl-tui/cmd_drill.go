@@ -90,6 +90,11 @@ func (d *drill) allowed(s *setup) error {
 	case !d.ctl.CanVerify(f.ID.Source):
 		return &usageError{msg: fmt.Sprintf("nobody is named who evaluates flags of %s, so a drill would prove nothing: add verify: to the store in the config", f.ID.Source)}
 	}
+	for i := range s.stores {
+		if st := &s.stores[i]; st.name == d.flag.ID.Source && st.unproven != "" {
+			return &usageError{msg: fmt.Sprintf("not all who evaluate flags of %s can be asked, so a drill would prove nothing; nothing was changed: %s", st.name, st.unproven)}
+		}
+	}
 	return nil
 }
 

@@ -40,8 +40,8 @@ func expandEnv(s string, lookup func(string) (string, bool)) (string, error) {
 // expand replaces the variables in every value that may name one: DSNs, names of
 // files, user names and secrets. It changes c, so call it once per context, and
 // only for the context that is opened: the others' variables need not be set.
-// What only measures, or is only told, keeps nobody from killing a flag, and neither does
-// another store: where such a one lacks a variable it is that one that does not work, as it
+// What only measures or proves, or is only told, keeps nobody from killing a flag, and neither
+// does another store: where such a one lacks a variable it is that one that does not work, as it
 // says in lacks. Only where no store is left is that an error.
 func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) error {
 	var first error
@@ -67,8 +67,9 @@ func (c *ContextConfig) expand(file string, lookup func(string) (string, bool)) 
 		f.AccessConfig.expand(own)
 		for j := range f.Verify {
 			v := &f.Verify[j]
-			one(&v.DSN.S, v.DSN.at, "dsn")
-			v.AccessConfig.expand(one)
+			own := into(&v.lacks)
+			own(&v.DSN.S, v.DSN.at, "dsn")
+			v.AccessConfig.expand(own)
 		}
 	}
 	for i := range c.Metrics {
@@ -97,6 +98,9 @@ func (c *ContextConfig) lacking() (said []string) {
 	}
 	for i := range c.Flags {
 		add(c.Flags[i].lacks)
+		for j := range c.Flags[i].Verify {
+			add(c.Flags[i].Verify[j].lacks)
+		}
 	}
 	for i := range c.Metrics {
 		add(c.Metrics[i].lacks)

@@ -142,6 +142,9 @@ func (c *Config) validateFlags(f *FlagsConfig) error {
 	}
 	for i := range f.Verify {
 		v := &f.Verify[i]
+		if v.unused() { // and it was checked as it is written
+			continue
+		}
 		if err := c.validateDSN(v.DSN, "evaluations"); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,14 +11,22 @@ import (
 	"relctl-tui/sources/metrics"
 )
 
-// openEvaluators opens whoever evaluates a store's flags.
-func openEvaluators(configs []VerifyConfig, store, file string) ([]sources.Verifier, error) {
-	var all []sources.Verifier
+// openEvaluators opens whoever evaluates a store's flags. unproven says of whom the config
+// names that one of them cannot be asked; "" when all can.
+func openEvaluators(configs []VerifyConfig, store, file string) (all []sources.Verifier, unproven string, err error) {
 	for i := range configs {
 		v := &configs[i]
+		if v.lacks != nil {
+			unproven = sources.Sentence(v.lacks)
+			if at, ok := errors.AsType[*ConfigError](v.lacks); ok { // its place was told when the context was opened
+				unproven = at.Msg
+			}
+			all = append(all, withoutEffect{unproven})
+			continue
+		}
 		d, err := dsnOf(v.DSN, "evaluations")
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		open := drivers[d.Scheme].openEvaluator
 		if open == nil {
@@ -25,11 +34,11 @@ func openEvaluators(configs []VerifyConfig, store, file string) ([]sources.Verif
 		}
 		e, err := open(d.sourceName(), d, v.access(file))
 		if err != nil {
-			return nil, &usageError{msg: fmt.Sprintf("%s: verify: %s", store, trimInvalid(err))}
+			return nil, "", &usageError{msg: fmt.Sprintf("%s: verify: %s", store, trimInvalid(err))}
 		}
 		all = append(all, e)
 	}
-	return all, nil
+	return all, unproven, nil
 }
 
 // Evaluations from before a change are to be out of sight soon. A page is read as

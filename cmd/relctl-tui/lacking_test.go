@@ -70,6 +70,54 @@ func TestAKillGoesThroughWhereAnotherStoreLacksItsTokenButNotWhereNoStoreIsLeft(
 	require.Contains(t, r.stderr, "NOBODY_HAS_SET_THIS is not set")
 }
 
+func TestWhatVerifyLacksKeepsNobodyFromAChangeWhichSaysWhyItIsNotProven(t *testing.T) {
+	t.Parallel()
+	for _, verify := range []string{
+		`{dsn: "ofrep+http://127.0.0.1:1", token: "${NOBODY_HAS_SET_THIS}"}`,
+		`{dsn: "ofrep+http://127.0.0.1:1", username: ana, password: "${NOBODY_HAS_SET_THIS}"}`,
+		`{dsn: "ofrep+http://${NOBODY_HAS_SET_THIS}"}`,
+		`{dsn: "scrape+http://127.0.0.1:1", headers: {X-Scope: "${NOBODY_HAS_SET_THIS}"}}`,
+	} {
+		b := newBench(t)
+		config := filepath.Join(t.TempDir(), "config.yaml")
+		require.NoError(t, os.WriteFile(config, fmt.Appendf(nil,
+			"contexts:\n  prod:\n    flags: [{dsn: \"flagd:%s\", name: shop, verify: [%s]}]\n    rules: {checkout-v2: {drill: true}}\n", b.path, verify), 0o600))
+		use := func(args ...string) result { return runIn(t, b.env, append(args, "--config", config)...) }
+
+		r := use("drill", "checkout-v2")
+		require.Equal(t, exitUsage, r.code, "a drill that proves nothing kills nothing: %s", r.stderr)
+		require.Contains(t, r.stderr, "a drill would prove nothing; nothing was changed")
+
+		r = use("kill", "checkout-v2")
+		require.Zero(t, r.code, "%s: %s", verify, r.stderr)
+		require.Contains(t, r.stdout, "killed confirmed", verify)
+		require.Regexp(t, `whether checkout-v2 is effective cannot be told: .*NOBODY_HAS_SET_THIS is not set`, r.stdout)
+		require.Contains(t, r.stderr, "NOBODY_HAS_SET_THIS is not set")
+
+		r = use("undo", "-o", "json")
+		require.Zero(t, r.code, r.stderr)
+		require.NotContains(t, r.stdout, "effective_at")
+		require.Regexp(t, `whether checkout-v2 is effective cannot be told: .*NOBODY_HAS_SET_THIS is not set`, r.stderr)
+
+		r = use("doctor")
+		require.Equal(t, exitFailed, r.code, r.stdout)
+		require.Regexp(t, `verify DOES NOT WORK, .*NOBODY_HAS_SET_THIS is not set`, r.stdout)
+		r = use("doctor", "-o", "json")
+		require.Regexp(t, `"proven": false,\s+"unproven": ".*NOBODY_HAS_SET_THIS is not set"`, r.stdout)
+	}
+}
+
+func TestTheBoardSaysWhyWhatIsChangedIsNotProven(t *testing.T) {
+	t.Parallel()
+	config, _, staging := twoContexts(t, `, name: shop, verify: [{dsn: "ofrep+http://127.0.0.1:1", token: "${NOBODY_HAS_SET_THIS}"}]`)
+	s := open(t, 160, 24, nil, "--config", config, "--context", "staging")
+	s.awaitText("changes of shop are confirmed, but not proven", "NOBODY_HAS_SET_THIS is not set")
+	pick(s, "checkout-v2")
+	s.press("K")
+	s.awaitText("is effective cannot be told", "NOBODY_HAS_SET_THIS is not set")
+	require.Contains(t, read(t, staging), "DISABLED")
+}
+
 func TestConfigCheckReadsTheAddressesOfOutlets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -67,6 +67,7 @@ type store struct {
 	readOnly   bool
 	journal    string
 	evaluators []sources.Verifier
+	unproven   string // why not all of them can be asked; "" when they can
 }
 
 // reader is one source of breakers, latencies and exposures.
@@ -240,7 +241,7 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 			}
 		}
 		st.name, st.readOnly = name, f.ReadOnly
-		if st.evaluators, err = openEvaluators(f.Verify, name, file); err != nil {
+		if st.evaluators, st.unproven, err = openEvaluators(f.Verify, name, file); err != nil {
 			return err
 		}
 		st.journal = journalPath(s.context, name, resolvePath(f.Journal.S, file), st.src)

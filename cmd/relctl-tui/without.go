@@ -10,7 +10,7 @@ import (
 	"relctl-tui/sources/outlet"
 )
 
-// What measures, or is told, and lacks what the config promised it stands in its place and
+// What measures or proves, or is told, and lacks what the config promised it stands in its place and
 // fails with the reason, so that everything else works: in the shell of the one who must
 // kill a flag now, the variable of a dashboard's token may well be missing.
 
@@ -37,6 +37,23 @@ func (w withoutFlags) Flags(context.Context) (sources.FlagSet, error) { //nolint
 func storeWithout(name string, d DSN, why error) store {
 	kind, _, _ := strings.Cut(d.Scheme, "+")
 	return store{kind: kind, src: withoutFlags{fmt.Errorf("source %s: %w: %w", name, why, sources.ErrUnauthorized)}}
+}
+
+// withoutEffect stands for a side that evaluates and cannot be asked for want of a variable.
+type withoutEffect struct{ why string }
+
+func (w withoutEffect) Verify(context.Context, sources.Receipt) (sources.Evidence, error) {
+	return sources.Evidence{}, fmt.Errorf("%s: %w", w.why, sources.ErrUnsupported)
+}
+
+// unproven says of which stores changes are not proven that were to be; "" for none.
+func (s *setup) unproven() string {
+	for i := range s.stores {
+		if st := &s.stores[i]; st.unproven != "" {
+			return fmt.Sprintf("changes of %s are confirmed, but not proven: %s", st.name, st.unproven)
+		}
+	}
+	return ""
 }
 
 // withoutAlerts stands for a source of alerts that lacks a variable.

@@ -48,36 +48,34 @@ func (s *Store) evaluators() []sources.Verifier {
 
 // Effect waits until every evaluator of the flag's store evaluates it as r.New, for
 // at most within, and gives r back with Effective filled in. It changes nothing. It
-// ends early with ErrOvertaken when the flag is changed again, with
-// sources.ErrUnsupported where nobody is there who could tell, or somebody cannot tell
-// of this very change, and with ctx. ErrNotEffective, when the time is up, says who
+// ends early with ErrOvertaken when the flag is changed again and with ctx. It is
+// sources.ErrUnsupported where nobody is there who could tell, or where somebody cannot
+// tell of this very change and all others have it. ErrNotEffective, when the time is up, says who
 // does not have the change, or could not be asked.
 func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.Duration) (sources.Receipt, error) {
 	s, err := c.store(r.New.ID.Source)
 	if err != nil {
 		return r, err
 	}
-	open := s.evaluators()
-	if len(open) == 0 {
+	p := proof{open: s.evaluators()}
+	if len(p.open) == 0 {
 		return r, fmt.Errorf("nobody is named who evaluates flags of %s, so the effect is not known: %w", s.Name, sources.ErrUnsupported)
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	var last sources.Evidence
-	var why error
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
 		wait := pause
-		open, last, why = ask(ctx, open, r, last, why)
+		p.ask(ctx, r)
 		switch {
-		case errors.Is(why, sources.ErrUnsupported):
-			return r, fmt.Errorf("whether %s is effective cannot be told: %w", r.New.Name, why)
-		case len(open) == 0:
-			r.Effective = last.At
+		case len(p.open) == 0 && p.untold != nil:
+			return r, fmt.Errorf("whether %s is effective cannot be told: %w", r.New.Name, p.untold)
+		case len(p.open) == 0:
+			r.Effective = p.last.At
 			s.recordEffect(&r)
 			c.opts.Effective(r.Change, r.Effective)
 			return r, nil
 		}
-		if after, ok := sources.RetryAfter(why); ok {
+		if after, ok := sources.RetryAfter(p.why); ok {
 			wait = max(wait, min(after, longestAsk))
 		}
 		if now, err := s.read(ctx, r.New.ID); err == nil && now.Revision != r.New.Revision {
@@ -91,7 +89,7 @@ func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.
 			if errors.Is(context.Cause(ctx), context.Canceled) {
 				return r, fmt.Errorf("stopped before %s was seen to be effective: %w", r.New.Name, context.Canceled)
 			}
-			return r, missed(r, within, last, why)
+			return r, missed(r, within, p.last, p.why)
 		}
 	}
 }
@@ -105,25 +103,35 @@ func (s *Store) recordEffect(r *sources.Receipt) {
 	_ = patiently(s.Journal, func() error { return s.Journal.Effective(r.Change, r.Effective) })
 }
 
-// ask puts the question once to each of open and gives back those that do not have
-// the change yet, with the newest evidence, or why the last of them gave none. A
-// question that was cut short by the end of the time says nothing.
-func ask(ctx context.Context, open []sources.Verifier, r sources.Receipt, last sources.Evidence, why error) ([]sources.Verifier, sources.Evidence, error) {
+// proof is how far the question has come whether a change is in force.
+type proof struct {
+	open   []sources.Verifier // who did not have the change when last asked
+	last   sources.Evidence   // the newest
+	why    error              // why the last of them gave none
+	untold error              // why one who is not asked again cannot tell
+}
+
+// ask puts the question once to each who is open. Who can never tell is asked no more, but
+// the others are, for they may say that the change is not in force. A question that was
+// cut short by the end of the time says nothing.
+func (p *proof) ask(ctx context.Context, r sources.Receipt) {
 	var still []sources.Verifier
-	for _, v := range open {
+	for _, v := range p.open {
 		e, err := askOne(ctx, v, r)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			still = append(still, v)
+		case errors.Is(err, sources.ErrUnsupported):
+			p.untold = err
 		case err != nil:
-			still, why = append(still, v), err
+			still, p.why = append(still, v), err
 		case !e.Effective:
-			still, last, why = append(still, v), e, nil
+			still, p.last, p.why = append(still, v), e, nil
 		case len(still) == 0:
-			last, why = e, nil
+			p.last, p.why = e, nil
 		}
 	}
-	return still, last, why
+	p.open = still
 }
 
 func askOne(ctx context.Context, v sources.Verifier, r sources.Receipt) (e sources.Evidence, err error) {

@@ -305,6 +305,23 @@ func (s stuck) History(ctx context.Context, _ int) ([]sources.Recorded, error) {
 	return nil, ctx.Err()
 }
 
+func TestWhereOneCannotTellTheOthersAreStillAsked(t *testing.T) {
+	t.Parallel()
+	app := &application{}
+	d := sit(t, withEvaluators(speechless{}, app))
+	app.path = d.path
+	app.reload(t)
+	r := kill(t, d)
+
+	_, err := d.Effect(t.Context(), r, 250*time.Millisecond)
+	require.ErrorIs(t, err, control.ErrNotEffective, "one who can tell says that it is not")
+	require.ErrorContains(t, err, "of 100 users get on")
+
+	app.reload(t)
+	_, err = d.Effect(t.Context(), r, time.Minute)
+	require.ErrorIs(t, err, sources.ErrUnsupported, "all who can tell have it, but not all can")
+}
+
 func TestAKillWaitsForNobodyWhoReadsTheStoresRecord(t *testing.T) {
 	t.Parallel()
 	s := stuck{asked: make(chan struct{})}
