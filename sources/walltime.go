@@ -119,7 +119,7 @@ func ParseMoment(text string, loc *time.Location, now time.Time) (time.Time, err
 	weekday, named := ParseWeekday(head)
 	if !found || !named {
 		if w, err = ParseWall(text); err != nil {
-			return time.Time{}, fmt.Errorf(`%q is no moment: write "2026-12-04 10:00", "Fri 10:00", "10:00" or "2026-12-04T10:00:00+01:00": %w`, Clean(text, 40), ErrInvalid)
+			return time.Time{}, fmt.Errorf(`%q is no moment: write "10:00", "Fri 10:00", "2026-12-04 10:00" or "2026-12-04T10:00:00+01:00": %w`, Clean(text, 40), ErrInvalid)
 		}
 		return nextMoment(today, 1, w, loc, now)
 	}

@@ -123,7 +123,7 @@ func TestSchedulesAreListedCancelledAndRefusedInASentence(t *testing.T) {
 		want string
 	}{
 		{"schedule checkout-v2 50", exitUsage, `schedule needs --at`},
-		{"schedule checkout-v2 50 --at 2020-01-01_10:00", exitUsage, `"2020-01-01_10:00" is no moment: write "2026-12-04 10:00"`},
+		{"schedule checkout-v2 50 --at 2020-01-01_10:00", exitUsage, `"2020-01-01_10:00" is no moment: write "10:00", "Fri 10:00", "2026-12-04 10:00"`},
 		{"schedule checkout-v2 50 --at 2020-01-01T10:00 --zone UTC", exitUsage, `2020-01-01 10:00 UTC lies in the past`},
 		{"schedule checkout-v2 50 --at 2027-03-28T02:30 --zone Europe/Berlin", exitUsage, `2027-03-28 02:30 does not exist in Europe/Berlin, the clocks are set forward over it: write 01:30 or 03:30`},
 		{"schedule checkout-v2 50 --at 10:00 --zone Mars", exitUsage, `--zone: unknown time zone "Mars"`},

@@ -67,8 +67,8 @@ type Model struct {
 	now     time.Time // for Percent: when it was opened, in the zone whose clocks are meant
 	why     string    // for Name: what is lost, or cannot be taken back
 	input   textinput.Model
-	hint    string
-	fields  string // for Filter: what can be asked for
+	hints   []string // the same at several lengths, the longest first; the first that fits is shown
+	fields  string   // for Filter: what can be asked for
 	valid   bool
 }
 
@@ -257,45 +257,58 @@ func (m Model) submit() (Model, tea.Cmd) {
 // check works out the hint: what enter would do, or why it would not.
 func (m *Model) check() {
 	text := m.input.Value()
-	if m.purpose == Filter {
+	switch m.purpose {
+	case Filter:
 		_, err := views.ParseFilter(text)
-		m.valid, m.hint = err == nil, strings.TrimRight("words; !not "+m.fields, " ")
-		if err != nil {
-			m.hint = err.Error()
+		if m.valid = err == nil; m.valid {
+			m.say(strings.TrimRight("words; !not "+m.fields, " "))
+		} else {
+			m.say(err.Error())
 		}
-		return
-	}
-	if m.purpose == Reason {
+	case Reason:
 		m.valid = strings.TrimSpace(text) != ""
-		to := cmp.Or(m.intent.Stage, m.intent.ToAs, views.PercentText(m.intent.To))
-		m.hint = "enter raises it to " + to + " nevertheless, on record"
-		return
-	}
-	if m.purpose == Name {
-		m.valid, m.hint = text == m.flag.Name, "type "+m.flag.Name+" to go on, esc leaves everything as it is"
-		if m.valid {
-			m.hint = "enter goes on"
+		enter := "enter raises it to " + cmp.Or(m.intent.Stage, m.intent.ToAs, views.PercentText(m.intent.To))
+		m.say(enter+" nevertheless, on record", enter+", on record", enter)
+	case Name:
+		if m.valid = text == m.flag.Name; m.valid {
+			m.say("enter goes on")
+			return
 		}
-		return
-	}
-	if m.purpose == Silence {
+		m.say("type "+m.flag.Name+" to go on, esc leaves everything as it is", "type "+m.flag.Name+" to go on, or esc", "type "+m.flag.Name)
+	case Silence:
 		d, _, err := quiet(text)
-		if m.valid, m.hint = err == nil, "enter silences it for "+views.Lasts(d); err != nil {
-			m.hint = err.Error()
+		if m.valid = err == nil; m.valid {
+			m.say("enter silences it for " + views.Lasts(d))
+		} else {
+			m.say(err.Error())
 		}
-		return
+	default:
+		m.checkPercent(text)
 	}
+}
+
+// say is the hint, and what it comes down to where there is less room for it.
+func (m *Model) say(hints ...string) { m.hints = hints }
+
+func (m *Model) checkPercent(text string) {
 	p, at, err := m.percent(text)
+	is, later := m.flag.Brief(), "25 @ Fri 10:00"
+	m.valid = err == nil && text != ""
 	switch {
 	case text == "":
-		m.valid, m.hint = false, "0 to 100, now "+m.flag.Brief()+"; later: 25 @ Fri 10:00"
+		m.say("0 to 100, now "+is+"; later: "+later, "0-100 or "+later+", now "+is, "0-100 or "+later, "0-100, now "+is, "0-100")
 	case err != nil:
-		m.valid, m.hint = false, sources.Sentence(err)
+		sentence := sources.Sentence(err)
+		_, remedy, _ := strings.Cut(sentence, ": ") // what was typed stands beside it
+		m.say(sentence, cmp.Or(remedy, sentence))
 	default:
-		m.valid, m.hint = true, m.flag.Brief()+" "+m.th.Glyphs.Arrow+" "+views.PercentText(p)
-		if !at.IsZero() {
-			m.hint += " " + views.Ahead(at, m.now)
+		to := m.th.Glyphs.Arrow + " " + views.PercentText(p)
+		if at.IsZero() {
+			m.say(is+" "+to, to)
+			return
 		}
+		ahead := views.Ahead(at, m.now)
+		m.say(is+" "+to+" "+ahead, to+" "+ahead, ahead)
 	}
 }
 
@@ -381,7 +394,20 @@ func (m Model) View() string {
 	if !m.valid && m.input.Value() != "" && m.purpose != Silence { // which begins with half of an answer
 		ink = m.th.Bad
 	}
-	p.Text(ink, m.hint)
+	p.Text(ink, m.hint(p.Width()-p.X()))
 	p.End()
 	return p.String()
+}
+
+// hint is the longest that fits into so many cells, or as much as does of the shortest.
+func (m *Model) hint(room int) string {
+	for _, hint := range m.hints {
+		if views.Width(hint) <= room {
+			return hint
+		}
+	}
+	if len(m.hints) == 0 {
+		return ""
+	}
+	return m.hints[len(m.hints)-1]
 }

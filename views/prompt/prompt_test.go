@@ -125,6 +125,39 @@ func TestTheHintSaysWhatEnterWouldDoOrWhyItWouldNot(t *testing.T) {
 	require.Contains(t, ansi.Strip(m.View()), "the most is 100")
 }
 
+func TestWhatMattersOfTheHintFitsBesideALongName(t *testing.T) {
+	t.Parallel()
+	flag := checkout()
+	flag.Name = "payments-new-authorisation-path"
+	for _, c := range []struct {
+		cells int
+		text  string
+		hint  string
+	}{
+		{120, "", "0 to 100, now 25%; later: 25 @ Fri 10:00"},
+		{80, "", "0 to 100, now 25%; later: 25 @ Fri 10:00"},
+		{60, "", "0-100 or 25 @ Fri 10:00"},
+		{40, "", "0-100, now 25%"},
+		{120, "1000", `"1000" is no percentage: write a number from 0 to 100`},
+		{80, "1000", "write a number from 0 to 100"},
+		{60, "1000", "write a number from 0 to 100"},
+		{80, "50 @ noon", `write "10:00", "Fri 10:00", "2`},
+		{80, "50 @ Fri 10:00", "25% ➔ 50% Fri 10:00 UTC, in "},
+		{60, "50 @ Fri 10:00", "Fri 10:00 UTC, in "},
+	} {
+		m := prompt.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+		m.SetSize(c.cells, 1)
+		m.OpenPercent(flag, viewtest.Now())
+		m, _ = typed(m, c.text)
+		view := ansi.Strip(m.View())
+		require.Contains(t, view, c.hint, "%q in %d cells", c.text, c.cells)
+		viewtest.RequireFrame(t, m.View(), c.cells, 1)
+		if !strings.Contains(c.hint, "write") {
+			require.NotContains(t, strings.SplitN(view, "=", 2)[1], "⋯", "%q in %d cells", c.text, c.cells)
+		}
+	}
+}
+
 func TestEscapeAndInterruptCancel(t *testing.T) {
 	t.Parallel()
 	m, sent := typed(open(t, prompt.Percent), "50\x1b")
@@ -235,7 +268,7 @@ func TestAMomentBehindAPercentageIsReadByTheClocksOfTheBoardsZone(t *testing.T) 
 	require.True(t, ok)
 	require.Equal(t, sources.Pct(50), got.To)
 	require.Equal(t, time.Date(2026, 3, 16, 10, 0, 0, 0, time.UTC), got.At.UTC())
-	for text, why := range map[string]string{"50 @": "no moment", "50 @ soon": "no moment", "500 @ 10:00": "500", "50 @ 2026-03-01 10:00": "lies in the past"} {
+	for text, why := range map[string]string{"50 @": `write "10:00"`, "50 @ soon": `write "10:00"`, "500 @ 10:00": "500", "50 @ 2026-03-01 10:00": "lies in the past"} {
 		m, sent := typed(open(t, prompt.Percent), text+"\n")
 		require.Empty(t, sent, text)
 		require.Contains(t, ansi.Strip(m.View()), why, text)
