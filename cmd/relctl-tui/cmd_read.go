@@ -154,7 +154,11 @@ func flagTable(out io.Writer, p *reading, flags []sources.Flag, now time.Time) e
 			rollout = f.Rollout.V.String() + "%"
 		}
 		state := f.State.String()
-		if f.Killed {
+		switch stage := views.StageText(f); {
+		case stage != "" && !f.Killed: // as the board has it
+			at, _ := f.Migration.Position(f)
+			state, rollout = f.Migration.Stages[at.High], stage
+		case f.Killed:
 			state = "killed"
 			if f.Stored.OK && note == "" {
 				note = f.Stored.V.String() + "% is kept behind the kill"

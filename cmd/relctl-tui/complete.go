@@ -11,6 +11,7 @@ import (
 
 	"relctl-tui/sources"
 	"relctl-tui/themes"
+	"relctl-tui/views"
 )
 
 // This file is what a completing shell is offered. Whatever goes wrong offers
@@ -63,7 +64,11 @@ func (o *options) completeMore(cmd *cobra.Command, args []string, _ string) ([]c
 	keys := make([]cobra.Completion, 0, len(p.flags))
 	for i := range p.flags {
 		if f := &p.flags[i]; f.Name == f.ID.Key && !slices.Contains(args, f.Name) {
-			keys = append(keys, cobra.CompletionWithDesc(f.Name, f.State.String()+" "+f.Brief()))
+			is := f.State.String() + " " + f.Brief()
+			if stage := views.StageText(f); stage != "" && !f.Killed {
+				is = stage
+			}
+			keys = append(keys, cobra.CompletionWithDesc(f.Name, is))
 		}
 	}
 	return keys, cobra.ShellCompDirectiveNoFileComp

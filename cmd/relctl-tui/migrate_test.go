@@ -152,6 +152,22 @@ func TestCohortsAreNamedWithTheirPartsInJSON(t *testing.T) {
 	require.Contains(t, r.stdout, "orders shadow 90% live 10% → shadow confirmed")
 }
 
+func TestTablesShowWhereAMigrationStandsAsTheBoardDoes(t *testing.T) {
+	t.Parallel()
+	page := compares(t)
+	b := migratingBench(t, page.URL, sourcetest.Staged)
+	for _, verb := range []string{"flags", "status"} {
+		require.Regexp(t, `orders +live +shadow 90% live 10%\n`, b.plain(verb).stdout)
+	}
+	require.Equal(t, exitDone, b.plain("migrate", "back", "orders").code)
+	for _, verb := range []string{"flags", "status"} {
+		require.Regexp(t, `orders +shadow +shadow 3/6 +`, b.plain(verb).stdout)
+	}
+	require.Contains(t, b.plain("__complete", "kill", "").stdout, "orders\tshadow 3/6\n")
+	require.Equal(t, exitDone, b.plain("kill", "orders").code)
+	require.Regexp(t, `orders +off +off 1/6 +`, b.plain("flags").stdout)
+}
+
 func TestAFlagThatIsNoMigrationSaysWhatWouldMakeItOne(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

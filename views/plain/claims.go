@@ -173,7 +173,11 @@ func flagLines(s *sources.Snapshot, now time.Time) []string {
 	slices.SortStableFunc(under, func(a, b *sources.Flag) int { return b.ChangedAt.Compare(a.ChangedAt) })
 	lines := make([]string, len(under))
 	for i, f := range under {
-		lines[i] = "flag " + f.Name + ": " + f.Brief()
+		is := f.Brief()
+		if stage := views.StageText(f); stage != "" && !f.Killed {
+			is = stage
+		}
+		lines[i] = "flag " + f.Name + ": " + is
 		if f.ChangedBy != "" {
 			lines[i] += " by " + f.ChangedBy
 		}

@@ -50,6 +50,20 @@ func TestTheStatusIsWhatIsUnderWayAndWhatIsUnhealthy(t *testing.T) {
 	require.NotContains(t, text, "SLO ok")
 }
 
+func TestTheStatusSaysAtWhichOfItsStagesAMigrationIs(t *testing.T) {
+	t.Parallel()
+	m, err := sources.NewMigration(sources.Migration{Mismatch: "orders", Window: time.Minute}, "", "")
+	require.NoError(t, err)
+	s := viewtest.Snapshot(viewtest.OK)
+	s.Flags = []sources.Flag{
+		{Name: "orders", State: sources.FlagCustom, Migration: m, Serves: []sources.Share{{Variant: "dualwrite", Of: sources.Full}}},
+		{Name: "carts", State: sources.FlagCustom, Migration: m, Serves: []sources.Share{{Variant: "shadow", Of: sources.Pct(90)}, {Variant: "live", Of: sources.Pct(10)}}},
+	}
+	text := strings.Join(plain.Status(s, viewtest.Now()), "\n")
+	require.Contains(t, text, "flag orders: dualwrite 2/6")
+	require.Contains(t, text, "flag carts: shadow 90% live 10%")
+}
+
 func TestWhatIsKnownIsNeverToldAgain(t *testing.T) {
 	t.Parallel()
 	for _, state := range viewtest.States() {
