@@ -16,6 +16,7 @@ type Feed struct {
 	Stale   bool     // some data is older than it should be
 	AllOld  bool     // no data is fresh
 	OldAge  time.Duration
+	lost    bool   // some data is so old that it means nothing any more
 	Trouble string // one sentence on what cannot be read; "" when all is well
 }
 
@@ -59,6 +60,7 @@ func feed(s *sources.Snapshot, now time.Time, part sources.Part, wanted func(*so
 				f.AllOld = false
 			} else {
 				f.Stale = true
+				f.lost = f.lost || is.Health != sources.Stale
 				f.OldAge = max(f.OldAge, now.Sub(is.LastOK))
 			}
 		}
@@ -98,8 +100,20 @@ func Unprefixed(source, sentence string) string {
 	return sentence
 }
 
-// Age is how old the stale data is, in words for a title.
-func (f *Feed) Age() string { return "stale " + Age(f.OldAge, true) }
+// Word is how far the oldest data can be trusted, as the header says it of its source.
+func (f *Feed) Word() string {
+	switch {
+	case f.lost:
+		return sources.Unknown.String()
+	case f.Stale:
+		return sources.Stale.String()
+	default:
+		return sources.Fresh.String()
+	}
+}
+
+// Age is that and how old it is, in words for a title.
+func (f *Feed) Age() string { return f.Word() + " " + Age(f.OldAge, true) }
 
 // Say writes what a pane without rows has to say, and tells whether there was
 // anything: that it has no source, that it waits, why it cannot read.
@@ -132,6 +146,12 @@ func (f *Feed) Warning(th *themes.Theme, w, h int) []string {
 
 // Fresh tells whether one part of a source's data can be shown as it is.
 func Fresh(s *sources.Snapshot, source string, part sources.Part) bool {
+	return Health(s, source, part) == sources.Fresh
+}
+
+// Health is how far one part of a source's data can be trusted. What is not fresh is
+// called by its name wherever it stands: stale, or unknown where it means nothing.
+func Health(s *sources.Snapshot, source string, part sources.Part) sources.Health {
 	st := s.Source(source)
-	return st.Part(part).Health == sources.Fresh
+	return st.Part(part).Health
 }

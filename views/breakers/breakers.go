@@ -216,7 +216,8 @@ func (m *Model) row(p *views.Pen, i int) {
 	} else {
 		name = th.Strong
 	}
-	fresh := b.Own || views.Fresh(m.Snap, b.Source, sources.PartBreakers)
+	health := views.Health(m.Snap, b.Source, sources.PartBreakers)
+	fresh := b.Own || health == sources.Fresh
 	switch {
 	case !fresh:
 		look.Ink, name, number = th.Stale, th.Stale, th.Stale
@@ -243,10 +244,13 @@ func (m *Model) row(p *views.Pen, i int) {
 	t.Cell(p, colErrors, errors, views.Ratio(b.ErrorRatio))
 	t.Cell(p, colRate, number, views.Rate(b.Rate))
 	t.Cell(p, colRejects, number, views.Rate(b.RejectRate))
-	if fresh {
+	switch {
+	case fresh:
 		t.Cell(p, colSince, th.Quiet, views.AgeOf(b.Since, m.Now, false))
-	} else {
-		t.Cell(p, colSince, th.Warn, "stale")
+	case health == sources.Stale:
+		t.Cell(p, colSince, th.Warn, health.String())
+	default: // the row's state says so already
+		t.Cell(p, colSince, th.Warn, views.Absent)
 	}
 	if waits && !b.Own {
 		t.Cell(p, colNote, th.Pending, strings.TrimPrefix(words, b.Name+" "))

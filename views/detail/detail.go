@@ -202,7 +202,7 @@ func (m Model) View() string {
 	case m.gone:
 		notes = append(notes, views.Note{Ink: m.th.Warn, Text: "no longer in " + source})
 	case status.Health != sources.Fresh:
-		notes = append(notes, views.Note{Ink: m.th.Warn, Text: "stale " + views.AgeOf(status.LastOK, m.now, true)})
+		notes = append(notes, views.Note{Ink: m.th.Warn, Text: status.Health.String() + " " + views.AgeOf(status.LastOK, m.now, true)})
 	}
 	if room := m.width - 24; views.Width(name) > max(room, 8) {
 		name = strings.TrimRight(views.Cut(m.th, name, max(room, 8)), " ")

@@ -212,8 +212,8 @@ func (m *Model) latencyRow(p *views.Pen, l *sources.Latency) {
 	th := m.th
 	look := views.VerdictLook(th, l.Verdict)
 	quiet, bad := th.Quiet, th.Bad
-	if !views.Fresh(m.snap, l.Source, sources.PartLatencies) {
-		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
+	if h := views.Health(m.snap, l.Source, sources.PartLatencies); h != sources.Fresh {
+		look = views.HealthLook(th, h)
 		quiet, bad = th.Stale, th.Stale
 	}
 	m.head(p, "latency")
@@ -228,8 +228,11 @@ func (m *Model) latencyRow(p *views.Pen, l *sources.Latency) {
 func (m *Model) breakerRow(p *views.Pen, b *sources.Breaker) {
 	look := views.BreakerLook(m.th, b.State)
 	quiet := m.th.Quiet
-	if !views.Fresh(m.snap, b.Source, sources.PartBreakers) {
-		look.Ink, look.Word, quiet = m.th.Stale, look.Word+", stale", m.th.Stale
+	if h := views.Health(m.snap, b.Source, sources.PartBreakers); h != sources.Fresh {
+		look.Ink, quiet = m.th.Stale, m.th.Stale
+		if word := h.String(); word != look.Word {
+			look.Word += ", " + word
+		}
 	}
 	m.head(p, "breaker")
 	p.Text(look.Ink, look.Glyph+" "+look.Word)

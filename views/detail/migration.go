@@ -153,7 +153,7 @@ func (m *Model) side(name, latency string) line {
 			ink, number, part := th.Quiet, th.Text, st.Part(sources.PartLatencies)
 			age := ""
 			if part.Health != sources.Fresh {
-				ink, number, age = th.Stale, th.Stale, "  stale"
+				ink, number, age = th.Stale, th.Stale, "  "+part.Health.String()
 			}
 			if !part.LastOK.IsZero() {
 				age += "  " + views.AgeOf(part.LastOK, m.now, true) + " ago"

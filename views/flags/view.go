@@ -1,7 +1,6 @@
 package flags
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -332,9 +331,13 @@ func (m *Model) changed(p *views.Pen, f *sources.Flag, here bool, ink *inks) {
 	if !ink.fresh && t.Has(colAge) {
 		st := m.snap.Source(f.ID.Source)
 		p.To(t.Starts[colAge])
-		words := "stale"
-		if t.Has(colBy) {
-			words = fmt.Sprintf("stale %s", views.AgeOf(st.LastOK, m.now, here))
+		look := views.HealthLook(m.th, st.Part(sources.PartFlags).Health)
+		words := look.Word
+		switch {
+		case t.Has(colBy):
+			words += " " + views.AgeOf(st.LastOK, m.now, here)
+		case views.Width(words) > p.Width()-p.X():
+			words = look.Glyph // the title has the word
 		}
 		p.Cell(m.th.Warn, words, 12)
 		return

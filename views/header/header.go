@@ -276,7 +276,7 @@ func (m *Model) alerts() (views.Note, bool) {
 	case n == 0:
 		return views.Note{}, false
 	case feed.AllOld:
-		return views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.Stale + " " + word + ", stale"}, true
+		return views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.Stale + " " + word + ", " + feed.Word()}, true
 	default:
 		return views.Note{Ink: m.th.Alarm, Text: " " + word + " "}, true
 	}

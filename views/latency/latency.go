@@ -138,8 +138,8 @@ func (m *Model) row(p *views.Pen, i int) {
 	if l.ErrorRatio.OK && l.ErrorRatio.V >= 0.01 {
 		errors = th.Bad
 	}
-	if !views.Fresh(m.Snap, l.Source, sources.PartLatencies) {
-		look = views.Look{Glyph: th.Glyphs.Stale, Word: "stale", Ink: th.Warn}
+	if h := views.Health(m.Snap, l.Source, sources.PartLatencies); h != sources.Fresh {
+		look = views.HealthLook(th, h)
 		name, p99, quiet, errors, bad = th.Stale, th.Stale, th.Stale, th.Stale, th.Stale
 	}
 	m.Begin(p, i)

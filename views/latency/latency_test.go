@@ -1,8 +1,10 @@
 package latency_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
@@ -98,5 +100,24 @@ func TestABudgetFarOverspentIsNeverHalfANumber(t *testing.T) {
 			}},
 		}, viewtest.Now())
 		require.Contains(t, ansi.Strip(m.View()), want)
+	}
+}
+
+func TestARowCallsItsSourceWhatTheHeaderCallsIt(t *testing.T) {
+	t.Parallel()
+	for health, word := range map[sources.Health]string{sources.Stale: "stale", sources.Unknown: "unknown"} {
+		p := build(viewtest.Theme(t, "ansi", false))
+		p.SetSize(100, 10)
+		s := *viewtest.Snapshot(viewtest.OK)
+		s.Sources = slices.Clone(s.Sources)
+		for i := range s.Sources {
+			s.Sources[i].Health, s.Sources[i].LastOK = health, viewtest.Now().Add(-4*time.Minute)
+		}
+		p.SetSnapshot(&s, viewtest.Now())
+		lines := strings.Split(ansi.Strip(p.View()), "\n")
+		require.Contains(t, lines[0], word+" 4m", "the title")
+		require.Regexp(t, `^. . `+word+` +payment API `, lines[1], "a row")
+		other := map[string]string{"stale": "unknown", "unknown": "stale"}[word]
+		require.NotContains(t, ansi.Strip(p.View()), other)
 	}
 }
