@@ -34,7 +34,7 @@ func (p *Pen) Title(focused bool, name string, notes []Note, labels []Label) {
 	p.Gap(1)
 	p.Text(title, name)
 	for i, n := range notes {
-		if p.x+1+Width(n.Text) > p.width {
+		if p.x+1+min(i, 1)*2+Width(n.Text) > p.width {
 			break
 		}
 		p.Gap(1)
@@ -45,14 +45,16 @@ func (p *Pen) Title(focused bool, name string, notes []Note, labels []Label) {
 		p.Text(n.Ink, n.Text)
 	}
 	p.Gap(1)
+	free := p.x + 1 // as far apart as columns are, or a note reads on into a title: "1 open errors"
 	for _, l := range labels {
-		if l.At < p.x || l.At+Width(l.Text) > p.width {
+		if l.At < free || l.At+Width(l.Text) > p.width {
 			continue
 		}
 		p.Text(rule, strings.Repeat(dash, max(0, l.At-1-p.x)))
 		p.To(l.At)
 		p.Text(th.Label, l.Text)
 		p.Gap(1)
+		free = p.x
 	}
 	p.Text(rule, strings.Repeat(dash, p.width-p.x))
 	p.End()

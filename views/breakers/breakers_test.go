@@ -2,6 +2,7 @@ package breakers_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,4 +175,24 @@ func TestAPaneWithoutTheKeysShowsTheWorstAndNoCursor(t *testing.T) {
 	lines := strings.Split(ansi.Strip(m.View()), "\n")
 	require.Contains(t, lines[1], "payment-api")
 	require.NotContains(t, m.View(), viewtest.Theme(t, "ansi", false).Glyphs.Cursor)
+}
+
+func TestTheTitleNeverReadsOnIntoTheHeadingsOfTheColumns(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Own = []sources.Breaker{{Source: "etcd", Name: "relctl-tui/etcd", State: sources.BreakerOpen, Own: true}}
+	s.Breakers = slices.DeleteFunc(slices.Clone(s.Breakers), func(b sources.Breaker) bool { return b.State != sources.BreakerClosed })
+	headings := 0
+	for w := 44; w <= 200; w++ {
+		m := breakers.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+		m.SetSize(w, 6)
+		m.SetSnapshot(&s, viewtest.Now())
+		title := strings.SplitN(ansi.Strip(m.View()), "\n", 2)[0]
+		require.Contains(t, title, "1 of this board's own open", "%d cells", w)
+		require.NotRegexp(t, `own open ?[a-z]`, title, "%d cells", w)
+		if strings.Contains(title, " errors ") {
+			headings++
+		}
+	}
+	require.Positive(t, headings, "and there are headings beside it")
 }
