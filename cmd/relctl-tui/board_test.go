@@ -137,9 +137,7 @@ func TestAPasteOrABurstNeverActs(t *testing.T) {
 			s.send(bytes)
 			// A key afterwards proves that the burst has been worked off.
 			pause(300 * time.Millisecond)
-			s.send("\x1b")
-			pause(300 * time.Millisecond)
-			s.send("?")
+			s.press("\x1b", "?")
 			s.awaitText("kill")
 			got, err := os.ReadFile(path)
 			require.NoError(t, err)

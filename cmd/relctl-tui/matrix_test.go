@@ -65,7 +65,7 @@ func seenAs(text string) string {
 
 // whole waits until everything has been read and drawn, and is the screen then.
 func (s *screen) whole() string {
-	return seenAs(s.awaitText("checkout-v2", "25%", "pricing", "payments", "disabled", "nothing has changed"))
+	return seenAs(s.awaitText("checkout-v2", "25%", "pricing", "Breakers 3", "payments", "disabled", "no histogram matches", "nothing has changed", "q quit"))
 }
 
 // twins are the ASCII signs that stand for each sign.

@@ -17,7 +17,9 @@ func TestTheCallPathOfARealFleetIsOnTheScreenAndASlowCallsTraceInTheClipboard(t 
 	t.Parallel()
 	s := open(t, 80, 24, terminalEnv(t), "demo", "--seed", "3")
 	s.awaitText("checkout-v2", "payment API")
-	s.press("\t", "\t", "\r")
+	s.press("\t", "\t")
+	s.awaitLine("▸", "ms") // of a latency: before its row is there, enter opens nothing
+	s.press("\r")
 	s.awaitText("chart     p50 below", "v path")
 	s.press("v")
 	text := s.awaitLong("the fleet's calls, indented by who calls them, and a trace", func(text string) bool {

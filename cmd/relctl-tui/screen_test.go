@@ -136,6 +136,9 @@ func (s *screen) press(keys ...string) {
 				pause(5 * time.Millisecond)
 			}
 			pause(40 * time.Millisecond)
+			if s.last == "\x1b" {
+				pause(300 * time.Millisecond) // else a program that was slow takes both for alt and the key
+			}
 		}
 		s.send(k)
 		s.last = k
@@ -236,7 +239,7 @@ func (s *screen) resize(w, h int) {
 // quit leaves by the key and reports the exit code.
 func (s *screen) quit() int {
 	s.t.Helper()
-	s.send("q")
+	s.press("q")
 	return s.awaitExit()
 }
 
