@@ -226,6 +226,13 @@ func (m *Model) holdElapsed(msg HoldElapsedMsg) tea.Cmd {
 	if h.agreed || (!m.opts.Confirm && doubt == "") {
 		return m.start(*h.intent)
 	}
+	switch err := m.control.Barred(h.intent, &seen); {
+	case err != nil && h.intent.Kind == sources.Guarded:
+		m.rampStarted(RampStartedMsg{Flag: h.intent.Flag, Err: err})
+		return nil
+	case err != nil:
+		return m.actionFinished(ActionFinishedMsg{Intent: *h.intent, Err: err})
+	}
 	if h.intent.Kind == sources.Undo && h.intent.Change == "" {
 		m.footer.SetStatus("reading what your last change was"+m.opts.Theme.Glyphs.Ellipsis, footer.Waiting)
 		m.seq++

@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/key"
@@ -144,10 +145,29 @@ func (m *Model) batchHeld(b *batch, agreed bool) tea.Cmd {
 	if agreed || (!m.opts.Confirm && doubt == "") {
 		return m.startAll(b)
 	}
+	if m.bar(b); len(b.ins) == 0 {
+		m.footer.SetStatus("none of the marked can be changed so: "+sources.Sentence(b.refused[len(b.refused)-1].Err), footer.Warning)
+		return nil
+	}
 	m.asked = b
 	does, _ := b.verb()
 	m.confirm.AskGroup(strings.ToUpper(does[:1])+does[1:]+" "+flagsText(b.all())+"?", doubt)
 	return nil
+}
+
+// bar takes out of a batch what the calendar would refuse, before anybody is asked.
+func (m *Model) bar(b *batch) {
+	b.ins = slices.DeleteFunc(b.ins, func(in sources.Intent) bool {
+		f := m.snapshot.Flag(in.Flag)
+		if f == nil {
+			return false
+		}
+		err := m.control.Barred(&in, f)
+		if err != nil {
+			b.refused = append(b.refused, control.Done{Flag: in.Flag, Err: err})
+		}
+		return err != nil
+	})
 }
 
 // startAll sends a batch on its way and marks its flags as pending.

@@ -163,6 +163,9 @@ func (o *options) agreed(s *setup, ins ...sources.Intent) error {
 	if !s.confirm && doubt == "" {
 		return nil
 	}
+	if barred := s.barred(snap, ins); len(barred) == len(ins) {
+		return severalErrors(barred)
+	}
 	text := string(ins[0].Kind) + " " + strings.Join(names, ", ")
 	if len(ins) == 1 {
 		text = question(&ins[0], names[0])
@@ -174,6 +177,20 @@ func (o *options) agreed(s *setup, ins ...sources.Intent) error {
 		return fmt.Errorf("nothing was done: %w", errRefused)
 	}
 	return nil
+}
+
+// barred is what of several changes the calendar refuses, so that nobody is asked about it.
+func (s *setup) barred(snap *sources.Snapshot, ins []sources.Intent) (errs []error) {
+	for i := range ins {
+		f := snap.Flag(ins[i].Flag)
+		if f == nil {
+			continue
+		}
+		if err := s.shared.control.Barred(&ins[i], f); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
 }
 
 // question is a change as it is asked about.

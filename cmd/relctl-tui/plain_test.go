@@ -171,3 +171,25 @@ func TestAReaderThatIsGoneEndsItQuietly(t *testing.T) {
 		}
 	}
 }
+
+func TestALineIsNotAskedAboutWhereAFreezeRefusesItAnyhow(t *testing.T) {
+	t.Parallel()
+	path := flagFile(t, fleetFile)
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(`contexts:
+  prod:
+    plain: true
+    confirm: true
+    flags: [{dsn: "flagd:`+path+`"}]
+    freeze: [{from: "2020-01-01 00:00", to: "2099-01-04 06:00", zone: UTC, reason: peak}]
+`), 0o600))
+	s := open(t, 120, 40, nil, "--config", config)
+	s.awaitText("context prod", "flag checkout-v2: 25%")
+	s.send("ramp checkout-v2 50\n")
+	s.awaitText("checkout-v2 stays at 25%, freeze until 4 Jan 2099 06:00: peak; kill and back go through")
+	require.NotContains(t, s.text(), "(yes or no)")
+	s.send("kill checkout-v2\n")
+	s.awaitText("Kill checkout-v2? (yes or no)")
+	s.send("yes\n")
+	awaitFile(t, path, has(`"state": "DISABLED"`))
+}

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"relctl-tui/sources"
 	"relctl-tui/sources/guarded"
@@ -24,6 +25,42 @@ func (a *attempt) thaw(ctx context.Context) error {
 		return nil //nolint:nilerr // the write says so in better words
 	}
 	return a.frozen(&f, a.change.To > f.Rollout.Or(0))
+}
+
+// Barred is why the calendar would refuse an intent for a flag as somebody sees it, or nil,
+// so that nobody is asked about what is refused after the answer. It promises nothing: what
+// it does not know yet (an undo may raise or lower, a window may open while somebody
+// thinks) is found out at the change itself.
+func (c *Controller) Barred(in *sources.Intent, seen *sources.Flag) error {
+	now := seen.Rollout.Or(0)
+	var raises bool
+	switch in.Kind {
+	case sources.Guarded:
+		return c.iced(seen)
+	case sources.Ramp, sources.Set:
+		raises = in.To > now
+	case sources.Restore:
+		back := sources.BriefPercent(in.ToAs)
+		raises = back.OK && back.V > now
+	case sources.Move:
+		if m := seen.Migration; m != nil {
+			at, err := m.Position(seen)
+			to := slices.Index(m.Stages, in.Stage)
+			raises = err == nil && (to > at.Low || to > at.High)
+		}
+	default:
+		return nil
+	}
+	return (&attempt{c: c, intent: *in}).frozen(seen, raises)
+}
+
+// iced is why a guarded ramp is not begun now by the calendar, or nil.
+func (c *Controller) iced(f *sources.Flag) error {
+	z, frozen := c.opts.Calendar.Of(f, c.opts.Now())
+	if !frozen {
+		return nil
+	}
+	return fmt.Errorf("%s stays at %s, %s: %w", f.Name, f.Brief(), z.Brief(c.opts.Now()), sources.ErrRefused)
 }
 
 // frozen is why a change is not made now by the calendar, or nil. It never concerns

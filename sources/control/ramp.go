@@ -76,8 +76,8 @@ func (c *Controller) StartRamp(ctx context.Context, o RampOptions) (*Ramp, error
 		return nil, fmt.Errorf("no guard holds for %s, so there is nothing to ramp it under: name some under guards: in the config: %w",
 			sources.Clean(o.Flag.Key, sources.MaxName), sources.ErrInvalid)
 	}
-	if z, frozen := c.opts.Calendar.Of(f, c.opts.Now()); frozen {
-		return nil, fmt.Errorf("%s stays at %s, %s: %w", f.Name, f.Brief(), z.Brief(c.opts.Now()), sources.ErrRefused)
+	if err := c.iced(f); err != nil {
+		return nil, err
 	}
 	plan, err := guarded.NewPlan(f, r.o.To, r.o.Hold, r.o.OnBreach)
 	if err != nil {
