@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -129,7 +130,10 @@ func (s *setup) climb(ctx context.Context, o *options, ro control.RampOptions, o
 	}()
 	readOnce(ctx, engine)
 	ramp, err := ctl.StartRamp(ctx, ro)
-	if err != nil {
+	switch {
+	case errors.Is(err, sources.ErrConflict) && ro.Over == "":
+		return sources.RampStatus{}, fmt.Errorf("%s; --take-over stops that ramp and goes on from where the flag is: %w", sources.Sentence(err), sources.ErrConflict)
+	case err != nil:
 		return sources.RampStatus{}, refused(err)
 	}
 	status := ramp.Run(ctx)
