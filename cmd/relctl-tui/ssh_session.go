@@ -168,8 +168,7 @@ func chain(one, two func(*cobra.Command, []string) error) func(*cobra.Command, [
 
 // refuse logs what was refused and says it.
 func (h *serveSSH) refuse(s *sshserver.Session, words []string, why string) error {
-	h.server.Log.Warn("refused", "what", "command "+sources.Clean(strings.Join(words, " "), 100), "why", why,
-		"who", s.Name, "role", string(s.Role), "addr", s.Addr, "key", s.Fingerprint)
+	s.Denied("command "+sources.Clean(strings.Join(words, " "), 100), why)
 	return fmt.Errorf("%s: %w", why, errRefused)
 }
 

@@ -45,7 +45,7 @@ func (s *Server) arrived(ctx ssh.Context, c net.Conn) net.Conn {
 		err = s.bounds.start(l.addr)
 	}
 	if err != nil {
-		s.refused("connection", err.Error(), "addr", l.addr.String())
+		s.refused(l.addr, "connection", err.Error())
 		_ = c.SetWriteDeadline(time.Now().Add(time.Second))         // of the socket, whose clock it is
 		_, _ = io.WriteString(c, "relctl-tui: "+err.Error()+"\r\n") // as RFC 4253 lets a server say before its version
 		return nil
@@ -66,7 +66,7 @@ func (l *link) tooLate() {
 	idle, guest := l.running == 0, l.guest
 	l.mu.Unlock()
 	if idle && !guest {
-		l.s.refused("login", "no key was accepted within "+l.s.o.LoginGrace.String(), "addr", l.addr.String())
+		l.s.refused(l.addr, "login", "no key was accepted within "+l.s.o.LoginGrace.String())
 	}
 	if idle {
 		_ = l.Close()
@@ -166,7 +166,7 @@ func (s *Server) config(ctx ssh.Context) *gossh.ServerConfig {
 				return // admit has said why, or the client only asked what there is
 			}
 			if err := l.welcome(); err != nil {
-				s.refused("login", err.Error(), "addr", l.addr.String(), "user", word(meta.User()))
+				s.refused(l.addr, "login", err.Error(), "user", word(meta.User()))
 				_ = l.Close()
 			}
 		},
@@ -186,7 +186,7 @@ func (s *Server) admit(ctx ssh.Context, key ssh.PublicKey) bool {
 	addr := addrOf(ctx.RemoteAddr())
 	id, err := s.keys.admit(key, ctx.User(), addr, s.o.Now())
 	if err != nil {
-		s.refused("key", err.Error(), "addr", addr.String(), "user", word(ctx.User()), "key", gossh.FingerprintSHA256(key))
+		s.refused(addr, "key", err.Error(), "user", word(ctx.User()), "key", gossh.FingerprintSHA256(key))
 		return false
 	}
 	p := ctx.Permissions()
@@ -206,13 +206,13 @@ func (s *Server) failed(c net.Conn, err error) {
 	} else if text := err.Error(); !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		why = "it spoke no SSH that is spoken here: " + word(strings.TrimPrefix(text, "ssh: "))
 	}
-	s.refused("login", why, "addr", addrOf(c.RemoteAddr()).String())
+	s.refused(addrOf(c.RemoteAddr()), "login", why)
 }
 
 // refuseChannel is the answer to everything but a session: forwarded ports, agents,
 // X11, tunnels.
 func (s *Server) refuseChannel(_ *ssh.Server, conn *gossh.ServerConn, ch gossh.NewChannel, ctx ssh.Context) {
-	s.refused("channel "+word(ch.ChannelType()), "nothing is forwarded here", "addr", addrOf(conn.RemoteAddr()).String(), "user", word(conn.User()), "who", whoOf(ctx).Name)
+	s.denied(addrOf(conn.RemoteAddr()), "channel "+word(ch.ChannelType()), "nothing is forwarded here", "user", word(conn.User()), "who", whoOf(ctx).Name)
 	_ = ch.Reject(gossh.Prohibited, "nothing is forwarded here")
 }
 
@@ -222,7 +222,7 @@ var quiet = []string{"keepalive@openssh.com", "no-more-sessions@openssh.com", "h
 // refuseRequest is the answer to what concerns a connection as a whole.
 func (s *Server) refuseRequest(ctx ssh.Context, _ *ssh.Server, req *gossh.Request) (ok bool, payload []byte) {
 	if !slices.Contains(quiet, req.Type) {
-		s.refused("request "+word(req.Type), "nothing is forwarded here", "addr", addrOf(ctx.RemoteAddr()).String(), "user", word(ctx.User()), "who", whoOf(ctx).Name)
+		s.denied(addrOf(ctx.RemoteAddr()), "request "+word(req.Type), "nothing is forwarded here", "user", word(ctx.User()), "who", whoOf(ctx).Name)
 	}
 	return false, nil
 }

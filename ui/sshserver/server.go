@@ -73,6 +73,8 @@ type Server struct {
 	bounds *bounds
 	ssh    *ssh.Server
 
+	strangers, known *ration // of what is logged
+
 	mu       sync.Mutex
 	links    map[*link]struct{}
 	sessions map[*Session]struct{}
@@ -95,6 +97,8 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		o: o, links: map[*link]struct{}{}, sessions: map[*Session]struct{}{},
+		strangers: &ration{each: strangersEach, all: strangersInAll, now: o.Now},
+		known:     &ration{each: knownEach, all: knownInAll, now: o.Now},
 		bounds: &bounds{
 			starting: o.MaxStarting, startingEach: o.StartingEach, guests: o.MaxSessions, guestsEach: o.MaxEach,
 			sessions: o.MaxSessions, kept: o.MaxSessions / keptFor, from: map[netip.Prefix]*present{},
@@ -196,6 +200,7 @@ func (s *Server) stop() {
 	for _, l := range left {
 		_ = l.Close()
 	}
+	s.recount(true)
 }
 
 // await waits for clients to hang up, which they do once they have read how their session
@@ -218,6 +223,7 @@ func await(links []*link, most time.Duration) {
 func (s *Server) tend(edition uint64) uint64 {
 	present, err := s.keys.refresh()
 	now := s.o.Now()
+	s.recount(false)
 	s.mu.Lock()
 	all := make([]*Session, 0, len(s.sessions))
 	for one := range s.sessions {
@@ -238,11 +244,6 @@ func (s *Server) tend(edition uint64) uint64 {
 		}
 	}
 	return present
-}
-
-// refused logs what was refused to whom.
-func (s *Server) refused(what, why string, attrs ...any) {
-	s.o.Log.Warn("refused", append([]any{"what", what, "why", why}, attrs...)...)
 }
 
 func addrOf(a net.Addr) netip.Addr {

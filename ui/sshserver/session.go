@@ -188,7 +188,7 @@ func (w *steadyWriter) Write(b []byte) (int, error) {
 func (s *Server) session(_ *ssh.Server, conn *gossh.ServerConn, ch gossh.NewChannel, ctx ssh.Context) {
 	l, who := linkOf(ctx), whoOf(ctx)
 	refuse := func(err error) {
-		s.refused("session", err.Error(), "who", who.Name, "addr", l.addr.String())
+		s.denied(l.addr, "session", err.Error(), "who", who.Name)
 		_ = ch.Reject(gossh.ResourceShortage, err.Error())
 	}
 	if err := l.open(); err != nil {
@@ -208,7 +208,7 @@ func (s *Server) session(_ *ssh.Server, conn *gossh.ServerConn, ch gossh.NewChan
 	var handling sync.WaitGroup
 	defer func() { handling.Wait(); s.bounds.end() }()
 	f := newFilter(ch, func(what string) {
-		s.refused(what, "only the board and its verbs are served here", "who", who.Name, "addr", l.addr.String())
+		s.denied(l.addr, what, "only the board and its verbs are served here", "who", who.Name)
 	})
 	one := &ssh.Server{Handler: func(sess ssh.Session) {
 		if !s.enter(&handling) {
@@ -258,14 +258,14 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 	}()
 	// Only now tend looks after it: the file may have changed since the channel was opened.
 	if err := one.admitted(); err != nil {
-		s.refused("session", err.Error(), one.attrs()...)
+		one.Denied("session", err.Error())
 		_, _ = fmt.Fprintln(one.Err, "relctl-tui: "+err.Error())
 		_ = sess.Exit(1)
 		return
 	}
 	var err error
 	if one.Command, err = words(sess.RawCommand()); err != nil {
-		s.refused("command", err.Error(), one.attrs()...)
+		one.Denied("command", err.Error())
 		_, _ = fmt.Fprintln(one.Err, err.Error())
 		_ = sess.Exit(2)
 		return
