@@ -96,12 +96,19 @@ func (k *keyring) refresh() (edition uint64, err error) {
 
 var errUnlisted = errors.New("this key is not in the file")
 
-// admit says who a key is, or why it is nobody's. login is the name that the client
+// expiredError says that a key was let in until a moment that is over.
+type expiredError struct{ at time.Time }
+
+func (e expiredError) Error() string {
+	return "this key was let in until " + e.at.UTC().Format(time.RFC3339)
+}
+
+// admit says who a key is and until when, or why it is nobody's; zero is for ever. login is the name that the client
 // asked for; it counts only where a certificate's authority vouches for it. A certificate
 // must have been valid when it was proven.
-func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr, proven time.Time) (Identity, error) {
+func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr, proven time.Time) (id Identity, until time.Time, err error) {
 	if _, err := k.refresh(); err != nil {
-		return Identity{}, err
+		return id, until, err
 	}
 	k.mu.Lock()
 	lines := k.lines
@@ -124,21 +131,21 @@ func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr, proven
 			continue
 		}
 		if err = cmp.Or(err, a.valid(from, k.now())); err == nil {
-			return id, nil
+			return id, a.until, nil
 		}
 		why = err
 	}
 	if certified && len(lines) > 0 && errors.Is(why, errUnlisted) {
 		why = errors.New("no cert-authority in the file signed this certificate")
 	}
-	return Identity{}, why
+	return Identity{}, time.Time{}, why
 }
 
 // valid is what the line itself asks for.
 func (a *admission) valid(from netip.Addr, now time.Time) error {
 	switch {
 	case !a.until.IsZero() && now.After(a.until):
-		return errors.New("this key was let in until " + a.until.UTC().Format(time.RFC3339))
+		return expiredError{a.until}
 	case len(a.from) > 0 && !slices.ContainsFunc(a.from, func(p netip.Prefix) bool { return p.Contains(from) }):
 		return errors.New("this key is let in from other addresses only")
 	}

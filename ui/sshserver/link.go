@@ -125,17 +125,21 @@ func (l *link) closed() {
 	l.channels--
 }
 
-// admitted says why whoever came in on the connection would not be let in as that now, or
-// nil. A connection may be kept open for as long as anybody likes, and its key may be taken
+// admitted says until when whoever came in on the connection is let in as that, zero being
+// for ever, or why they would not be now. A connection may be kept open for as long as anybody likes, and its key may be taken
 // out of the file meanwhile.
-func (l *link) admitted(key gossh.PublicKey, login string, who Identity, proven time.Time) error {
+func (l *link) admitted(key gossh.PublicKey, login string, who Identity, proven time.Time) (until time.Time, err error) {
 	if _, err := l.s.keys.refresh(); err != nil {
-		return errors.New("who is let in cannot be told at the moment, so no session begins")
+		return until, errors.New("who is let in cannot be told at the moment, so no session begins")
 	}
-	if id, err := l.s.keys.admit(key, login, l.addr, proven); err != nil || id.Role != who.Role || id.Name != who.Name {
-		return ErrRevoked
+	id, until, err := l.s.keys.admit(key, login, l.addr, proven)
+	switch {
+	case errors.As(err, new(expiredError)):
+		return until, ErrExpired
+	case err != nil || id.Role != who.Role || id.Name != who.Name:
+		return until, ErrRevoked
 	}
-	return nil
+	return until, nil
 }
 
 // runs counts what is running on the connection, which is left alone meanwhile.
@@ -184,7 +188,7 @@ const (
 // alone, for a client may offer several and prove only one.
 func (s *Server) admit(ctx ssh.Context, key ssh.PublicKey) bool {
 	addr := addrOf(ctx.RemoteAddr())
-	id, err := s.keys.admit(key, ctx.User(), addr, s.o.Now())
+	id, _, err := s.keys.admit(key, ctx.User(), addr, s.o.Now())
 	if err != nil {
 		s.refused(addr, "key", err.Error(), "user", word(ctx.User()), "key", gossh.FingerprintSHA256(key))
 		return false

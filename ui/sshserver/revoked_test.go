@@ -94,3 +94,53 @@ func TestAnEditOfTheFileEndsNoSessionWhoseShortLivedCertificateHasExpired(t *tes
 	_, err = dial(d, "ana", ssh.PublicKeys(signer))
 	require.Error(t, err)
 }
+
+func TestASessionEndsWhenTheTimeOfItsKeyIsOver(t *testing.T) {
+	t.Parallel()
+	ana, anaLine := key(t, "ana")
+	bo, boLine := key(t, "bo")
+	cy, cyLine := key(t, "cy")
+	var mu sync.Mutex
+	now := time.Date(2026, 3, 14, 11, 0, 0, 0, time.UTC)
+	pass := func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(d)
+	}
+	d := opened(t, []string{
+		`expiry-time="202603141200Z" ` + anaLine,
+		`role="operator",expiry-time="202603141200Z" ` + boLine,
+		`expiry-time="202603141200Z" ` + cyLine, `expiry-time="202603141300Z" ` + cyLine,
+	}, func(o *sshserver.Options) {
+		o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	})
+	first, second, third := d.enter(ana), d.enter(bo), d.enter(cy)
+	ended, prolonged, both := stays(t, first, "wait"), stays(t, second, "wait"), stays(t, third, "wait")
+	// What is written into the file counts, from when it is read on.
+	d.letIn(
+		`expiry-time="202603141200Z" `+anaLine,
+		`role="operator",expiry-time="202603141230Z" `+boLine,
+		`expiry-time="202603141200Z" `+cyLine, `expiry-time="202603141300Z" `+cyLine,
+	)
+	pass(time.Hour)
+	require.Equal(t, "ana|viewer|me|80x24||x", says(t, first, "x"), "up to the moment")
+	pass(time.Second)
+	rest, err := ended()
+	require.Error(t, err)
+	require.Equal(t, "relctl-tui: the time until which your key is let in (expiry-time) is over\n", rest)
+	d.awaitLog("ended", "who=ana", "until now")
+	_, err = first.NewSession()
+	require.ErrorContains(t, err, "expiry-time", "its connection begins no other")
+	require.Equal(t, "bo|operator|me|80x24||x", says(t, second, "x"))
+	require.Zero(t, d.lines("ended", "who=bo", "until now"), "who has half an hour more stays")
+
+	pass(30 * time.Minute)
+	rest, err = prolonged()
+	require.Error(t, err)
+	require.Contains(t, rest, "expiry-time")
+	require.Equal(t, "cy|viewer|me|80x24||x", says(t, third, "x"))
+	pass(30 * time.Minute)
+	rest, err = both()
+	require.Error(t, err)
+	require.Contains(t, rest, "expiry-time", "of several lines the last counts")
+}

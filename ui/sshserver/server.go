@@ -56,6 +56,7 @@ var (
 	ErrIdle     = errors.New("no key was pressed for too long, so this session ended")
 	ErrStopping = errors.New("the server is being stopped; what was under way was finished first")
 	ErrRevoked  = errors.New("your key is not let in any more, or its role has changed")
+	ErrExpired  = errors.New("the time until which your key is let in (expiry-time) is over")
 )
 
 const (
@@ -218,8 +219,8 @@ func await(links []*link, most time.Duration) {
 	}
 }
 
-// tend looks after the sessions: who is idle, whose client takes nothing any more, and
-// whose key was taken out of the file, which has an edition. It returns the present one.
+// tend looks after the sessions: who is idle, whose client takes nothing any more, whose
+// key's time is over, and whose was taken out of the file, which has an edition. It returns the present one.
 func (s *Server) tend(edition uint64) uint64 {
 	present, err := s.keys.refresh()
 	now := s.o.Now()
@@ -231,9 +232,8 @@ func (s *Server) tend(edition uint64) uint64 {
 	}
 	s.mu.Unlock()
 	for _, one := range all {
-		if err == nil && edition != 0 && present != edition && errors.Is(one.admitted(), ErrRevoked) {
-			s.o.Log.Warn("ended", one.attrs("why", "its key is not let in any more")...)
-			one.end(ErrRevoked)
+		if edited := err == nil && edition != 0 && present != edition; edited || one.expired(now) {
+			s.recheck(one, now)
 		}
 		if s.o.Idle > 0 && (one.Terminal || one.idles.Load()) && now.Sub(one.lastKey()) > s.o.Idle {
 			one.end(ErrIdle)
@@ -244,6 +244,18 @@ func (s *Server) tend(edition uint64) uint64 {
 		}
 	}
 	return present
+}
+
+// recheck ends a session whose key would not be let in any more.
+func (s *Server) recheck(one *Session, now time.Time) {
+	switch err := one.admitted(); {
+	case errors.Is(err, ErrRevoked):
+		s.o.Log.Warn("ended", one.attrs("why", "its key is not let in any more")...)
+		one.end(err)
+	case err != nil && one.expired(now): // also where the file cannot be read just now
+		s.o.Log.Warn("ended", one.attrs("why", "its key was let in until now")...)
+		one.end(ErrExpired)
+	}
 }
 
 func addrOf(a net.Addr) netip.Addr {

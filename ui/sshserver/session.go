@@ -45,6 +45,7 @@ type Session struct {
 	last   atomic.Int64 // when a key came last, in Unix nanoseconds
 	keymu  sync.Mutex
 	ending atomic.Int64 // since when it is told to end; 0 for not
+	until  atomic.Int64 // the moment after which its key is let in no more, in Unix nanoseconds; 0 for never
 	idles  atomic.Bool  // it ends when nothing is typed for long, though it has no terminal
 }
 
@@ -128,7 +129,23 @@ func later(a, b time.Time) time.Time {
 // admitted says why the session's key would not be let in as who it is now, or nil. A
 // certificate that has expired since the session began is no reason: many last for minutes,
 // and any edit of the file would end everybody's board.
-func (s *Session) admitted() error { return s.link.admitted(s.key, s.user, s.Identity, s.Began) }
+func (s *Session) admitted() error {
+	until, err := s.link.admitted(s.key, s.user, s.Identity, s.Began)
+	switch {
+	case err != nil:
+	case until.IsZero():
+		s.until.Store(0)
+	default:
+		s.until.Store(until.UnixNano())
+	}
+	return err
+}
+
+// expired tells whether the line that let the session's key in does so no more.
+func (s *Session) expired(now time.Time) bool {
+	until := s.until.Load()
+	return until != 0 && now.After(time.Unix(0, until))
+}
 
 func (s *Session) attrs(more ...any) []any {
 	return append([]any{"who", s.Name, "role", string(s.Role), "addr", s.Addr, "key", s.Fingerprint}, more...)
@@ -197,7 +214,7 @@ func (s *Server) session(_ *ssh.Server, conn *gossh.ServerConn, ch gossh.NewChan
 	}
 	defer l.closed()
 	key, _ := ctx.Value(ssh.ContextKeyPublicKey).(gossh.PublicKey)
-	if err := l.admitted(key, conn.User(), who, s.o.Now()); err != nil {
+	if _, err := l.admitted(key, conn.User(), who, s.o.Now()); err != nil {
 		refuse(err)
 		return
 	}
@@ -280,7 +297,7 @@ func (s *Server) serve(sess ssh.Session, l *link, f *filter, who Identity) {
 	}()
 	s.o.Log.Info("began", one.attrs("command", sources.Clean(strings.Join(one.Command, " "), 200))...)
 	code := s.handle(ctx, one)
-	if cause := context.Cause(ctx); cause == ErrIdle || cause == ErrStopping || cause == ErrRevoked { //nolint:errorlint // they are set as they are
+	if cause := context.Cause(ctx); cause == ErrIdle || cause == ErrStopping || cause == ErrRevoked || cause == ErrExpired { //nolint:errorlint // they are set as they are
 		_, _ = fmt.Fprintln(one.Err, "relctl-tui: "+cause.Error())
 	}
 	s.o.Log.Info("ended", one.attrs("code", code, "lasted", s.o.Now().Sub(one.Began).Round(time.Millisecond).String())...)
