@@ -21,6 +21,9 @@ type Lease struct {
 // keeps a flag that long from the next one.
 const LeaseFor = 15 * time.Second
 
+// leaseSkew is how far clocks that are right enough may lie apart.
+const leaseSkew = time.Minute
+
 // Leaser keeps leases beside the flags.
 type Leaser interface {
 	// Leases are those in force.
@@ -39,9 +42,23 @@ func (l *Lease) Open(held *Lease, over string, now time.Time) error {
 	switch {
 	case held == nil, held.Token == l.Token, over != "" && held.Token == over, !held.Until.After(now):
 		return nil
+	case held.Astray(now):
+		return fmt.Errorf("%s is run by %s until %s, though no lease lasts longer than %s: the clock of whoever took it, or the one here, was wrong; set it right, and take the ramp over where nobody runs it any more: %w",
+			Clean(l.Flag.Key, MaxName), Clean(held.Owner, MaxName), held.ends(), LeaseFor, ErrConflict)
 	default:
 		return fmt.Errorf("%s is run by %s: %w", Clean(l.Flag.Key, MaxName), Clean(held.Owner, MaxName), ErrConflict)
 	}
+}
+
+// Astray says that a lease ends later than anybody can have taken it for. It is in force
+// all the same: whose clock was wrong cannot be told from here.
+func (l *Lease) Astray(now time.Time) bool { return l.Until.Sub(now) > LeaseFor+leaseSkew }
+
+func (l *Lease) ends() string { return l.Until.UTC().Format("2006-01-02 15:04 UTC") }
+
+// Wrong says of a lease that is astray that it is, in a sentence.
+func (l *Lease) Wrong() string {
+	return "its lease would end " + l.ends() + ", so a clock was wrong, there or here"
 }
 
 // Phase is where a guarded ramp is.
@@ -89,6 +106,7 @@ type RampStatus struct {
 	Why     string // what it waits for, or why it ended; cleaned
 	Own     bool   `json:"-"` // this process runs it
 	Token   string `json:"-"` // of the lease, for taking it over; "" for an own one
+	Astray  bool   `json:"-"` // the lease ends later than a clock that is right can have said
 }
 
 // OnBreach is what a guarded ramp does when a guard is breached.

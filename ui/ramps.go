@@ -101,10 +101,14 @@ func (m *Model) rampKey(kind sources.ChangeKind, f *sources.Flag) tea.Cmd {
 // takeover is what speaks against a guarded ramp that somebody else runs; "" where
 // nobody does.
 func (m *Model) takeover(in *sources.Intent) string {
-	if r := m.snapshot.Ramp(in.Flag); in.Change != "" && r != nil {
+	switch r := m.snapshot.Ramp(in.Flag); {
+	case in.Change == "" || r == nil:
+		return ""
+	case r.Astray:
+		return "a wrong clock keeps it for " + r.Owner + ", who would be stopped"
+	default:
 		return r.Owner + " runs it and would be stopped"
 	}
-	return ""
 }
 
 // startRamp sends a guarded ramp on its way.

@@ -12,6 +12,7 @@ import (
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 	"relctl-tui/sources/flagd"
+	"relctl-tui/sources/flagfile"
 )
 
 // gauge is what a guard measures, as the test says.
@@ -158,6 +159,28 @@ func TestARampOfAnotherBoardIsShownAndTakenOverOnlyAfterAQuestion(t *testing.T) 
 		pass(2 * time.Second)
 		require.Contains(t, r.file(), `["on", 50], ["off", 50]`)
 		require.ErrorIs(t, store.TakeLease(t.Context(), sources.Lease{Flag: id, Token: "theirs"}, ""), sources.ErrConflict)
+	})
+}
+
+func TestALeaseThatLiesFarAheadSaysThatAClockWasWrongAndIsTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := underGuard(t, &gauge{})
+		ahead := flagd.New("prod", r.path, flagfile.WithNow(func() time.Time { return time.Now().AddDate(1, 0, 0) }))
+		id := sources.FlagID{Source: "prod", Key: "checkout-v2"}
+		require.NoError(t, ahead.TakeLease(t.Context(), sources.Lease{Flag: id, Token: "theirs", Owner: "ben on web-1"}, ""))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go r.m.control.FollowLeases(ctx, 2*time.Second, r.m.engine.ObserveLeases)
+		pass(3 * time.Second)
+		r.look()
+		r.press("enter")
+		r.sees("its lease would end 2001-01-01 00:00 UTC, so a clock was wrong, there or here")
+		r.press("R")
+		r.sees("though a wrong clock keeps it for ben on web-1")
+		pass(time.Second)
+		r.press("y")
+		pass(2 * time.Second)
+		require.Contains(t, r.file(), `["on", 50], ["off", 50]`)
 	})
 }
 

@@ -40,7 +40,7 @@ func (c *Controller) FollowLeases(ctx context.Context, every time.Duration, tell
 		for i := range c.opts.Stores {
 			name := c.opts.Stores[i].Name
 			if all, err := c.leases(ctx, name); err == nil {
-				tell(name, c.others(all))
+				tell(name, c.others(all, c.opts.Now()))
 			}
 		}
 		select {
@@ -62,7 +62,7 @@ const maxForeign = 100 // ramps of others that are shown, for each store
 
 // others are the ramps that this process does not run, cleaned: what a lease says was
 // written by whoever may write it.
-func (c *Controller) others(all []sources.Lease) (out []sources.RampStatus) {
+func (c *Controller) others(all []sources.Lease, now time.Time) (out []sources.RampStatus) {
 	for i := range all {
 		l := &all[i]
 		if own := c.Ramp(l.Flag); own != nil && own.token == l.Token || len(out) == maxForeign {
@@ -75,6 +75,9 @@ func (c *Controller) others(all []sources.Lease) (out []sources.RampStatus) {
 		r.Flag, r.Own, r.Token = l.Flag, false, l.Token
 		r.Owner, r.Name = sources.Clean(l.Owner, sources.MaxName), sources.Clean(l.Flag.Key, sources.MaxName)
 		r.Why, r.Phase = sources.Clean(r.Why, maxSentence), sources.Phase(sources.Clean(string(r.Phase), 20))
+		if r.Astray = l.Astray(now); r.Astray {
+			r.Why = l.Wrong()
+		}
 		r.Steps = r.Steps[:min(len(r.Steps), 100)]
 		r.Guards = append([]sources.GuardResult(nil), r.Guards[:min(len(r.Guards), 20)]...)
 		for j := range r.Guards {

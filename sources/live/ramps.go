@@ -59,7 +59,7 @@ func sortRamps(all []sources.RampStatus) {
 
 func sameRamp(a, b sources.RampStatus) bool {
 	return a.Flag == b.Flag && a.At == b.At && a.Phase == b.Phase && a.Own == b.Own && a.Owner == b.Owner && a.Token == b.Token &&
-		a.Due.Equal(b.Due) && a.Left == b.Left && a.Verdict == b.Verdict && a.Why == b.Why &&
+		a.Due.Equal(b.Due) && a.Left == b.Left && a.Verdict == b.Verdict && a.Why == b.Why && a.Astray == b.Astray &&
 		slices.Equal(a.Steps, b.Steps) && slices.EqualFunc(a.Guards, b.Guards, func(x, y sources.GuardResult) bool {
 		return x.Name == y.Name && x.Verdict == y.Verdict && x.Text == y.Text
 	})
