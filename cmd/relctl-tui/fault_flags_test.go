@@ -139,7 +139,7 @@ func newFlagPlant(c *cell, page string, board func(*cell, string) *screen) *plan
 func (p *plant) awaitFlags(percent string) {
 	p.await("fresh flags", func(text string) bool {
 		return strings.Contains(head(text), "✓ flags fresh") && !strings.Contains(flat(text), "cannot read flags") &&
-			lineWith(text, "checkout-v2", "ramping", percent) != "" && lineWith(text, "checkout-v2", "stale") == ""
+			lineWith(text, "checkout-v2", "ramping", percent) != "" && lineWith(text, "checkout-v2", "stale") == "" && lineWith(text, "checkout-v2", "unknown") == ""
 	})
 	require.True(p.c, p.s.pane("Flags")[0].colours[cyan], "ramping, and known to be")
 }

@@ -223,7 +223,7 @@ const (
 
 // dull is a row that is old and does not shine.
 func dull(r shown) bool {
-	return has("stale")(r.text) && !r.colours[green] && !r.colours[red] && !r.colours[cyan]
+	return (has("stale")(r.text) || has("unknown")(r.text)) && !r.colours[green] && !r.colours[red] && !r.colours[cyan]
 }
 
 // awaitFault waits until what is shown is marked as old, and says in words why. The

@@ -214,6 +214,7 @@ func (m *Model) latencyRow(p *views.Pen, l *sources.Latency) {
 	quiet, bad := th.Quiet, th.Bad
 	if h := views.Health(m.snap, l.Source, sources.PartLatencies); h != sources.Fresh {
 		look = views.HealthLook(th, h)
+		look.Ink = th.Warn // the header's alarm is one, and not one for each row
 		quiet, bad = th.Stale, th.Stale
 	}
 	m.head(p, "latency")

@@ -140,6 +140,7 @@ func (m *Model) row(p *views.Pen, i int) {
 	}
 	if h := views.Health(m.Snap, l.Source, sources.PartLatencies); h != sources.Fresh {
 		look = views.HealthLook(th, h)
+		look.Ink = th.Warn // the header's alarm is one, and not one for each row
 		name, p99, quiet, errors, bad = th.Stale, th.Stale, th.Stale, th.Stale, th.Stale
 	}
 	m.Begin(p, i)
