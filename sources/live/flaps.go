@@ -16,6 +16,7 @@ const calm = time.Minute
 type flaps struct {
 	source, breaker string
 	began           time.Time // of the first transition
+	first           string    // the state before it
 	changes         int
 }
 
@@ -25,13 +26,16 @@ type flaps struct {
 func (s *state) transition(kind, source, name, was, is string, now time.Time) *line {
 	l := s.flapping(kind, source, name, now)
 	if l == nil {
-		l = &line{matched: true, flaps: &flaps{source: source, breaker: name, began: now}, Activity: sources.Activity{
-			Kind: kind, Name: name, Old: was, Outcome: sources.Seen,
+		l = &line{matched: true, flaps: &flaps{source: source, breaker: name, began: now, first: was}, Activity: sources.Activity{
+			Kind: kind, Name: name, Outcome: sources.Seen,
 		}}
 		s.activity = append(s.activity, l)
 	}
 	l.flaps.changes++
-	l.At, l.New = now, is
+	l.At, l.Old, l.New = now, l.flaps.first, is
+	if is == l.flaps.first {
+		l.Old = was // "closed to closed" would say that nothing has happened
+	}
 	if l.flaps.changes > 1 {
 		l.Reason = fmt.Sprintf("%d changes in %s", l.flaps.changes, roughly(now.Sub(l.flaps.began)))
 	}

@@ -70,6 +70,24 @@ func TestAfterAMinuteOfCalmABreakerStartsANewLine(t *testing.T) {
 	})
 }
 
+func TestABreakerThatIsBackWhereItWasIsNotSaidToHaveTurnedIntoWhatItWas(t *testing.T) {
+	t.Parallel()
+	m := healthy()
+	run(t, live.Options{Sources: []live.Source{src("m", m)}}, func(t *testing.T, e *live.Engine) {
+		for _, state := range []sources.BreakerState{sources.BreakerOpen, sources.BreakerHalfOpen, sources.BreakerClosed} {
+			m.turn(map[string]sources.BreakerState{"db": state})
+			pass(5 * time.Second)
+		}
+		a := e.Snapshot().Activity[0]
+		require.Equal(t, []string{"half-open", "closed"}, []string{a.Old, a.New})
+		require.Contains(t, a.Reason, "3 changes in")
+		m.turn(map[string]sources.BreakerState{"db": sources.BreakerOpen})
+		pass(5 * time.Second)
+		a = e.Snapshot().Activity[0]
+		require.Equal(t, []string{"closed", "open"}, []string{a.Old, a.New}, "from where it began again")
+	})
+}
+
 func TestBreakersFlapEachInALineOfItsOwn(t *testing.T) {
 	t.Parallel()
 	m, other := healthy(), healthy()
