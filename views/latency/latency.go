@@ -31,29 +31,37 @@ const (
 	colCalls
 )
 
-func columns(w int) []views.Column {
-	name, spark := 30, 15
-	if w >= 110 && w < 150 {
-		name, spark = 18, 10 // leaves room for what a latency is made of
-	}
-	return []views.Column{
-		{Title: "", Min: 15},
-		{Title: "", Min: 10, Max: name},
-		{Title: "p50", Min: 6, Right: true, From: 64},
-		{Title: "p95", Min: 6, Right: true, From: 72},
-		{Title: "p99", Min: 6, Right: true, From: 30},
-		{Title: "", Min: 6, Max: spark, From: 56},
-		{Title: "SLO", Min: 5, Right: true, From: 46},
-		{Title: "rate", Min: 6, Right: true, From: 86},
-		{Title: "errors", Min: 6, Right: true, From: 78},
-		{Title: "of which", Min: 18, Max: 60, From: 110},
+// columns are laid out for names and for what latencies are made of, so wide at most:
+// where the latter lack room they have what no name needs.
+func columns(names, made int) func(w int) []views.Column {
+	return func(w int) []views.Column {
+		name, spark := 30, 15
+		if w >= 110 && w < 150 {
+			name, spark = 18, 10
+		}
+		all := []views.Column{
+			{Title: "", Min: 15},
+			{Title: "", Min: 10, Max: name},
+			{Title: "p50", Min: 6, Right: true, From: 64},
+			{Title: "p95", Min: 6, Right: true, From: 72},
+			{Title: "p99", Min: 6, Right: true, From: 30},
+			{Title: "", Min: 6, Max: spark, From: 56},
+			{Title: "SLO", Min: 5, Right: true, From: 46},
+			{Title: "rate", Min: 6, Right: true, From: 86},
+			{Title: "errors", Min: 6, Right: true, From: 78},
+			{Title: "of which", Min: 18, Max: 60, From: 110},
+		}
+		if t := views.Lay(all, w); t.Has(colCalls) && t.Widths[colCalls] < made {
+			all[colName].Max = min(name, max(all[colName].Min, names))
+		}
+		return all
 	}
 }
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
 	return Model{views.NewList(th, keys, views.About{
-		Name: "Latency", Columns: columns, Feed: views.LatencyFeed,
+		Name: "Latency", Columns: columns(0, 0), Feed: views.LatencyFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Latencies) },
 		None:  "no latencies: no metrics source is configured, start with --metrics",
 		Empty: "no latencies yet: no histogram matches the configured ones.",
@@ -67,9 +75,12 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	var rows []views.Subject
 	if s != nil {
 		rows = make([]views.Subject, len(s.Latencies))
+		names, made := 0, 0
 		for i := range s.Latencies {
 			rows[i] = views.LatencySubject(&s.Latencies[i])
+			names, made = max(names, views.Width(s.Latencies[i].Name)), max(made, views.Width(Shares(s, &s.Latencies[i])))
 		}
+		m.SetColumns(columns(names, made))
 	}
 	m.SetRows(len(rows), rows, func(i int) views.Row {
 		l := &s.Latencies[i]
@@ -157,7 +168,7 @@ func (m *Model) row(p *views.Pen, i int) {
 	t.Cell(p, colRate, quiet, views.Rate(l.Rate))
 	t.Cell(p, colErrors, errors, views.Ratio(l.ErrorRatio))
 	if t.Has(colCalls) {
-		t.Cell(p, colCalls, quiet, Shares(m.Snap, l))
+		t.Cell(p, colCalls, quiet, fitting(shares(m.Snap, l), t.Widths[colCalls]))
 	}
 	p.End()
 }
@@ -172,6 +183,20 @@ func slo(d time.Duration) string {
 // Shares is which part of a latency its calls take, by p99, in words: "database
 // 0.8s 25%". A call that is not measured says so. It is "" without calls.
 func Shares(s *sources.Snapshot, l *sources.Latency) string {
+	return strings.Join(shares(s, l), ", ")
+}
+
+// fitting is as many parts as can be read to their end in so many cells, and how many
+// more there are: half of a number would be another one. One is there in any case.
+func fitting(parts []string, width int) string {
+	all := strings.Join(parts, ", ")
+	for n := len(parts) - 1; n > 0 && views.Width(all) > width; n-- {
+		all = strings.Join(parts[:n], ", ") + " +" + strconv.Itoa(len(parts)-n)
+	}
+	return all
+}
+
+func shares(s *sources.Snapshot, l *sources.Latency) []string {
 	parts := make([]string, 0, len(l.Calls))
 	for _, name := range l.Calls {
 		child := s.Latency(name)
@@ -188,5 +213,5 @@ func Shares(s *sources.Snapshot, l *sources.Latency) string {
 			parts = append(parts, name+" "+views.Seconds(child.P99)+" "+views.Ratio(share))
 		}
 	}
-	return strings.Join(parts, ", ")
+	return parts
 }

@@ -121,3 +121,21 @@ func TestARowCallsItsSourceWhatTheHeaderCallsIt(t *testing.T) {
 		require.NotContains(t, ansi.Strip(p.View()), other)
 	}
 }
+
+func TestWhatALatencyIsMadeOfIsReadToItsEndAndTheRestIsCounted(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Latencies = slices.Clone(s.Latencies)
+	for i := range s.Latencies {
+		if l := &s.Latencies[i]; l.Name == "payment API" {
+			l.Calls = []string{"database", "search", "inventory"}
+		}
+	}
+	for w, want := range map[int]string{115: "database 800ms 25% +2", 122: "database 800ms 25% +2", 200: "database 800ms 25%, search 120ms 3.8%, inventory 14ms 0.4%"} {
+		p := build(viewtest.Theme(t, "ansi", false))
+		p.SetSize(w, 10)
+		p.SetSnapshot(&s, viewtest.Now())
+		viewtest.RequireFrame(t, p.View(), w, 10)
+		require.Contains(t, ansi.Strip(p.View()), want, "%d cells", w)
+	}
+}
