@@ -237,12 +237,17 @@ func (m *Model) list(p *views.Pen) {
 	}
 	rows := p.Left()
 	top := max(0, min(m.cursor-rows/2, len(m.events)-rows))
+	names := 0 // what the widest does not need is room for what happened
+	for _, e := range m.events {
+		names = max(names, views.Width(e.Name))
+	}
+	names = max(12, min(24, m.width/4, names))
 	for i := top; i < len(m.events) && p.Left() > 0; i++ {
-		m.row(p, i)
+		m.row(p, i, names)
 	}
 }
 
-func (m *Model) row(p *views.Pen, i int) {
+func (m *Model) row(p *views.Pen, i, wide int) {
 	th, e := m.th, m.events[i]
 	here := i == m.cursor
 	if here {
@@ -256,7 +261,6 @@ func (m *Model) row(p *views.Pen, i int) {
 	p.Gap(1)
 	p.Cell(th.Quiet, e.Lane.String(), 7)
 	p.Gap(2)
-	wide := max(12, min(24, m.width/4))
 	if here {
 		p.Fill(th.Select, e.Name, wide)
 	} else {

@@ -195,3 +195,13 @@ func TestAScreenOnWhichNothingHappensStaysAsItIs(t *testing.T) {
 	m.SetSnapshot(nil, viewtest.Now().Add(8*time.Second))
 	require.Equal(t, before, m.View())
 }
+
+func TestHowLongAnEventLastsIsReadBesideShortNamesIn80Columns(t *testing.T) {
+	t.Parallel()
+	in := incident()
+	in.Events = []sources.Event{{Lane: sources.LaneSLOs, At: at(66 * time.Second), Lasting: true, Bad: true, Name: "payment API", Service: "payment API", Text: "p99 to 692 ms, SLO 500 ms"}}
+	m := timeline.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+	m.SetSize(80, 22)
+	m.SetIncident(in, viewtest.Now())
+	require.Contains(t, ansi.Strip(m.View()), "payment API   p99 to 692 ms, SLO 500 ms, 66 s so far")
+}
