@@ -78,7 +78,7 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 		names, made := 0, 0
 		for i := range s.Latencies {
 			rows[i] = views.LatencySubject(&s.Latencies[i])
-			names, made = max(names, views.Width(s.Latencies[i].Name)), max(made, views.Width(Shares(s, &s.Latencies[i])))
+			names, made = max(names, views.Width(s.Latencies[i].Name)), max(made, atMost(&s.Latencies[i]))
 		}
 		m.SetColumns(columns(names, made))
 	}
@@ -184,6 +184,15 @@ func slo(d time.Duration) string {
 // 0.8s 25%". A call that is not measured says so. It is "" without calls.
 func Shares(s *sources.Snapshot, l *sources.Latency) string {
 	return strings.Join(shares(s, l), ", ")
+}
+
+// atMost is how many cells Shares may take whatever the numbers are: columns that were
+// laid out by what they are now would move with them.
+func atMost(l *sources.Latency) (cells int) {
+	for _, name := range l.Calls {
+		cells += views.Width(name) + len(" 999ms 100%, ")
+	}
+	return max(0, cells-len(", "))
 }
 
 // fitting is as many parts as can be read to their end in so many cells, and how many

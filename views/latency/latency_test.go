@@ -139,3 +139,26 @@ func TestWhatALatencyIsMadeOfIsReadToItsEndAndTheRestIsCounted(t *testing.T) {
 		require.Contains(t, ansi.Strip(p.View()), want, "%d cells", w)
 	}
 }
+
+func TestNumbersThatChangeMoveNoColumn(t *testing.T) {
+	t.Parallel()
+	for w := 110; w < 200; w++ {
+		var heads []string
+		for _, p99 := range []time.Duration{time.Millisecond, 987 * time.Millisecond} {
+			s := *viewtest.Snapshot(viewtest.OK)
+			s.Latencies = slices.Clone(s.Latencies)
+			for i := range s.Latencies {
+				l := &s.Latencies[i]
+				l.P99 = sources.Quantile{Seconds: p99.Seconds(), OK: true}
+				if l.Name == "payment API" {
+					l.Calls = []string{"database", "search"}
+				}
+			}
+			p := build(viewtest.Theme(t, "ansi", false))
+			p.SetSize(w, 10)
+			p.SetSnapshot(&s, viewtest.Now())
+			heads = append(heads, strings.SplitN(ansi.Strip(p.View()), "\n", 2)[0])
+		}
+		require.Equal(t, heads[0], heads[1])
+	}
+}
