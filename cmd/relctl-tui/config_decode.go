@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"relctl-tui/sources"
 )
 
 // decodeConfig reads YAML strictly: an unknown key, a key written twice or a
@@ -20,6 +22,9 @@ import (
 // the first fault in the file is always the one that is told.
 func decodeConfig(file string, data []byte) (*Config, error) {
 	cfg := &Config{file: file}
+	if line, err := sources.Bearable(data); err != nil {
+		return nil, &ConfigError{File: file, Line: line, Col: 1, Msg: err.Error() + ": is it the right file?"}
+	}
 	tree, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, syntaxError(file, err)

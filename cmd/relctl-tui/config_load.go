@@ -106,7 +106,7 @@ func presetsIn[T any](c *Config, file Text, key string, parse func([]byte) ([]T,
 		return nil, nil
 	}
 	path := resolvePath(file.S, c.file)
-	data, err := os.ReadFile(path)
+	data, err := readBounded(path)
 	if err != nil {
 		return nil, c.errAt(file.at, "%q: %s: %s", key, sources.Clean(path, sources.MaxName), plainIOError(err))
 	}
@@ -115,6 +115,17 @@ func presetsIn[T any](c *Config, file Text, key string, parse func([]byte) ([]T,
 		return nil, c.errAt(file.at, "%q: %s: %s", key, sources.Clean(path, sources.MaxName), trimInvalid(err))
 	}
 	return list, nil
+}
+
+// readBounded reads a file that the config names, to a byte beyond what any of them may
+// have: whoever parses it says how large it may be.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller names the file and says it in plain words
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxConfig+1)) //nolint:wrapcheck // likewise
 }
 
 // plainWriteError is plainIOError of something that was to be written or made.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ func readTheme(named, base string) (themes.Options, error) {
 	}
 	path := resolvePath(named, base)
 	show := sources.Clean(path, sources.MaxName)
-	b, err := os.ReadFile(path)
+	b, err := readBounded(path)
 	if err != nil {
 		return themes.Options{}, fmt.Errorf("theme %s: %s", show, plainIOError(err))
 	}

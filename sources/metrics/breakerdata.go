@@ -158,6 +158,9 @@ func parsePresets[T any](b []byte, check func(*T) (string, error)) ([]T, error) 
 	if len(b) > maxPresetData {
 		return nil, fmt.Errorf("larger than %d bytes: %w", maxPresetData, sources.ErrInvalid)
 	}
+	if line, err := sources.Bearable(b); err != nil {
+		return nil, fmt.Errorf("line %d: %w, is it the right file: %w", line, err, sources.ErrInvalid)
+	}
 	list, err := decodePresets[T](b)
 	if err != nil {
 		var ye yaml.Error
