@@ -139,7 +139,19 @@ func (m *member) kill() {
 }
 
 // pause stops the server in its tracks, with its connections open.
-func (m *member) pause()  { _ = m.cmd.Process.Signal(syscall.SIGSTOP) }
+func (m *member) pause() {
+	m.t.Helper()
+	require.NoError(m.t, m.cmd.Process.Signal(syscall.SIGSTOP))
+	stat := fmt.Sprintf("/proc/%d/stat", m.cmd.Process.Pid)
+	if _, err := os.Stat(stat); err != nil {
+		return // a system that does not tell
+	}
+	require.Eventually(m.t, func() bool {
+		b, err := os.ReadFile(stat)
+		return err == nil && strings.Contains(string(b), ") T ")
+	}, patience, time.Millisecond, "%s is not stopped", stat)
+}
+
 func (m *member) resume() { _ = m.cmd.Process.Signal(syscall.SIGCONT) }
 
 // cluster is n members.
