@@ -157,7 +157,7 @@ func flagTable(out io.Writer, p *reading, flags []sources.Flag, now time.Time) e
 		switch stage := views.StageText(f); {
 		case stage != "" && !f.Killed: // as the board has it
 			at, _ := f.Migration.Position(f)
-			state, rollout = f.Migration.Stages[at.High], stage
+			state, rollout, note = f.Migration.Stages[at.High], stage, "" // why it is no percentage
 		case f.Killed:
 			state = "killed"
 			if f.Stored.OK && note == "" {
