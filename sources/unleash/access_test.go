@@ -158,6 +158,12 @@ func TestAFlagThatIsArchivedOrDeletedIsNotFoundAndNotListed(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, set.Flags, 1)
 		require.Equal(t, other, set.Flags[0].ID.Key)
+		// Unleash ends itself where a flag is deleted while it writes down how the flag fares,
+		// which it does some time after the answer.
+		eventually(t, "all of it is written down", func() bool {
+			_, raw := s.Raw(t, adminToken, http.MethodGet, path(p, key)+"/lifecycle", nil)
+			return strings.Contains(string(raw), `"initial"`) && strings.Contains(string(raw), `"archived"`)
+		})
 		s.Must(t, http.MethodDelete, "/api/admin/archive/"+key, nil, nil)
 		_, err = d.Flag(t.Context(), id(key))
 		require.ErrorIs(t, err, sources.ErrNotFound)
