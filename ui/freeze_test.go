@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,12 +13,12 @@ import (
 )
 
 // inFreeze is a board that asks before each change, with a window that is closed from
-// one moment of the bubble's first day to another.
-func inFreeze(t *testing.T, from, to string, override bool) *rig {
+// one moment of the bubble's first day to another; for all flags where none is named.
+func inFreeze(t *testing.T, from, to string, override bool, flags ...string) *rig {
 	t.Helper()
 	z, err := sources.NewFreeze("2000-01-01 "+from, "2000-01-01 "+to, time.UTC)
 	require.NoError(t, err)
-	z.Reason, z.Override = "peak", override
+	z.Reason, z.Override, z.Flags = "peak", override, flags
 	return board(t, func(o *Options) {
 		o.Confirm = true
 		o.Control = control.New(control.Options{Stores: o.Control.Stores(), Observe: o.Engine.Observe, Calendar: sources.Calendar{z}})
@@ -83,5 +84,21 @@ func TestAFreezeThatMayBeOverriddenOffersThatBeforeItAsks(t *testing.T) {
 		r.sees("25% ➔ 50%?")
 		r.press("y")
 		require.Contains(t, r.file(), `["on", 50]`)
+	})
+}
+
+func TestOfAGroupOnlyThoseAreAskedAboutThatNoFreezeHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := inFreeze(t, "00:00", "12:00", false, "checkout-v2")
+		r.space()
+		r.press("/", "w", "a", "l", "enter", "M")
+		r.escape()
+		r.press("=", "4", "0", "enter")
+		r.sees("Set to 40% 1 of 2 flags?")
+		pass(time.Second)
+		r.press("y")
+		r.sees("1 of 2 flags", "checkout-v2 stays at 25%, freeze until 12:00: peak")
+		require.Equal(t, 1, strings.Count(r.file(), `["on", 40]`))
+		require.Contains(t, r.file(), `["on", 25]`, "which stays")
 	})
 }

@@ -151,7 +151,11 @@ func (m *Model) batchHeld(b *batch, agreed bool) tea.Cmd {
 	}
 	m.asked = b
 	does, _ := b.verb()
-	m.confirm.AskGroup(strings.ToUpper(does[:1])+does[1:]+" "+flagsText(b.all())+"?", doubt)
+	which := flagsText(b.all())
+	if len(b.refused) > 0 {
+		which = fmt.Sprintf("%d of %s", len(b.ins), which)
+	}
+	m.confirm.AskGroup(strings.ToUpper(does[:1])+does[1:]+" "+which+"?", doubt)
 	return nil
 }
 

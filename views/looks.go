@@ -57,9 +57,12 @@ func stageLook(th *themes.Theme, f *sources.Flag) Look {
 }
 
 // StageText is where a migration stands in few words: "shadow 3/6", or each cohort's
-// stage with its part; "" for what is no migration or cannot be told.
+// stage with its part; "" for what is no migration, is killed, or cannot be told.
 func StageText(f *sources.Flag) string {
 	text := f.Stage()
+	if f.Killed {
+		return ""
+	}
 	if text == "" || len(f.Serves) > 1 {
 		return text
 	}

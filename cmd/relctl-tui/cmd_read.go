@@ -155,7 +155,7 @@ func flagTable(out io.Writer, p *reading, flags []sources.Flag, now time.Time) e
 		}
 		state := f.State.String()
 		switch stage := views.StageText(f); {
-		case stage != "" && !f.Killed: // as the board has it
+		case stage != "": // as the board has it
 			at, _ := f.Migration.Position(f)
 			state, rollout, note = f.Migration.Stages[at.High], stage, "" // why it is no percentage
 		case f.Killed:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -64,11 +65,7 @@ func (o *options) completeMore(cmd *cobra.Command, args []string, _ string) ([]c
 	keys := make([]cobra.Completion, 0, len(p.flags))
 	for i := range p.flags {
 		if f := &p.flags[i]; f.Name == f.ID.Key && !slices.Contains(args, f.Name) {
-			is := f.State.String() + " " + f.Brief()
-			if stage := views.StageText(f); stage != "" && !f.Killed {
-				is = stage
-			}
-			keys = append(keys, cobra.CompletionWithDesc(f.Name, is))
+			keys = append(keys, cobra.CompletionWithDesc(f.Name, cmp.Or(views.StageText(f), f.State.String()+" "+f.Brief())))
 		}
 	}
 	return keys, cobra.ShellCompDirectiveNoFileComp

@@ -117,7 +117,11 @@ func TestAFreezeHoldsAReturnToAnEarlierStateThatRaises(t *testing.T) {
 	_, err = d.Do(t.Context(), back)
 	require.ErrorIs(t, err, sources.ErrRefused, "to 40%")
 	require.ErrorContains(t, err, "freeze until Mon 06:00: peak weekend")
-	back.Before = true
+	seen := d.flag(search)
+	back.ToAs = "40%"
+	require.EqualError(t, d.Barred(&back, &seen), err.Error(), "so that nobody is asked")
+	back.Before, back.ToAs = true, "5%"
+	require.NoError(t, d.Barred(&back, &seen))
 	_, err = d.Do(t.Context(), back)
 	require.NoError(t, err, "to 5%, which lowers")
 	require.Equal(t, sources.Pct(5), d.flag(search).Rollout.V)
@@ -142,6 +146,13 @@ func TestAFreezeHoldsAMigrationsStepForwardAndNotItsStepBack(t *testing.T) {
 	at("off")
 	require.ErrorIs(t, move("dualwrite"), sources.ErrRefused)
 	require.ErrorContains(t, move("dualwrite"), "orders stays at off, freeze until 1 Jan 2099 00:00")
+	barred := func(stage string) error {
+		seen := d.flag(orders)
+		seen.Migration = rule // as a snapshot has it
+		return d.Barred(&sources.Intent{Kind: sources.Move, Flag: orders, Stage: stage}, &seen)
+	}
+	require.EqualError(t, barred("dualwrite"), move("dualwrite").Error(), "so that nobody is asked")
 	at("dualwrite")
+	require.NoError(t, barred("off"))
 	require.NoError(t, move("off"))
 }

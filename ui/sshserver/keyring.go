@@ -103,9 +103,9 @@ func (e expiredError) Error() string {
 	return "this key was let in until " + e.at.UTC().Format(time.RFC3339)
 }
 
-// admit says who a key is and until when, or why it is nobody's; zero is for ever. login is the name that the client
-// asked for; it counts only where a certificate's authority vouches for it. A certificate
-// must have been valid when it was proven.
+// admit says who a key is and until when, zero being for ever, or why it is nobody's.
+// login is the name that the client asked for; it counts only where a certificate's
+// authority vouches for it. A certificate must have been valid when it was proven.
 func (k *keyring) admit(key ssh.PublicKey, login string, from netip.Addr, proven time.Time) (id Identity, until time.Time, err error) {
 	if _, err := k.refresh(); err != nil {
 		return id, until, err

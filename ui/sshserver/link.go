@@ -126,8 +126,8 @@ func (l *link) closed() {
 }
 
 // admitted says until when whoever came in on the connection is let in as that, zero being
-// for ever, or why they would not be now. A connection may be kept open for as long as anybody likes, and its key may be taken
-// out of the file meanwhile.
+// for ever, or why they would not be now. A connection may be kept open for as long as
+// anybody likes, and its key may be taken out of the file meanwhile.
 func (l *link) admitted(key gossh.PublicKey, login string, who Identity, proven time.Time) (until time.Time, err error) {
 	if _, err := l.s.keys.refresh(); err != nil {
 		return until, errors.New("who is let in cannot be told at the moment, so no session begins")

@@ -50,17 +50,18 @@ func (r *ration) take(a netip.Addr) (written bool, before leftOut) {
 	if r.began.IsZero() {
 		r.began, r.from = now, map[netip.Prefix]*share{}
 	}
-	one := r.from[neighbourhood(a)]
-	switch {
-	case one != nil && (one.lines >= r.each || r.lines >= r.all):
-		one.left++
-		fallthrough
-	case r.lines >= r.all:
+	near := neighbourhood(a)
+	one := r.from[near]
+	if r.lines >= r.all || one != nil && one.lines >= r.each {
 		r.left++
+		if one != nil {
+			one.left++
+		}
 		return false, before
-	case one == nil:
+	}
+	if one == nil {
 		one = &share{}
-		r.from[neighbourhood(a)] = one
+		r.from[near] = one
 	}
 	one.lines++
 	r.lines++

@@ -220,7 +220,8 @@ func await(links []*link, most time.Duration) {
 }
 
 // tend looks after the sessions: who is idle, whose client takes nothing any more, whose
-// key's time is over, and whose was taken out of the file, which has an edition. It returns the present one.
+// key's time is over, and whose was taken out of the file, which has an edition. It returns
+// the present one.
 func (s *Server) tend(edition uint64) uint64 {
 	present, err := s.keys.refresh()
 	now := s.o.Now()

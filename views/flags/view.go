@@ -217,7 +217,7 @@ func withStore(th *themes.Theme, name, store string, w int) string {
 // is observed have places of their own.
 func (m *Model) rollout(p *views.Pen, f *sources.Flag, ink *inks) {
 	t := &m.table
-	if stage := views.StageText(f); stage != "" && !f.Killed {
+	if stage := views.StageText(f); stage != "" {
 		at := colPercent
 		if t.Has(colBar) {
 			at = colBar

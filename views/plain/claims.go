@@ -173,11 +173,7 @@ func flagLines(s *sources.Snapshot, now time.Time) []string {
 	slices.SortStableFunc(under, func(a, b *sources.Flag) int { return b.ChangedAt.Compare(a.ChangedAt) })
 	lines := make([]string, len(under))
 	for i, f := range under {
-		is := f.Brief()
-		if stage := views.StageText(f); stage != "" && !f.Killed {
-			is = stage
-		}
-		lines[i] = "flag " + f.Name + ": " + is
+		lines[i] = "flag " + f.Name + ": " + cmp.Or(views.StageText(f), f.Brief())
 		if f.ChangedBy != "" {
 			lines[i] += " by " + f.ChangedBy
 		}
