@@ -375,16 +375,17 @@ func TestOnlyWhoHasTheTokenIsLetInAndARotatedOneHoldsAtOnce(t *testing.T) {
 }
 
 // slow is a context of which nothing more comes until it is let go. begun is closed when
-// the server asks for it.
+// the server asks for it, waits when all that comes is on its way.
 type slow struct {
-	begun, goOn chan struct{}
-	parts       []string
-	once        sync.Once
+	begun, waits, goOn chan struct{}
+	parts              []string
+	once, late         sync.Once
 }
 
 func (s *slow) Read(p []byte) (int, error) {
 	s.once.Do(func() { close(s.begun) })
 	if len(s.parts) == 1 {
+		s.late.Do(func() { close(s.waits) })
 		<-s.goOn
 	}
 	if len(s.parts) == 0 {
@@ -399,9 +400,9 @@ func (s *slow) Read(p []byte) (int, error) {
 
 // sends begins to evaluate with a context in two parts, the second of which waits for
 // goOn, and returns once the server reads it.
-func (b *bench) sends(first, second string) (goOn chan struct{}, code <-chan int) {
+func (b *bench) sends(first, second string) (body *slow, code <-chan int) {
 	b.t.Helper()
-	body := &slow{begun: make(chan struct{}), goOn: make(chan struct{}), parts: []string{first, second}}
+	body = &slow{begun: make(chan struct{}), waits: make(chan struct{}), goOn: make(chan struct{}), parts: []string{first, second}}
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.http.URL+publish.PathOFREP+"/words", body)
 	require.NoError(b.t, err)
 	req.Header.Set("Expect", "100-continue") // which the server answers when it reads
@@ -418,19 +419,20 @@ func (b *bench) sends(first, second string) (goOn chan struct{}, code <-chan int
 		done <- resp.StatusCode
 	}()
 	<-body.begun
-	return body.goOn, done
+	return body, done
 }
 
 func TestMoreRequestsAtOnceThanAllowedAreAskedToComeAgain(t *testing.T) {
 	t.Parallel()
-	b := serve(t, someFlags, publish.Options{MaxRequests: 1}).ready()
-	goOn, done := b.sends(`{"context":{"a":"`+strings.Repeat("x", 100_000), `"}}`)
-	require.Eventually(t, func() bool {
-		got := b.evaluate("words", "{}")
-		return got.code == 429 && got.header.Get("Retry-After") == "1"
-	}, 5*time.Second, time.Millisecond)
+	const size = 16 << 20 // more than is on its way anywhere: once it is sent, the server has begun to work on it
+	b := serve(t, someFlags, publish.Options{MaxRequests: 1, MaxBody: 2 * size}).ready()
+	body, done := b.sends(`{"context":{"a":"`+strings.Repeat("x", size), `"}}`)
+	<-body.waits
+	got := b.evaluate("words", "{}")
+	require.Equal(t, 429, got.code)
+	require.Equal(t, "1", got.header.Get("Retry-After"))
 	require.Equal(t, 200, b.ask(http.MethodGet, publish.PathFlags, "").code, "evaluations keep nobody from the definitions")
-	close(goOn)
+	close(body.goOn)
 	require.Equal(t, 200, <-done)
 	require.Equal(t, 200, b.evaluate("words", "{}").code)
 }
@@ -441,8 +443,8 @@ func TestClientsThatSendTheirContextSlowlyKeepNobodyFromAnything(t *testing.T) {
 	var all []chan struct{}
 	var codes []<-chan int
 	for range 5 {
-		goOn, code := b.sends(`{"context"`, `:{}}`)
-		all, codes = append(all, goOn), append(codes, code)
+		body, code := b.sends(`{"context"`, `:{}}`)
+		all, codes = append(all, body.goOn), append(codes, code)
 	}
 	require.Equal(t, 200, b.ask(http.MethodGet, publish.PathFlags, "").code)
 	require.Equal(t, 200, b.evaluate("words", "{}").code)
@@ -456,8 +458,8 @@ func TestContextsThatAreOnTheirWayAreBounded(t *testing.T) {
 	t.Parallel()
 	b := serve(t, someFlags, publish.Options{MaxRequests: 1}).ready()
 	for range 8 {
-		goOn, _ := b.sends(`{"context"`, `:{}}`)
-		defer close(goOn)
+		body, _ := b.sends(`{"context"`, `:{}}`)
+		defer close(body.goOn)
 	}
 	require.Equal(t, 429, b.evaluate("words", "{}").code)
 	require.Equal(t, 200, b.ask(http.MethodGet, publish.PathFlags, "").code)
