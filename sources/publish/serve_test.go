@@ -59,7 +59,7 @@ func TestAtTheEndThoseWhoWaitAreAnsweredAndServeReturns(t *testing.T) {
 		defer page.Body.Close()
 		b, _ := io.ReadAll(page.Body)
 		return strings.Contains(string(b), "relctl_publish_waiting 1\n")
-	}, 5*time.Second, time.Millisecond)
+	}, patience, time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
 	require.Equal(t, 304, <-codes)
