@@ -162,6 +162,9 @@ func (o *options) watchProof(cmd *cobra.Command, ctl *control.Controller, s *set
 	if at, err := first.Flag.Migration.Position(&first.Flag); err != nil || !first.Flag.Migration.Proves(at) {
 		return nil
 	}
+	if ctl.Barred(&in, &first.Flag) != nil { // no proof thaws the calendar
+		return nil
+	}
 	for until, told := o.now().Add(o.proofWait), ""; o.now().Before(until); {
 		st, err := ctl.Standing(ctx, in.Flag)
 		if err != nil {

@@ -134,6 +134,25 @@ func TestAMigrationWalksStageByStageWithoutAScreen(t *testing.T) {
 	require.Contains(t, b.plain("log").stdout, "sign-off")
 }
 
+func TestNobodyWaitsForTheProofOfAStepThatTheCalendarRefuses(t *testing.T) {
+	t.Parallel()
+	page := compares(t)
+	page.differs(true)
+	b := migratingBench(t, page.URL, strings.Replace(sourcetest.Staged, `["live", 10]`, `["live", 0]`, 1))
+	config := filepath.Join(filepath.Dir(b.path), "config.yaml")
+	content, err := os.ReadFile(config)
+	require.NoError(t, err)
+	r := b.plain("migrate", "next", "orders", "--wait", "3s")
+	require.Equal(t, exitRefused, r.code, r.stderr)
+	require.Contains(t, r.stderr, "waiting: ", "with the calendar open the comparisons are looked at")
+	require.NoError(t, os.WriteFile(config, append(content, []byte(
+		"    freeze: [{from: \"2020-01-01 00:00\", to: \"2099-01-04 06:00\", zone: UTC, reason: peak}]\n")...), 0o600))
+	r = b.plain("migrate", "next", "orders", "--wait", "3s")
+	require.Equal(t, exitRefused, r.code, r.stderr)
+	require.Contains(t, r.stderr, "freeze until 4 Jan 2099 06:00: peak")
+	require.NotContains(t, r.stderr, "waiting: ")
+}
+
 func TestCohortsAreNamedWithTheirPartsInJSON(t *testing.T) {
 	t.Parallel()
 	page := compares(t)

@@ -15,43 +15,54 @@ func (c *Controller) Frozen(f *sources.Flag) (sources.Frost, bool) {
 }
 
 // thaw refuses a raise while the calendar is closed before anybody is asked anything
-// else. What it cannot know yet, commit finds out: an undo may raise or lower.
+// else: a guard, comparisons, a name to type. What it cannot know yet, commit finds out.
 func (a *attempt) thaw(ctx context.Context) error {
-	if k := a.intent.Kind; len(a.c.opts.Calendar) == 0 || k != sources.Ramp && k != sources.Set {
+	switch a.intent.Kind {
+	case sources.Ramp, sources.Set, sources.Move:
+	default:
+		return nil
+	}
+	if len(a.c.opts.Calendar) == 0 {
 		return nil
 	}
 	f, err := a.read(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // the write says so in better words
 	}
-	return a.frozen(&f, a.change.To > f.Rollout.Or(0))
+	return a.frozen(&f, raises(&a.intent, &f))
 }
 
 // Barred is why the calendar would refuse an intent for a flag as somebody sees it, or nil,
 // so that nobody is asked about what is refused after the answer. It promises nothing: what
-// it does not know yet (an undo may raise or lower, a window may open while somebody
-// thinks) is found out at the change itself.
+// it does not know yet (a window may open while somebody thinks) is found out at the
+// change itself.
 func (c *Controller) Barred(in *sources.Intent, seen *sources.Flag) error {
-	now := seen.Rollout.Or(0)
-	var raises bool
-	switch in.Kind {
-	case sources.Guarded:
+	if in.Kind == sources.Guarded {
 		return c.iced(seen)
+	}
+	return (&attempt{c: c, intent: *in}).frozen(seen, raises(in, seen))
+}
+
+// raises tells whether an intent would raise a flag as somebody sees it, as far as the
+// intent says where it leads: an undo does not.
+func raises(in *sources.Intent, seen *sources.Flag) bool {
+	switch now := seen.Rollout.Or(0); in.Kind {
 	case sources.Ramp, sources.Set:
-		raises = in.To > now
+		return in.To > now
 	case sources.Restore:
 		back := sources.BriefPercent(in.ToAs)
-		raises = back.OK && back.V > now
+		return back.OK && back.V > now
 	case sources.Move:
-		if m := seen.Migration; m != nil {
-			at, err := m.Position(seen)
-			to := slices.Index(m.Stages, in.Stage)
-			raises = err == nil && (to > at.Low || to > at.High)
+		m := seen.Migration
+		if m == nil {
+			return false
 		}
+		at, err := m.Position(seen)
+		to := slices.Index(m.Stages, in.Stage)
+		return err == nil && (to > at.Low || to > at.High)
 	default:
-		return nil
+		return false
 	}
-	return (&attempt{c: c, intent: *in}).frozen(seen, raises)
 }
 
 // iced is why a guarded ramp is not begun now by the calendar, or nil.

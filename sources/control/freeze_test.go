@@ -152,6 +152,10 @@ func TestAFreezeHoldsAMigrationsStepForwardAndNotItsStepBack(t *testing.T) {
 		return d.Barred(&sources.Intent{Kind: sources.Move, Flag: orders, Stage: stage}, &seen)
 	}
 	require.EqualError(t, barred("dualwrite"), move("dualwrite").Error(), "so that nobody is asked")
+	for from, to := range map[string]string{"shadow": "live", "live": "rampdown"} { // before proof or a name is asked for
+		at(from)
+		require.ErrorContains(t, move(to), "orders stays at "+from+", freeze until 1 Jan 2099 00:00")
+	}
 	at("dualwrite")
 	require.NoError(t, barred("off"))
 	require.NoError(t, move("off"))
