@@ -74,12 +74,12 @@ func TestOneKeyKillsOneKeyUndoesAndTheFileIsAsItWasByteForByte(t *testing.T) {
 	t.Parallel()
 	s, path := onFlag(t, 100, 30, "checkout")
 	s.press("K")
-	awaitFile(t, path, has(`"state": "DISABLED"`))
+	s.awaitFile(path, has(`"state": "DISABLED"`))
 	s.awaitLine("checkout-v2", "killed")
 	s.awaitText("confirmed in")
 	pause(750 * time.Millisecond)
 	s.press("u")
-	awaitFile(t, path, func(text string) bool { return text == fleetFile })
+	s.awaitFile(path, func(text string) bool { return text == fleetFile })
 	s.awaitText("undone")
 	require.Zero(t, s.quit())
 }
@@ -88,11 +88,11 @@ func TestPlusClimbsTheLadderAndMinusStepsBack(t *testing.T) {
 	t.Parallel()
 	s, path := onFlag(t, 80, 24, "checkout")
 	s.press("+")
-	awaitFile(t, path, has(`[["on", 50], ["off", 50]]`))
+	s.awaitFile(path, has(`[["on", 50], ["off", 50]]`))
 	s.awaitLine("checkout-v2", "50")
 	pause(450 * time.Millisecond)
 	s.press("-")
-	awaitFile(t, path, has(`[["on", 25], ["off", 75]]`))
+	s.awaitFile(path, has(`[["on", 25], ["off", 75]]`))
 	s.awaitLine("checkout-v2", "25")
 }
 
@@ -100,7 +100,7 @@ func TestATypedPercentageIsWrittenExactly(t *testing.T) {
 	t.Parallel()
 	s, path := onFlag(t, 80, 24, "checkout")
 	s.press("=", "1", "2", ".", "5", "\r")
-	awaitFile(t, path, has(`[["on", 125], ["off", 875]]`))
+	s.awaitFile(path, has(`[["on", 125], ["off", 875]]`))
 	s.awaitLine("checkout-v2", "12.5")
 }
 
@@ -116,7 +116,7 @@ func TestAHeldPlusIsOneStep(t *testing.T) {
 	s.await("that the rest is refused", func(text string) bool {
 		return strings.Contains(text, "a held key is one step") || strings.Contains(text, "look like a paste")
 	})
-	awaitFile(t, path, has(`[["on", 50], ["off", 50]]`))
+	s.awaitFile(path, has(`[["on", 50], ["off", 50]]`))
 }
 
 func TestAPasteOrABurstNeverActs(t *testing.T) {
@@ -174,7 +174,7 @@ func TestConfirmAsksFirstAndActsOnYes(t *testing.T) {
 	require.Equal(t, fleetFile, string(got), "nothing is written before the answer")
 	pause(450 * time.Millisecond)
 	s.press("y")
-	awaitFile(t, path, has("DISABLED"))
+	s.awaitFile(path, has("DISABLED"))
 }
 
 func TestACustomFlagOffersKillOnly(t *testing.T) {
@@ -184,7 +184,7 @@ func TestACustomFlagOffersKillOnly(t *testing.T) {
 	s.awaitText("only kill is offered")
 	pause(100 * time.Millisecond)
 	s.press("K")
-	awaitFile(t, path, has("DISABLED"))
+	s.awaitFile(path, has("DISABLED"))
 }
 
 func TestAnotherOperatorsKillIsSeenWithTheName(t *testing.T) {
@@ -281,7 +281,7 @@ func TestADeadPrometheusDoesNotStopAKill(t *testing.T) {
 	s.awaitText("refuses connections")
 	pick(s, "checkout")
 	s.press("K")
-	awaitFile(t, path, has("DISABLED"))
+	s.awaitFile(path, has("DISABLED"))
 	s.awaitLine("checkout-v2", "killed")
 }
 

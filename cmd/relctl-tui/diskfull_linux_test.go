@@ -310,7 +310,7 @@ func TestTheBoardKillsWithAFullJournalDiskAndSaysThatUndoWillNotKnow(t *testing.
 	require.Equal(t, fleetFile, a.file())
 	pause(450 * time.Millisecond)
 	s.press("K")
-	awaitFile(t, a.path, has(`"state": "DISABLED"`))
+	s.awaitFile(a.path, has(`"state": "DISABLED"`))
 	s.awaitLine("checkout-v2", "killed")
 	says("ms, but the journal could not be written, so undo will not know of this kill: journal " + a.journal + " cannot be written (no space left on device)")
 	require.Zero(t, s.quit())

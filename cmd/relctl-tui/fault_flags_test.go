@@ -180,7 +180,7 @@ func lockedCell(page string) *cell {
 		lifted := time.Now()
 		require.NoError(c, l.Unlock())
 		p.await("killed", func(text string) bool { return lineWith(text, "✗ killed", "checkout-v2") != "" })
-		awaitFile(c, p.flags, has(`"state": "DISABLED"`))
+		p.s.awaitFile(p.flags, has(`"state": "DISABLED"`))
 		c.healed = time.Since(lifted)
 	}}
 }

@@ -282,7 +282,7 @@ func (p *plant) changeFlags(kill bool) {
 		p.await("killed", func(text string) bool {
 			return lineWith(text, "checkout-v2", "killed") != ""
 		})
-		awaitFile(p.c, p.flags, has(`"state": "DISABLED"`))
+		p.s.awaitFile(p.flags, has(`"state": "DISABLED"`))
 	} else {
 		replaceFile(p.c, p.flags, strings.Replace(fleetFile, `["on", 25], ["off", 75]`, `["on", 60], ["off", 40]`, 1))
 		p.await("60%", func(text string) bool { return lineWith(text, "checkout-v2", "60%") != "" })

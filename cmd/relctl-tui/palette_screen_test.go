@@ -33,7 +33,7 @@ func TestAFlagIsKilledByItsNameAndAPasteOfTheSameWordsDoesNothing(t *testing.T) 
 	s.awaitText("enter: kill checkout-v2, 25%")
 	pause(pressed)
 	s.press("\r")
-	awaitFile(t, path, has(`"state": "DISABLED"`))
+	s.awaitFile(path, has(`"state": "DISABLED"`))
 	s.awaitText("killed confirmed in")
 
 	s.press(":")

@@ -41,7 +41,7 @@ func TestOnADumbTerminalVerbsAreTypedAndDoWhatTheKeysDo(t *testing.T) {
 			s.awaitText("so this is the line mode")
 			s.send("kill checkout-v2 --reason 'too slow'\n")
 			s.awaitText("flag checkout-v2: 25% to killed by ana, confirmed, because: too slow")
-			awaitFile(t, path, has(`"state": "DISABLED"`))
+			s.awaitFile(path, has(`"state": "DISABLED"`))
 			s.send("undo\n")
 			s.awaitText("flag checkout-v2: killed to 25% by ana, confirmed")
 			require.Equal(t, fleetFile, read(t, path), "byte for byte")
@@ -83,7 +83,7 @@ func TestALineIsAskedAboutWhereKeysAre(t *testing.T) {
 	s.awaitText("Kill checkout-v2? (yes or no)")
 	s.send("yes\n")
 	s.awaitText("flag checkout-v2: 25% to killed by ana, confirmed")
-	awaitFile(t, path, has(`"state": "DISABLED"`))
+	s.awaitFile(path, has(`"state": "DISABLED"`))
 	s.send("\x04") // the end of what is typed
 	require.Zero(t, s.awaitExit())
 }
@@ -191,5 +191,5 @@ func TestALineIsNotAskedAboutWhereAFreezeRefusesItAnyhow(t *testing.T) {
 	s.send("kill checkout-v2\n")
 	s.awaitText("Kill checkout-v2? (yes or no)")
 	s.send("yes\n")
-	awaitFile(t, path, has(`"state": "DISABLED"`))
+	s.awaitFile(path, has(`"state": "DISABLED"`))
 }

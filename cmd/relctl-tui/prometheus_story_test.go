@@ -118,7 +118,7 @@ contexts:
 	// Ramp to 50 %: the payment API breaches its SLO and its breaker opens.
 	pick(s, "checkout-v2")
 	s.press("=", "5", "0", "\r")
-	ramped := awaitFile(t, f.flags, func(text string) bool { return text != string(original) })
+	ramped := s.awaitFile(f.flags, func(text string) bool { return text != string(original) })
 	s.awaitLine("checkout-v2", "50")
 	s.awaitLine("payment API", "open")
 	s.awaitLine("payment API", "breached")
@@ -128,7 +128,7 @@ contexts:
 	// breaker closes, p99 recovers.
 	pause(500 * time.Millisecond)
 	s.press("K")
-	awaitFile(t, f.flags, has("DISABLED"))
+	s.awaitFile(f.flags, has("DISABLED"))
 	s.awaitLine("checkout-v2", "killed")
 	require.Eventually(t, func() bool {
 		before := served(t, f.metrics)
@@ -142,9 +142,9 @@ contexts:
 
 	// Undo takes back the kill, then the ramp, byte for byte.
 	s.press("u")
-	awaitFile(t, f.flags, func(text string) bool { return text == ramped })
+	s.awaitFile(f.flags, func(text string) bool { return text == ramped })
 	pause(800 * time.Millisecond)
 	s.press("u")
-	awaitFile(t, f.flags, func(text string) bool { return text == string(original) })
+	s.awaitFile(f.flags, func(text string) bool { return text == string(original) })
 	require.Zero(t, s.quit())
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -245,11 +246,14 @@ func (s *screen) quit() int {
 
 func (s *screen) awaitExit() int {
 	s.t.Helper()
-	select {
-	case <-s.gone:
-	case <-time.After(patience):
-		s.t.Fatalf("the program did not end; the screen is:\n%s", s.text())
-	}
+	s.await("the program's end", func(string) bool {
+		select {
+		case <-s.gone:
+			return true
+		default:
+			return false
+		}
+	})
 	select {
 	case <-s.read:
 	case <-time.After(patience):
@@ -259,15 +263,15 @@ func (s *screen) awaitExit() int {
 }
 
 // awaitFile waits until the file satisfies cond.
-func awaitFile(t testing.TB, path string, cond func(string) bool) string {
-	t.Helper()
-	var text string
-	require.Eventually(t, func() bool {
+func (s *screen) awaitFile(path string, cond func(string) bool) string {
+	s.t.Helper()
+	var content string
+	s.await("what was asked for in "+filepath.Base(path), func(string) bool {
 		b, err := os.ReadFile(path)
-		text = string(b)
-		return err == nil && cond(text)
-	}, patience, 20*time.Millisecond, "the file never came to it:\n%s", text)
-	return text
+		content = string(b)
+		return err == nil && cond(content)
+	})
+	return content
 }
 
 // pause is a person's pause: between two keys, or to look at the screen. What is

@@ -126,7 +126,10 @@ func TestLinesFollowTheContextThatWasAskedForAndEndWhenNothingIsTypedForLong(t *
 	s.say("kill checkout-v2")
 	s.await("Kill checkout-v2", "(yes or no)")
 	s.say("yes")
-	awaitFile(t, staging, has("DISABLED"))
+	require.Eventually(t, func() bool {
+		b, err := os.ReadFile(staging)
+		return err == nil && strings.Contains(string(b), "DISABLED")
+	}, patience, 20*time.Millisecond)
 	s.await("no key was pressed for too long")
 	require.Zero(t, s.awaitExit())
 

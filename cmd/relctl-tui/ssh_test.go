@@ -273,7 +273,7 @@ func TestAClientThatIsGoneCutsNoChangeAndLeavesNothingRunning(t *testing.T) {
 	s.awaitText("killed: pending")
 	require.NoError(t, s.cmd.Process.Kill())
 	release()
-	awaitFile(t, path, has(`"DISABLED"`))
+	s.awaitFile(path, has(`"DISABLED"`))
 	b.awaitLog("ended", "ana@example")
 	require.Contains(t, b.ssh("bo", "log").stdout, "confirmed")
 }

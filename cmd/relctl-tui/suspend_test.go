@@ -49,7 +49,7 @@ func (s *screen) board() int {
 	s.t.Helper()
 	for _, v := range s.cmd.Env {
 		if path, ok := strings.CutPrefix(v, "PIDFILE="); ok {
-			text := awaitFile(s.t, path, has("\n"))
+			text := s.awaitFile(path, has("\n"))
 			pid, err := strconv.Atoi(strings.TrimSpace(text))
 			require.NoError(s.t, err)
 			return pid
@@ -157,7 +157,7 @@ func TestNoKeyFromBeforeOrDuringAStopActsAfterIt(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, fleetFile, string(got))
 			s.press("K")
-			awaitFile(t, path, has("DISABLED")) // the board is awake: a fresh key acts
+			s.awaitFile(path, has("DISABLED")) // the board is awake: a fresh key acts
 		})
 	}
 }
@@ -174,7 +174,7 @@ func TestABoardThatNobodyCouldBringBackRefusesToStop(t *testing.T) {
 			ask(s)
 			s.awaitText("nothing could bring it back")
 			s.press("K")
-			awaitFile(t, path, has("DISABLED"))
+			s.awaitFile(path, has("DISABLED"))
 			require.Zero(t, s.quit())
 		})
 	}
@@ -201,7 +201,7 @@ func TestAWriteUnderWayIsFinishedBeforeTheBoardStops(t *testing.T) {
 	require.NotContains(t, s.text(), "Stopped")
 	release()
 	s.awaitText("Stopped")
-	awaitFile(t, path, has("DISABLED"))
+	s.awaitFile(path, has("DISABLED"))
 	lockStore(t, path) // a stopped board holds nobody up
 	s.send(resume)
 	s.awaitText("killed confirmed in")

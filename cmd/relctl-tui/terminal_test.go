@@ -144,7 +144,7 @@ func TestAWriteUnderWayIsFinishedBeforeTheBoardEnds(t *testing.T) {
 			}
 			release()
 			require.Zero(t, s.awaitExit())
-			awaitFile(t, path, has(`"state": "DISABLED"`))
+			s.awaitFile(path, has(`"state": "DISABLED"`))
 			require.Contains(t, s.text(), "killed confirmed in")
 		})
 	}
