@@ -241,10 +241,8 @@ func TestWhatCannotBeReachedIsSaidInTime(t *testing.T) {
 	require.ErrorIs(t, err, sources.ErrUnavailable)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	began := time.Now()
-	_, err = s.Flags(ctx)
-	require.ErrorIs(t, err, context.Canceled)
-	require.Less(t, time.Since(began), 900*time.Millisecond, "a caller that leaves does not wait")
+	_, err = one.store(func(o *etcd.Options) { o.Timeout = time.Hour }).Flags(ctx)
+	require.ErrorIs(t, err, context.Canceled, "a caller that leaves does not wait")
 	_, err = s.Apply(t.Context(), sources.Change{ID: "1", Flag: id("a"), Kind: sources.Kill})
 	require.ErrorIs(t, err, sources.ErrUnavailable)
 }
