@@ -158,6 +158,7 @@ func TestWhatIsNoAnswerOfAnAlertmanagerSaysSo(t *testing.T) {
 
 func TestAnAlertmanagerThatHangsIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
+	const limit = 2 * time.Second // in which what does not hang answers on a busy machine, too
 	release := make(chan struct{})
 	first := ok([]obj{suppressed("a", obj{"silencedBy": []string{"1"}})})
 	for _, hangs := range []string{"/api/v2/alerts", "/api/v2/silences"} {
@@ -172,18 +173,18 @@ func TestAnAlertmanagerThatHangsIsGivenUpInTime(t *testing.T) {
 			_, _ = io.WriteString(w, first.body)
 		}))
 		defer srv.Close()
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		err := second(open(t, srv.URL, alertmanager.Options{}).Alerts(ctx))
 		cancel()
 		require.ErrorIs(t, err, sources.ErrUnavailable, hangs)
-		set, err := open(t, srv.URL, alertmanager.Options{Timeout: 100 * time.Millisecond}).Alerts(t.Context())
+		set, err := open(t, srv.URL, alertmanager.Options{Timeout: limit}).Alerts(t.Context())
 		if hangs == "/api/v2/silences" {
 			require.NoError(t, err)
-			require.Contains(t, set.Warnings[0], "did not answer within 100ms")
+			require.Contains(t, set.Warnings[0], "did not answer within 2s")
 			continue
 		}
 		require.ErrorIs(t, err, sources.ErrUnavailable)
-		require.ErrorContains(t, err, "did not answer within 100ms")
+		require.ErrorContains(t, err, "did not answer within 2s")
 	}
 	close(release)
 	ctx, cancel := context.WithCancel(t.Context())
