@@ -328,7 +328,7 @@ func TestAWriterWaitsForTheLockOnlyUntilItsContextEnds(t *testing.T) {
 		done <- err
 	}()
 	<-inside
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_, err := flagd.New("prod", path).Apply(ctx, sources.Change{ID: "2", Flag: id("checkout-v2"), Kind: sources.Kill})
 	require.ErrorIs(t, err, context.DeadlineExceeded)

@@ -189,7 +189,7 @@ func TestWatchSaysThatAFileSystemHangsAndGoesOnWhenItAnswers(t *testing.T) {
 		}
 		return os.Stat(name)
 	}
-	ch := sourcetest.Watch(t, flagd.New("prod", path, flagfile.WithStat(stat, 20*time.Millisecond), flagfile.WithoutNotify(), flagfile.WithPollInterval(5*time.Millisecond)), "")
+	ch := sourcetest.Watch(t, flagd.New("prod", path, flagfile.WithStat(stat, 2*time.Second), flagfile.WithoutNotify(), flagfile.WithPollInterval(5*time.Millisecond)), "")
 	until(t, ch, "25%")
 	hangs.Store(true)
 	<-inside
