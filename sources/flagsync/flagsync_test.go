@@ -26,6 +26,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience is how long something may take that must come. It is no measurement.
+const patience = 30 * time.Second
+
 const someFlags = `{"flags": {
   "checkout-v2": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
     "targeting": {"fractional": [["on", 25], ["off", 75]]}},
@@ -108,7 +111,7 @@ func next(t *testing.T, ch <-chan sources.FlagEvent) sources.FlagEvent {
 	case e, ok := <-ch:
 		require.True(t, ok)
 		return e
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		require.Fail(t, "no event")
 		return sources.FlagEvent{}
 	}
@@ -165,7 +168,7 @@ func TestAChangeIsSeenThroughAWaitThatCostsOneRequest(t *testing.T) {
 	set, err := s.Flags(t.Context())
 	require.NoError(t, err)
 	ch := sourcetest.Watch(t, s, set.Revision)
-	require.Eventually(t, func() bool { return b.requests.Load() >= 3 }, 10*time.Second, time.Millisecond, "it has asked and waits now")
+	require.Eventually(t, func() bool { return b.requests.Load() >= 3 }, patience, time.Millisecond, "it has asked and waits now")
 	_ = ch
 	b.kill("dark-mode")
 	require.True(t, killed(next(t, ch), "dark-mode"), "an hour's poll would not see it")
@@ -206,7 +209,7 @@ func TestAProxyThatCutsLongAnswersOffIsNoFault(t *testing.T) {
 	})
 	ch := sourcetest.Watch(t, open(t, b.http.URL, flagsync.Options{Poll: 5 * time.Millisecond}), "")
 	require.NotNil(t, next(t, ch).Set)
-	require.Eventually(t, func() bool { return cut.Load() == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return cut.Load() == 2 }, patience, time.Millisecond)
 	b.kill("dark-mode")
 	require.True(t, killed(next(t, ch), "dark-mode"))
 	require.EqualValues(t, 2, cut.Load(), "it is polled from then on")
@@ -215,9 +218,9 @@ func TestAProxyThatCutsLongAnswersOffIsNoFault(t *testing.T) {
 func TestAServerThatGoesAwayIsAnErrorOnceAndASetWhenItIsBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	address := sourcetest.FreeAddress(t) // which no outgoing connection takes while nobody listens
+	ln, err := net.Listen("tcp", address)
 	require.NoError(t, err)
-	address := ln.Addr().String()
 	first := &http.Server{Handler: b.next}
 	go func() { _ = first.Serve(ln) }()
 	ch := sourcetest.Watch(t, open(t, "http://"+address, flagsync.Options{Poll: 5 * time.Millisecond}), "")
@@ -323,7 +326,7 @@ func TestTwoHundredBoardsCostTheServerNothingWhileNothingChanges(t *testing.T) {
 		})
 	}
 	want := int64(2 * boards) // the first read, and the wait
-	require.Eventually(t, func() bool { return b.requests.Load() >= want }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.requests.Load() >= want }, patience, time.Millisecond)
 	b.kill("dark-mode")
 	all.Wait()
 	for range boards {
