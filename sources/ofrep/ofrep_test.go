@@ -24,6 +24,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience is how long something may take that must come: a proof asks two thousand
+// times. It is no measurement.
+const patience = time.Minute
+
 const twoFlags = `{"flags": {
   "checkout v2/x": {"state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": "off",
     "targeting": {"fractional": [["on", 0], ["off", 100]]}},
@@ -100,14 +104,14 @@ func (s *served) proves(r sources.Receipt, what string) {
 		last, err = s.now.Verify(s.t.Context(), r)
 		require.NoError(s.t, err, what)
 		return last.Effective
-	}, 10*time.Second, time.Millisecond, "%s: %v", what, &last)
+	}, patience, time.Millisecond, "%s: %v", what, &last)
 	require.NotEmpty(s.t, last.Detail)
 	s.t.Log(what, "→", last.Detail)
 	require.Eventually(s.t, func() bool {
 		var err error
 		last, err = s.late.Verify(s.t.Context(), r)
 		return err == nil && !last.Effective
-	}, 10*time.Second, time.Millisecond, "%s is not in force there", what)
+	}, patience, time.Millisecond, "%s is not in force there", what)
 }
 
 func TestEachStepOfALadderAKillAndItsUndoAreProvenAndOnlyWhereTheyAreInForce(t *testing.T) {
