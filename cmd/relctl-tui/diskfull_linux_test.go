@@ -312,7 +312,7 @@ func TestTheBoardKillsWithAFullJournalDiskAndSaysThatUndoWillNotKnow(t *testing.
 	s.press("K")
 	s.awaitFile(a.path, has(`"state": "DISABLED"`))
 	s.awaitLine("checkout-v2", "killed")
-	says("ms, but the journal could not be written, so undo will not know of this kill: journal " + a.journal + " cannot be written (no space left on device)")
+	says("s, but the journal could not be written, so undo will not know of this kill: journal " + a.journal + " cannot be written (no space left on device)")
 	require.Zero(t, s.quit())
 }
 

@@ -34,13 +34,13 @@ func TestADrillKillsProvesBringsBackAndProvesThat(t *testing.T) {
 
 	r := use("ramp", "checkout-v2", "50")
 	require.Zero(t, r.code, r.stderr)
-	require.Regexp(t, `checkout-v2: accepted \d+ ms · re-read \d+ ms · effective \d`, r.stdout)
+	require.Regexp(t, `checkout-v2: accepted [0-9.]+ m?s · re-read [0-9.]+ m?s · effective \d`, r.stdout)
 	before := read(t, flags)
 
 	r = use("drill", "checkout-v2")
 	require.Zero(t, r.code, r.stderr)
-	require.Regexp(t, `(?s)^checkout-v2 50% → killed: accepted \d+ ms · effective [0-9.]+ m?s \(change \S+\)
-checkout-v2 killed → 50%: accepted \d+ ms · effective [0-9.]+ m?s \(change \S+\)
+	require.Regexp(t, `(?s)^checkout-v2 50% → killed: accepted [0-9.]+ m?s · effective [0-9.]+ m?s \(change \S+\)
+checkout-v2 killed → 50%: accepted [0-9.]+ m?s · effective [0-9.]+ m?s \(change \S+\)
 the drill of checkout-v2 was in time: both ways within 1m0s
 $`, r.stdout)
 	require.Equal(t, before, read(t, flags), "it is as it was, byte for byte")
