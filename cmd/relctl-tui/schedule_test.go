@@ -56,7 +56,7 @@ func runnerProcess(t testing.TB, env []string, args ...string) (stop func() stri
 // twoRunners has one change scheduled and run by two processes on one store.
 func twoRunners(t *testing.T, verb func(args ...string) result, env []string, dsn string) {
 	t.Helper()
-	r := verb("schedule", "checkout-v2", "50", "--at", time.Now().Add(3*time.Second).Format(time.RFC3339), "--zone", "Europe/Berlin", "--reason", "release", "-o", "json")
+	r := verb("schedule", "checkout-v2", "50", "--at", time.Now().Add(10*time.Second).Format(time.RFC3339), "--zone", "Europe/Berlin", "--reason", "release", "-o", "json")
 	require.Zero(t, r.code, r.stderr)
 	first, second := runnerProcess(t, env, "--flags", dsn), runnerProcess(t, env, "--flags", dsn)
 	var doc schedulesDoc
