@@ -120,7 +120,7 @@ func TestLinesFollowTheContextThatWasAskedForAndEndWhenNothingIsTypedForLong(t *
 	t.Parallel()
 	config, _, staging := twoContexts(t, "")
 	require.NoError(t, os.WriteFile(config, []byte(strings.Replace(read(t, config), "staging: {", "staging: {confirm: true, ", 1)), 0o600))
-	b := serveSSHTo(t, "--config", config, "--idle", "3s")
+	b := serveSSHTo(t, "--config", config, "--idle", "15s") // longer than anybody needs to type the lines below
 	s := b.follow(t, "ana", "staging")
 	s.await("flag checkout-v2: 5%")
 	s.say("kill checkout-v2")
