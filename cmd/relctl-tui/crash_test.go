@@ -68,7 +68,11 @@ func TestAPanicGivesTheTerminalBackAndSaysWhereItsReportIs(t *testing.T) {
 	require.Contains(t, sentence, "the program failed by a fault of its own, the report is in ")
 	require.Contains(t, sentence, "no change is lost")
 	require.Equal(t, before, after, "the terminal is in the state in which it was found")
-	<-time.After(100 * time.Millisecond) // the last bytes reach the emulator
+	select {
+	case <-s.read: // to its last byte
+	case <-time.After(patience):
+		t.Fatal("somebody still holds the terminal")
+	}
 	last := string(s.output(0))
 	require.Greater(t, strings.LastIndex(last, "\x1b[?1049l"), strings.LastIndex(last, "\x1b[?1049h"), "the alternate screen is left")
 	require.Greater(t, strings.LastIndex(last, "\x1b[?25h"), strings.LastIndex(last, "\x1b[?25l"), "the cursor is shown")
