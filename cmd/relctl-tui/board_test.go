@@ -107,16 +107,23 @@ func TestATypedPercentageIsWrittenExactly(t *testing.T) {
 func TestAHeldPlusIsOneStep(t *testing.T) {
 	t.Parallel()
 	s, path := onFlag(t, 80, 24, "checkout")
-	s.send("+")
-	pause(400 * time.Millisecond)
-	for range 30 { // whether or not the program has read the one before
+	for tries := 1; ; tries++ {
 		s.send("+")
-		pause(33 * time.Millisecond)
+		pause(400 * time.Millisecond)
+		for range 30 { // whether or not the program has read the one before
+			s.send("+")
+			pause(33 * time.Millisecond)
+		}
+		s.await("that the rest is refused", func(text string) bool {
+			return strings.Contains(text, "a held key is one step") || strings.Contains(text, "look like a paste")
+		})
+		pause(grace)
+		if read(t, path) != fleetFile {
+			break
+		}
+		require.Less(t, tries, 5, "a machine that stands still makes a paste of all of them, but not each time")
 	}
-	s.await("that the rest is refused", func(text string) bool {
-		return strings.Contains(text, "a held key is one step") || strings.Contains(text, "look like a paste")
-	})
-	s.awaitFile(path, has(`[["on", 50], ["off", 50]]`))
+	require.Contains(t, read(t, path), `[["on", 50], ["off", 50]]`)
 }
 
 func TestAPasteOrABurstNeverActs(t *testing.T) {
