@@ -121,7 +121,7 @@ func TestAHundredBoardsOverSSHAskTheSourcesAsOftenAsOne(t *testing.T) {
 	for range 99 {
 		b.looksOn("bo")
 	}
-	require.LessOrEqual(t, asks(asked), 1.2*alone+0.2, "requests a second")
+	require.LessOrEqual(t, asks(asked), 1.2*max(alone, 1)+0.2, "requests a second, of which the config allows one")
 	require.Less(t, (b.resident()-lean)/99, 4.0, "MB for each session")
 	require.Zero(t, b.ssh("ana", "status").code, "and there is room for a verb")
 }
