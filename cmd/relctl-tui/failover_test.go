@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"relctl-tui/sources/sourcetest"
 )
 
 // page serves one breaker's state and counts how often it is asked.
@@ -30,10 +31,7 @@ func page(t *testing.T, asked *atomic.Int32) string {
 // refusing is an address at which nobody listens.
 func refusing(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return "http://" + l.Addr().String()
+	return "http://" + sourcetest.FreeAddress(t)
 }
 
 func TestAVerbFallsBackToScrapedPagesWhenPrometheusIsDownAndSaysSo(t *testing.T) {
