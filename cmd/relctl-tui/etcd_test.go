@@ -53,7 +53,7 @@ func startMortalEtcd(t testing.TB) (host string, cli *clientv3.Client, kill func
 		defer cancel()
 		_, err := cli.Get(ctx, "ready")
 		return err == nil
-	}, 20*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	return client, cli, func() { _ = cmd.Process.Kill() }
 }
 

@@ -279,7 +279,9 @@ func TestARealTmuxShowsTheSameScreenAndTakesTitleAndClipboard(t *testing.T) {
 			return seenAs(strings.TrimRight(tmux("capture-pane", "-p", "-t", ":"+kind), "\n")) == strings.TrimRight(trimLines(screen), "\n")
 		}, patience, 50*time.Millisecond, "TERM=%s shows:\n%s", kind, tmux("capture-pane", "-p", "-t", ":"+kind))
 	}
-	require.Contains(t, tmux("display", "-p", "-t", ":tmux-256color", "#{pane_title}"), "relctl-tui: ok")
+	require.Eventually(t, func() bool {
+		return strings.Contains(tmux("display", "-p", "-t", ":tmux-256color", "#{pane_title}"), "relctl-tui: ok")
+	}, patience, 50*time.Millisecond, "the title")
 	tmux("send-keys", "-t", ":screen", "y")
 	require.Eventually(t, func() bool {
 		return strings.Contains(tmux("list-buffers"), "checkout-v2")

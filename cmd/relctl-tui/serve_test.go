@@ -81,7 +81,7 @@ func TestAServedFileFollowsTheVerbsAndEndsCleanly(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, page := fetched(http.DefaultClient, url, "")
 		return page == b.file()
-	}, 10*time.Second, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond)
 	code, page := fetched(http.DefaultClient, ofrep+"/healthz", "")
 	require.Equal(t, 200, code, page)
 	require.Zero(t, stop())
@@ -190,7 +190,7 @@ func TestATokenAndACertificateAreRotatedWhileItServes(t *testing.T) {
 	require.Eventually(t, func() bool {
 		code, _ := fetched(client, url, "second")
 		return code == 200 && serial.Int64() == 2
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	code, _ = fetched(client, url, "first")
 	require.Equal(t, 401, code)
 	require.Zero(t, stop())
