@@ -101,7 +101,9 @@ type plainMode struct {
 	mu      sync.Mutex
 	running int
 
-	lines []string // typed within one hold
+	lines []string  // typed within one hold
+	until time.Time // of that hold
+	twice bool      // it has been waited for once more
 }
 
 // loop tells news and does what is typed until the end.
@@ -126,10 +128,17 @@ func (p *plainMode) loop(ctx context.Context, snap *sources.Snapshot) {
 			}
 			if line = strings.TrimSpace(line); line != "" || p.asked() {
 				p.lines = append(p.lines, line)
-				held.Reset(hold)
+				p.waits(held)
 			}
 		case <-held.C:
-			if p.entered(ctx, snap) {
+			if !p.twice && time.Since(p.until) > hold {
+				// The machine stood still, or the terminal took nothing: what was typed
+				// meanwhile has not been read yet.
+				p.twice = true
+				p.waits(held)
+				continue
+			}
+			if p.twice = false; p.entered(ctx, snap) {
 				return
 			}
 		case q := <-p.asks:
@@ -139,6 +148,12 @@ func (p *plainMode) loop(ctx context.Context, snap *sources.Snapshot) {
 			p.open = append(p.open, q)
 		}
 	}
+}
+
+// waits begins a hold.
+func (p *plainMode) waits(held *time.Timer) {
+	p.until = time.Now().Add(hold)
+	held.Reset(hold)
 }
 
 // news tells what is new, and returns for how long that is enough.
