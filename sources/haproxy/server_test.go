@@ -22,7 +22,7 @@ import (
 	"relctl-tui/sources/sourcetest"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // backends is the configuration that most tests share. %s are the addresses of two
 // applications, the stable and the canary one.

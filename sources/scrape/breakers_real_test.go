@@ -27,7 +27,7 @@ import (
 	"relctl-tui/sources/sourcetest"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // seen waits until the named breaker is in that state, and gives it back.
 func seen(t *testing.T, s *scrape.Source, name string, want sources.BreakerState) (found sources.Breaker) {

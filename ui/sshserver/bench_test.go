@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // key is a new key, and its line in a file of keys.
 func key(t testing.TB, comment string) (ssh.Signer, string) {
