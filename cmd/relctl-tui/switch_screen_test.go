@@ -38,9 +38,9 @@ func balanceOver(t *testing.T, servers string) *balancer {
   stats socket %s mode 600 level admin
 defaults
   mode http
-  timeout connect 1s
-  timeout client 5s
-  timeout server 5s
+  timeout connect 20s
+  timeout client 20s
+  timeout server 20s
 frontend f
   bind %s
   default_backend api

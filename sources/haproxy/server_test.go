@@ -80,9 +80,9 @@ func start(t testing.TB, conf string) *proxy {
   stats socket ipv4@%[2]s level admin
 defaults
   mode http
-  timeout connect 1s
-  timeout client 5s
-  timeout server 5s
+  timeout connect 20s
+  timeout client 20s
+  timeout server 20s
 frontend f
   bind %[3]s
   default_backend api
