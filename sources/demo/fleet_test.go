@@ -97,8 +97,10 @@ func TestRampingCheckoutOpensThePaymentBreakerAndKillingHealsIt(t *testing.T) {
 	_, db := during.quantile(demo.Database, 0.99)
 	require.Less(t, db, p99, "the time goes into the queue for connections, not into the database")
 
+	lit := scrape(t, f)
 	rewrite(t, f, at(t, "DISABLED", 50))
 	began = time.Now()
+	require.True(t, eventually(func() bool { return scrape(t, f).since(lit).flags[[2]string{"checkout-v2", "none"}] > 0 }), "the kill is read")
 	require.True(t, eventually(func() bool { return scrape(t, f).breakers[demo.Payment] == "closed" }), "the kill closes the breaker")
 	t.Logf("breaker closed %s after the kill", time.Since(began).Round(often))
 	settled := scrape(t, f)
