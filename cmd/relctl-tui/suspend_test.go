@@ -71,7 +71,7 @@ func TestCtrlZGivesTheShellItsTerminalAndFgBringsTheWholeBoardBack(t *testing.T)
 	t.Parallel()
 	path := flagFile(t, fleetFile)
 	s := inShell(t, "--flags", "flagd:"+path)
-	s.awaitText("checkout-v2", "dark-mode", "pricing", "Activity")
+	s.awaitText("checkout-v2", "dark-mode", "pricing", "0/1", "nothing has changed", "q quit")
 	pause(time.Second) // until every frame of the start has come
 	before := s.text()
 	s.send("\x1a")
