@@ -59,7 +59,7 @@ func breach(t testing.TB, f fleet, prom string) time.Duration {
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `contexts:
   demo:
     flags: [{dsn: "flagd:%s", name: demo}]
-    metrics: [{dsn: "%s", timeout: 2s}]
+    metrics: [{dsn: "%s", timeout: 10s}]
     rules:
       checkout-v2:
         ladder: [50, 100]
@@ -71,7 +71,7 @@ func breach(t testing.TB, f fleet, prom string) time.Duration {
 		require.NoError(t, err)
 		return got.Rollout.V
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience) // each of its steps has patience
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, "ramp", "checkout-v2", "--guarded", "--config", config,
 		"--hold", "1m", "--tick", breachTick.String(), "--on-breach", "back")
