@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -101,4 +103,27 @@ func TestSeveralFlagsTakeAStepAsOneAndWhatCannotIsListed(t *testing.T) {
 	require.Equal(t, exitUsage, b.run("ramp", "checkout-v2", "steady", "gone").code, "a group needs a step")
 	require.Equal(t, exitUsage, b.run("ramp").code)
 	require.Equal(t, before, b.file())
+}
+
+func TestAFileThatIsLaidOutAnewHasChangedNoFlagAndKeepsNothingFromBeingUndone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	s := open(t, 100, 30, nil, "--flags", "flagd:"+b.path)
+	s.awaitLine("checkout-v2", "25")
+	require.Zero(t, b.run("kill", "checkout-v2").code)
+	s.awaitLine("checkout-v2", "killed", "ana")
+	var laidOut bytes.Buffer
+	require.NoError(t, json.Indent(&laidOut, []byte(b.file()), "", "\t\t"))
+	require.NotEqual(t, b.file(), laidOut.String())
+	require.NoError(t, os.WriteFile(b.path, laidOut.Bytes(), 0o644))
+	require.Zero(t, b.run("ramp", "steady", "50", "--actor", "ben").code) // which the board sees after it
+	text := s.awaitText("ben")
+	require.NotContains(t, text, "somebody")
+	s.awaitLine("checkout-v2", "killed", "ana")
+	require.Len(t, b.past("checkout-v2"), 2, "the kill, and what was before it")
+	r := b.run("undo")
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "checkout-v2 killed → 25% confirmed")
+	require.Contains(t, b.file(), "\t\t", "all else stays laid out as it is")
+	require.Zero(t, s.quit())
 }

@@ -132,7 +132,7 @@ func draftOf(source string, r *row, c sources.Change) (*draft, error) {
 		}
 		return nil, fmt.Errorf("%s was not changed, %s; repair it with etcdctl: %w", name, was.Note, sources.ErrInvalid)
 	}
-	d, err := flagdef.NewDraft(source, b, c)
+	d, err := flagdef.NewDraftAlone(source, b, c)
 	if err != nil {
 		return nil, err
 	}

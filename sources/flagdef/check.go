@@ -65,7 +65,7 @@ func reread(b []byte, was *definition, old *document) (*document, *definition, e
 	if end < from || !bytes.Equal(b[:from], old.b[:from]) || !bytes.Equal(b[end:], old.b[was.at.to:]) {
 		return nil, nil, fmt.Errorf("the edit would touch another flag, nothing was written: %w", sources.ErrInvalid)
 	}
-	doc := &document{b: b}
+	doc := &document{b: b, alone: old.alone}
 	s := scanner{b: b[:end], at: from, depth: was.depth}
 	var named *span
 	if was.named {

@@ -56,9 +56,10 @@ type Reader struct {
 	r      *reader
 }
 
-// NewReader is a reader of the flags of the source of that name.
+// NewReader is a reader of the flags of the source of that name. The revision of each is
+// that of its value's bytes.
 func NewReader(source string) *Reader {
-	return &Reader{source: source, r: newReader(&document{})}
+	return &Reader{source: source, r: newReader(&document{alone: true})}
 }
 
 // Flag writes to f the flag of a definition, which must be all that value holds besides
@@ -124,6 +125,21 @@ func NewDraft(source string, b []byte, c sources.Change) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	return draft(source, doc, c)
+}
+
+// NewDraftAlone is NewDraft of a document about the one flag of a value that NewReader
+// reads: revisions are told as it tells them.
+func NewDraftAlone(source string, b []byte, c sources.Change) (*Draft, error) {
+	doc, err := scan(b)
+	if err != nil {
+		return nil, err
+	}
+	doc.alone = true
+	return draft(source, doc, c)
+}
+
+func draft(source string, doc *document, c sources.Change) (*Draft, error) {
 	if c.Flag.Source != source {
 		return nil, fmt.Errorf("there is no flag %s in it: %w", sources.Clean(c.Flag.Key, sources.MaxName), sources.ErrNotFound)
 	}
@@ -143,8 +159,8 @@ func NewDraft(source string, b []byte, c sources.Change) (*Draft, error) {
 		return nil, fmt.Errorf("%s was not changed: %w", old.Name, err)
 	}
 	d := &Draft{Planned: sources.Planned{Old: old, Restore: bytes.Clone(doc.bytes(def.at))}}
-	d.Bytes = sources.Splice(b, edits, (*edit).place)
-	d.Same = bytes.Equal(b, d.Bytes)
+	d.Bytes = sources.Splice(doc.b, edits, (*edit).place)
+	d.Same = bytes.Equal(doc.b, d.Bytes)
 	var now reading
 	if d.Planned.New, now, err = check(source, d.Bytes, def, doc, c); err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ type document struct {
 	b        []byte
 	defs     []definition
 	warnings []string
+	alone    bool // around one value of a store that keeps each flag by itself
 }
 
 const largeFile = 64 << 10 // bytes from which it is worth counting the flags first

@@ -167,7 +167,8 @@ func FuzzHop(f *testing.F) {
 }
 
 // FuzzReader: a definition alone in a value reads as it does in a document, whichever
-// of the ways of reading it takes; what is refused is no JSON value.
+// of the ways of reading it takes; what is refused is no JSON value. Its revision is that
+// of its bytes there, and that of what is left of them without layout in a document.
 func FuzzReader(f *testing.F) {
 	for _, s := range []string{
 		fuzzFlag, fuzzSplit, " " + fuzzSplit + "\n", fuzzSplit + ",", "{}", "1", "", `{"state":"DISABLED","variants":{"a":"x","b":"y"},"defaultVariant":"a"}`,
@@ -197,6 +198,14 @@ func FuzzReader(f *testing.F) {
 			t.Fatalf("read %q, of which a document is refused: %v", value, err)
 		}
 		want, err := doc.Flag("prod", "f")
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, value); err != nil || want.Revision != sources.RevisionOf(compact.Bytes()) {
+			t.Fatalf("%q is %s, not that of %q (%v)", value, want.Revision, &compact, err)
+		}
+		if got.Revision != sources.RevisionOf(bytes.Trim(value, " \t\r\n")) {
+			t.Fatalf("%q alone is %s, not that of its bytes", value, got.Revision)
+		}
+		want.Revision = got.Revision
 		if err != nil || !reflect.DeepEqual(want, got) {
 			t.Fatalf("%q reads as %+v, in a document as %+v (%v)", value, got, want, err)
 		}

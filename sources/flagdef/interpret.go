@@ -49,6 +49,7 @@ type reader struct {
 	entry    []span
 	two      [2]entry // the sides of the split of a definition that is parted
 	names    map[string]string
+	dense    []byte // of the definition whose revision was told last
 }
 
 func newReader(d *document) *reader { return &reader{doc: d, names: make(map[string]string)} }
@@ -431,7 +432,7 @@ func (r *reader) fill(f *sources.Flag, source string, def *definition, got *read
 		Variant:  got.variant,
 		Note:     got.note,
 		Custom:   got.fixed || got.shape == shapeCustom || got.shape == shapeBroken,
-		Revision: sources.RevisionOf(r.doc.bytes(def.at)),
+		Revision: r.revision(r.doc.bytes(def.at)),
 		Serves:   got.serves,
 	}
 	set := got.shape == shapeSwitch || got.shape == shapeSplit
