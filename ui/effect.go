@@ -71,18 +71,20 @@ func (m *Model) effectFound(msg EffectFoundMsg) {
 		level = footer.Warning
 	case errors.Is(msg.Err, control.ErrOvertaken), errors.Is(msg.Err, context.Canceled):
 		return // the newer change has a sentence of its own
+	case errors.Is(msg.Err, control.ErrUntold):
+		text, level = m.receipt(msg.Action)+", but "+inEffect(msg.Err), footer.Warning
 	default:
 		text, level = fmt.Sprintf("%s accepted %s, %s; look at what evaluates the flag",
-			msg.Receipt.New.Name, views.Took(msg.Action.Start, msg.Receipt.Accepted), notEffective(msg.Err)), footer.Failure
+			msg.Receipt.New.Name, views.Took(msg.Action.Start, msg.Receipt.Accepted), inEffect(msg.Err)), footer.Failure
 	}
 	m.footer.SetStatus(text, level)
 }
 
-// notEffective is the error without what the line says before it.
-func notEffective(err error) string {
-	text := sources.Sentence(err)
-	if _, rest, found := strings.Cut(text, "but is "); found {
-		return rest
+// inEffect is the error without what the line says before it.
+func inEffect(err error) string {
+	_, text, found := strings.Cut(sources.Sentence(err), ", but ")
+	if !found {
+		return sources.Sentence(err)
 	}
-	return text
+	return strings.TrimPrefix(text, "is ")
 }

@@ -55,6 +55,27 @@ func TestAKillThatApplicationsDoNotGetIsRedAndSaysWhatTheyDo(t *testing.T) {
 	})
 }
 
+// unreachable is an evaluator at an address where nobody is.
+type unreachable struct{}
+
+func (unreachable) Verify(context.Context, sources.Receipt) (sources.Evidence, error) {
+	return sources.Evidence{}, fmt.Errorf("flagd:8016 refuses connections: %w", sources.ErrUnavailable)
+}
+
+func TestAKillOfWhichNobodyCouldBeAskedIsAWarningAndNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := board(t, func(o *Options) {
+			stores := o.Control.Stores()
+			stores[0].Evaluators = []sources.Verifier{unreachable{}}
+			o.Control = control.New(control.Options{Stores: stores, Observe: o.Engine.Observe})
+			o.Effect = 30 * time.Second
+		})
+		r.press("K")
+		require.Regexp(t, `^checkout-v2 25% ➔ killed: accepted \d+ ms ∙ re-read \d+ ms, but whether it is effective could not be told after 30s: flagd:8016 refuses connections; look at its evaluator \(verify\)$`, r.m.footer.Status())
+		require.NotContains(t, r.screen(), r.m.opts.Theme.Glyphs.Bad+" checkout-v2 25%")
+	})
+}
+
 func TestWhileTheEffectIsPendingTheLineSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := board(t, func(o *Options) { proving(o, time.Hour) })

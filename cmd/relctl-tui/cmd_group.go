@@ -171,6 +171,7 @@ func (o *options) printGroup(out io.Writer, group string, ins []sources.Intent, 
 		switch {
 		case d.Err != nil && d.Receipt.Change == "":
 			outcome = sources.Failed
+		case control.EffectError(d.Err): // the change itself was read back
 		case d.Err != nil:
 			outcome = sources.Unconfirmed
 		}
@@ -217,6 +218,9 @@ func groupLine(d *control.Done, outcome sources.Outcome) string {
 	}
 	if r.Warning != "" && !idle(r) {
 		line += "; " + r.Warning
+	}
+	if d.Err != nil {
+		line += "; " + once(sources.Sentence(d.Err))
 	}
 	return line
 }

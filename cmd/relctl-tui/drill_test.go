@@ -77,7 +77,7 @@ func TestADrillBeyondItsBudgetFailsAndStillBringsTheFlagBack(t *testing.T) {
 	late := provingConfig(t, flags, page, "    effective_within: 1ms\n")
 	r := runIn(t, env, "drill", "checkout-v2", "--config", late)
 	require.Equal(t, exitUnconfirmed, r.code)
-	require.Contains(t, r.stderr, "NOT effective after 1ms")
+	require.Regexp(t, `NOT effective after 1ms|could not be told after 1ms`, r.stderr, "which it is depends on whether the answer was quicker")
 	require.Equal(t, before, read(t, flags))
 }
 

@@ -15,7 +15,7 @@ const (
 	exitUsage       = 2 // usage or config
 	exitRefused     = 3 // by a guard or a rule
 	exitConflict    = 4 // nothing changed
-	exitUnconfirmed = 5 // written, not read back or not in force
+	exitUnconfirmed = 5 // written, not read back, not in force or not told to be
 )
 
 // errUsage marks what the operator typed or configured wrongly.
@@ -36,7 +36,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, control.ErrUnconfirmed), errors.Is(err, control.ErrNotEffective), errors.Is(err, control.ErrOvertaken):
+	case errors.Is(err, control.ErrUnconfirmed), control.EffectError(err):
 		return exitUnconfirmed
 	case errors.Is(err, errUsage):
 		return exitUsage

@@ -110,7 +110,8 @@ func TestADrillIsProvenByTheServedEvaluations(t *testing.T) {
 	require.NoError(t, os.WriteFile(config2, []byte(strings.Replace(string(raw), "    rules:", "    effective_within: 1s\n    rules:", 1)), 0o600))
 	r = runIn(t, b.env, "--config", config2, "drill", "checkout-v2")
 	require.Equal(t, exitUnconfirmed, r.code, "nobody serves any more: %s%s", r.stdout, r.stderr)
-	require.Contains(t, r.stderr, "NOT effective")
+	require.Contains(t, r.stderr, "could not be told after 1s")
+	require.NotContains(t, r.stderr, "NOT effective", "who could not be asked said nothing")
 	require.Equal(t, was, b.file(), "brought back all the same")
 }
 

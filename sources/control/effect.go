@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,15 +14,28 @@ import (
 // side that evaluates did not have it in the time it was given.
 var ErrNotEffective = errors.New("not effective")
 
+// ErrUntold means that a change was written and read back, and that nobody could be
+// asked in the time that was given whether it is in force: it may well be.
+var ErrUntold = errors.New("not told whether it is effective")
+
 // ErrOvertaken means that the flag was changed again before the change was seen
 // to be effective, so that nobody can see it any more.
 var ErrOvertaken = errors.New("changed again before it was effective")
 
-// notEffective is a sentence that is ErrNotEffective without saying so.
-type notEffective struct{ error }
+// EffectError tells an error of Effect, whose change was written and read back, from one of
+// the change itself.
+func EffectError(err error) bool {
+	return errors.Is(err, ErrNotEffective) || errors.Is(err, ErrUntold) || errors.Is(err, ErrOvertaken)
+}
 
-func (n notEffective) Is(target error) bool { return target == ErrNotEffective }
-func (n notEffective) Unwrap() error        { return n.error }
+// unproven is a sentence that is ErrNotEffective or ErrUntold without saying so.
+type unproven struct {
+	error
+	is error
+}
+
+func (u unproven) Is(target error) bool { return target == u.is }
+func (u unproven) Unwrap() error        { return u.error }
 
 const (
 	firstLook  = 100 * time.Millisecond
@@ -50,14 +64,15 @@ func (s *Store) evaluators() []sources.Verifier {
 // at most within, and gives r back with Effective filled in. It changes nothing. It
 // ends early with ErrOvertaken when the flag is changed again and with ctx. It is
 // sources.ErrUnsupported where nobody is there who could tell, or where somebody cannot
-// tell of this very change and all others have it. ErrNotEffective, when the time is up, says who
-// does not have the change, or could not be asked.
+// tell of this very change and all others have it. When the time is up it is ErrNotEffective
+// where somebody answered and did not have the change, and ErrUntold where who is left could not
+// be asked at all; both say why.
 func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.Duration) (sources.Receipt, error) {
 	s, err := c.store(r.New.ID.Source)
 	if err != nil {
 		return r, err
 	}
-	p := proof{open: s.evaluators()}
+	p := proofBy(s.evaluators())
 	if len(p.open) == 0 {
 		return r, fmt.Errorf("nobody is named who evaluates flags of %s, so the effect is not known: %w", s.Name, sources.ErrUnsupported)
 	}
@@ -89,7 +104,7 @@ func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.
 			if errors.Is(context.Cause(ctx), context.Canceled) {
 				return r, fmt.Errorf("stopped before %s was seen to be effective: %w", r.New.Name, context.Canceled)
 			}
-			return r, missed(r, within, p.last, p.why)
+			return r, p.missed(&r, within)
 		}
 	}
 }
@@ -105,17 +120,33 @@ func (s *Store) recordEffect(r *sources.Receipt) {
 
 // proof is how far the question has come whether a change is in force.
 type proof struct {
-	open   []sources.Verifier // who did not have the change when last asked
-	last   sources.Evidence   // the newest
-	why    error              // why the last of them gave none
-	untold error              // why one who is not asked again cannot tell
+	open   []asked          // who did not have the change when last asked
+	last   sources.Evidence // the newest of who has it
+	why    error            // why the last question had no answer; nil where it had one
+	untold error            // why one who is not asked again cannot tell
+}
+
+// asked is one who is asked, and what came of it so far.
+type asked struct {
+	sources.Verifier
+	answered bool   // it has answered, which was that it does not have the change
+	denied   string // in these words, when it last did
+	why      error  // why its last question had no answer; nil where it had one
+}
+
+func proofBy(all []sources.Verifier) proof {
+	var p proof
+	for _, v := range all {
+		p.open = append(p.open, asked{Verifier: v})
+	}
+	return p
 }
 
 // ask puts the question once to each who is open. Who can never tell is asked no more, but
 // the others are, for they may say that the change is not in force. A question that was
 // cut short by the end of the time says nothing.
 func (p *proof) ask(ctx context.Context, r sources.Receipt) {
-	var still []sources.Verifier
+	var still []asked
 	for _, v := range p.open {
 		e, err := askOne(ctx, v, r)
 		switch {
@@ -124,9 +155,11 @@ func (p *proof) ask(ctx context.Context, r sources.Receipt) {
 		case errors.Is(err, sources.ErrUnsupported):
 			p.untold = err
 		case err != nil:
-			still, p.why = append(still, v), err
+			v.why, p.why = err, err
+			still = append(still, v)
 		case !e.Effective:
-			still, p.last, p.why = append(still, v), e, nil
+			v.answered, v.denied, v.why, p.why = true, e.Detail, nil, nil
+			still = append(still, v)
 		case len(still) == 0:
 			p.last, p.why = e, nil
 		}
@@ -145,13 +178,25 @@ func askOne(ctx context.Context, v sources.Verifier, r sources.Receipt) (e sourc
 	return v.Verify(ctx, r)
 }
 
-func missed(r sources.Receipt, within time.Duration, last sources.Evidence, why error) error {
-	detail := last.Detail
-	if why != nil {
-		detail = "it could not be asked: " + sources.Sentence(why)
+// missed is what to say when the time is up. Only an answer can be that the change is not in
+// force: who could not be asked has said nothing, and whoever reads that a kill failed acts on it.
+func (p *proof) missed(r *sources.Receipt, within time.Duration) error {
+	mute := ""
+	for i := range p.open {
+		v := &p.open[i]
+		if !v.answered {
+			mute = cmp.Or(mute, sources.Sentence(v.why))
+			continue
+		}
+		detail := v.denied
+		if v.why != nil {
+			detail = cmp.Or(detail, "it was so at first") + ", and then it could not be asked any more: " + sources.Sentence(v.why)
+		}
+		if detail != "" {
+			detail = ": " + detail
+		}
+		return unproven{fmt.Errorf("%s was written, but is NOT effective after %s%s", r.New.Name, within, detail), ErrNotEffective}
 	}
-	if detail != "" {
-		detail = ": " + detail
-	}
-	return notEffective{fmt.Errorf("%s was written, but is NOT effective after %s%s", r.New.Name, within, detail)}
+	return unproven{fmt.Errorf("%s was written and confirmed in the store, but whether it is effective could not be told after %s: %s; look at its evaluator (verify)",
+		r.New.Name, within, cmp.Or(mute, "no answer came in that time")), ErrUntold}
 }

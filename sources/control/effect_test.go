@@ -49,6 +49,12 @@ func (a *application) asked() int {
 	return a.asks
 }
 
+func (a *application) failing(why error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fail = why
+}
+
 // Verify counts how many of a hundred users get the variant.
 func (a *application) Verify(ctx context.Context, r sources.Receipt) (sources.Evidence, error) {
 	a.mu.Lock()
@@ -110,21 +116,80 @@ func TestAChangeThatApplicationsDoNotGetIsSaidNotToBeEffective(t *testing.T) {
 	d := sit(t)
 	app := start(t, d)
 	d = again(d, withEvaluators(app))
-	_, err := d.Effect(t.Context(), kill(t, d), 250*time.Millisecond)
+	_, err := d.Effect(t.Context(), kill(t, d), 2*time.Second)
 	require.ErrorIs(t, err, control.ErrNotEffective)
-	require.Regexp(t, `^checkout was written, but is NOT effective after 250ms: \d+ of 100 users get on$`, sources.Sentence(err))
+	require.Regexp(t, `^checkout was written, but is NOT effective after 2s: \d+ of 100 users get on$`, sources.Sentence(err))
 	require.NotErrorIs(t, err, control.ErrUnconfirmed)
 }
 
-func TestAnEvaluatorThatCannotBeAskedIsNamedAsTheReason(t *testing.T) {
+func TestAKillOfWhichNobodyCouldBeAskedIsNeverSaidNotToBeEffective(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
 	app := start(t, d)
-	app.fail = fmt.Errorf("flagd:8016 refuses connections: %w", sources.ErrUnavailable)
+	app.failing(fmt.Errorf("flagd:8016 refuses connections: %w", sources.ErrUnavailable))
 	d = again(d, withEvaluators(app))
-	_, err := d.Effect(t.Context(), kill(t, d), 250*time.Millisecond)
+	_, err := d.Effect(t.Context(), kill(t, d), 2*time.Second)
+	require.ErrorIs(t, err, control.ErrUntold)
+	require.NotErrorIs(t, err, control.ErrNotEffective)
+	require.NotErrorIs(t, err, control.ErrUnconfirmed, "the change itself was read back")
+	require.Equal(t, "checkout was written and confirmed in the store, but whether it is effective could not be told after 2s: flagd:8016 refuses connections; look at its evaluator (verify)", sources.Sentence(err))
+}
+
+func TestOneThatHasTheChangeDoesNotSpeakForOneThatCannotBeAsked(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	quick, mute := start(t, d), start(t, d)
+	mute.failing(fmt.Errorf("flagd:8016 refuses connections: %w", sources.ErrUnavailable))
+	d = again(d, withEvaluators(quick, mute))
+	r := kill(t, d)
+	quick.reload(t)
+	_, err := d.Effect(t.Context(), r, 2*time.Second)
+	require.ErrorIs(t, err, control.ErrUntold)
+	require.ErrorContains(t, err, "flagd:8016 refuses connections")
+}
+
+func TestOneThatAnsweredWithTheOldValueSaysSoWhoeverElseIsSilent(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	old, mute := start(t, d), start(t, d)
+	mute.failing(fmt.Errorf("flagd:8016 refuses connections: %w", sources.ErrUnavailable))
+	d = again(d, withEvaluators(mute, old))
+	_, err := d.Effect(t.Context(), kill(t, d), 2*time.Second)
 	require.ErrorIs(t, err, control.ErrNotEffective)
-	require.Contains(t, err.Error(), "it could not be asked: flagd:8016 refuses connections")
+	require.Regexp(t, `NOT effective after 2s: \d+ of 100 users get on$`, sources.Sentence(err))
+}
+
+func TestOneThatAnsweredWithTheOldValueAndThenFellSilentDidNotHaveTheChange(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	app := start(t, d)
+	d = again(d, withEvaluators(&leaving{application: app}))
+	_, err := d.Effect(t.Context(), kill(t, d), 2*time.Second)
+	require.ErrorIs(t, err, control.ErrNotEffective)
+	require.Regexp(t, `NOT effective after 2s: \d+ of 100 users get on, and then it could not be asked any more: flagd:8016 refuses connections$`, sources.Sentence(err))
+}
+
+// leaving answers once and is gone then.
+type leaving struct{ *application }
+
+func (l *leaving) Verify(ctx context.Context, r sources.Receipt) (sources.Evidence, error) {
+	defer l.failing(fmt.Errorf("flagd:8016 refuses connections: %w", sources.ErrUnavailable))
+	return l.application.Verify(ctx, r)
+}
+
+func TestAnEvaluatorThatHangsForTheWholeTimeHasSaidNothing(t *testing.T) {
+	t.Parallel()
+	d := sit(t, withEvaluators(hanging{}))
+	_, err := d.Effect(t.Context(), kill(t, d), 50*time.Millisecond)
+	require.ErrorIs(t, err, control.ErrUntold)
+	require.ErrorContains(t, err, "no answer came in that time")
+}
+
+type hanging struct{}
+
+func (hanging) Verify(ctx context.Context, _ sources.Receipt) (sources.Evidence, error) {
+	<-ctx.Done()
+	return sources.Evidence{}, ctx.Err()
 }
 
 type panicking struct{}
@@ -135,7 +200,7 @@ func TestAnEvaluatorThatPanicsTakesNothingWithIt(t *testing.T) {
 	t.Parallel()
 	d := sit(t, withEvaluators(panicking{}))
 	_, err := d.Effect(t.Context(), kill(t, d), 150*time.Millisecond)
-	require.ErrorIs(t, err, control.ErrNotEffective)
+	require.ErrorIs(t, err, control.ErrUntold)
 }
 
 func TestNobodyWaitsForTheEffectOfAChangeThatWasOvertaken(t *testing.T) {
@@ -154,10 +219,10 @@ func TestAskingAnEvaluatorToWaitIsRespected(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
 	app := start(t, d)
-	app.fail = sources.WithRetryAfter(sources.ErrUnavailable, time.Hour)
+	app.failing(sources.WithRetryAfter(sources.ErrUnavailable, time.Hour))
 	d = again(d, withEvaluators(app))
 	_, err := d.Effect(t.Context(), kill(t, d), 400*time.Millisecond)
-	require.ErrorIs(t, err, control.ErrNotEffective)
+	require.ErrorIs(t, err, control.ErrUntold)
 	require.Equal(t, 1, app.asked())
 }
 
@@ -313,7 +378,7 @@ func TestWhereOneCannotTellTheOthersAreStillAsked(t *testing.T) {
 	app.reload(t)
 	r := kill(t, d)
 
-	_, err := d.Effect(t.Context(), r, 250*time.Millisecond)
+	_, err := d.Effect(t.Context(), r, 2*time.Second)
 	require.ErrorIs(t, err, control.ErrNotEffective, "one who can tell says that it is not")
 	require.ErrorContains(t, err, "of 100 users get on")
 
