@@ -96,7 +96,7 @@ func importRules() []importRule {
 		// their panes do.
 		{
 			who: "the header", match: "views/header",
-			own: []string{"sources", "themes", "views", "views/alerts", "views/breakers"}, only: drawing, never: pure,
+			own: []string{"sources", "themes", "views", "views/alerts", "views/breakers", "views/latency"}, only: drawing, never: pure,
 		},
 		// Exception: the timeline draws its number as a chart.
 		{who: "the timeline", match: "views/timeline", own: []string{"sources", "themes", "views", "views/chart"}, only: drawing, never: pure},

@@ -61,7 +61,9 @@ func (m *Model) breakerLines() []line {
 		out = append(out, m.field("note", th.Text, b.Note))
 	}
 	if b.Own {
-		return append(out, m.field("whose", th.Text, "this board's own, around reading "+b.Source), m.source(b.Source, sources.PartBreakers))
+		st := m.snap.Source(b.Source)
+		whole := sources.PartStatus{Health: st.Health, LastOK: st.LastOK, Err: st.Err} // it is around all that is read of it
+		return append(out, m.field("whose", th.Text, "this board's own, around reading "+b.Source), m.health(b.Source, whole))
 	}
 	out = append(out, m.switching())
 	out = append(out, m.instances()...)

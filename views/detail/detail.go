@@ -303,16 +303,23 @@ func (m *Model) field(name string, ink themes.Ink, text string) line {
 	}
 }
 
-// source is where the subject comes from, and how old that makes what stands here.
+// source is where the subject comes from, and how old that makes what stands here: the
+// same words as in the header.
 func (m *Model) source(name string, of sources.Part) line {
+	st := m.snap.Source(name)
+	return m.health(name, st.Part(of))
+}
+
+func (m *Model) health(name string, part sources.PartStatus) line {
 	return func(p *views.Pen) {
-		st := m.snap.Source(name)
-		part := st.Part(of)
 		look := views.HealthLook(m.th, part.Health)
+		if part.Health == sources.Fresh && part.Err != "" {
+			look = views.Look{Ink: m.th.Warn, Glyph: m.th.Glyphs.FlagBroken, Word: "failing"}
+		}
 		m.head(p, "source")
 		p.Text(m.th.Quiet, name)
 		p.Gap(2)
-		if part.Health == sources.Fresh {
+		if part.Health == sources.Fresh && part.Err == "" {
 			look.Ink = m.th.Quiet
 		}
 		p.Text(look.Ink, look.Glyph+" "+look.Word)

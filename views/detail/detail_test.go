@@ -1,6 +1,7 @@
 package detail_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -207,4 +208,24 @@ func TestDetailKeepsWhatWentAwayAndSaysSo(t *testing.T) {
 	m.SetSnapshot(&without, viewtest.Now())
 	require.Contains(t, ansi.Strip(m.View()), "no longer in "+viewtest.Metrics)
 	require.Contains(t, ansi.Strip(m.View()), "payment API")
+}
+
+func TestDetailCallsASourceWhatTheHeaderCallsIt(t *testing.T) {
+	t.Parallel()
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Sources = slices.Clone(s.Sources)
+	for i := range s.Sources {
+		st := &s.Sources[i]
+		switch st.Name {
+		case viewtest.Store:
+			st.Err = "there is no such file"
+		case viewtest.Metrics:
+			st.Health, st.LastOK = sources.Stale, viewtest.Now().Add(-17*time.Second)
+			st.Parts[sources.PartBreakers] = sources.PartStatus{Has: true, Health: sources.Fresh, LastOK: viewtest.Now()}
+		}
+	}
+	s.Own = []sources.Breaker{{Source: viewtest.Metrics, Name: "relctl-tui/prometheus", State: sources.BreakerOpen, Instances: 1, Own: true}}
+	require.Contains(t, about(t, &s, views.FlagSubject(id("checkout-v2"))), "prod.flagd.json  ! failing")
+	require.Contains(t, about(t, &s, views.BreakerSubject(&s.Own[0])), "◔ stale, last read 17s ago",
+		"it is around all that is read of it")
 }

@@ -3,6 +3,7 @@
 package header
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"relctl-tui/views"
 	"relctl-tui/views/alerts"
 	"relctl-tui/views/breakers"
+	"relctl-tui/views/latency"
 )
 
 // Product is the name at the left edge.
@@ -63,19 +65,20 @@ func (m *Model) SetPlayback(p *sources.Playback) { m.playback = p }
 func (m Model) Update(tea.Msg) (Model, tea.Cmd) { return m, nil }
 
 // View is the line. What is wrong comes first where room is short: open breakers
-// and the clock at the right edge, then sources that cannot be trusted.
+// and the clock at the right edge, then sources that cannot be trusted, then SLOs that
+// are breached, which stand in their pane as well.
 func (m Model) View() string {
 	p := views.NewPen(m.th, m.width, m.height)
 	right := m.right()
-	room := m.width
-	for _, n := range right {
-		room -= views.Width(n.Text) + 1
+	left, room := m.beside(right)
+	if n, ok := m.slos(); ok {
+		more := slices.Insert(slices.Clone(right), max(len(right)-1, 0), n)
+		if l, r := m.beside(more); !loses(left, l) {
+			left, right, room = l, more, r
+		}
 	}
-	for _, n := range m.left(room) {
+	for _, n := range left {
 		if p.X() > 0 {
-			if p.X()+2+views.Width(n.Text) > room {
-				continue
-			}
 			p.Gap(2)
 		}
 		p.Text(n.Ink, n.Text)
@@ -87,6 +90,40 @@ func (m Model) View() string {
 	}
 	p.End()
 	return p.String()
+}
+
+// beside is what fits beside notes at the right edge, and the room that there is for it.
+func (m *Model) beside(right []views.Note) (fit []views.Note, room int) {
+	room = m.width
+	for _, n := range right {
+		room -= views.Width(n.Text) + 1
+	}
+	used := 0
+	for _, n := range m.left(room) {
+		w := views.Width(n.Text)
+		if used > 0 {
+			w += 2
+		}
+		if used > 0 && used+w > room {
+			continue
+		}
+		used += w
+		fit = append(fit, n)
+	}
+	return fit, room
+}
+
+// loses tells whether other notes lack any of these, but for the product's name and the
+// names of who else is here, or say no more that sources are fresh, be it by their number.
+func loses(notes, in []views.Note) bool {
+	fresh := func(n views.Note) bool { return strings.HasSuffix(n.Text, " fresh") }
+	return slices.ContainsFunc(notes, func(n views.Note) bool {
+		if fresh(n) {
+			return !slices.ContainsFunc(in, fresh)
+		}
+		return n.Text != Product && !strings.HasPrefix(n.Text, "with ") &&
+			!slices.ContainsFunc(in, func(o views.Note) bool { return o.Text == n.Text })
+	})
 }
 
 func (m *Model) left(room int) []views.Note {
@@ -303,6 +340,21 @@ func (m *Model) breakers() (views.Note, bool) {
 		return views.Note{Ink: m.th.Warn, Text: m.th.Glyphs.HalfOpen + " " + strconv.Itoa(half) + " half-open"}, true
 	default:
 		return views.Note{}, false
+	}
+}
+
+// slos is how many latencies are over their SLO, where that is known now.
+func (m *Model) slos() (views.Note, bool) {
+	if m.snap == nil || views.LatencyFeed(m.snap, m.now).AllOld {
+		return views.Note{}, false
+	}
+	switch breached, _ := latency.Count(m.snap.Latencies); breached {
+	case 0:
+		return views.Note{}, false
+	case 1:
+		return views.Note{Ink: m.th.Bad, Text: " " + m.th.Glyphs.Bad + " 1 SLO breached"}, true
+	default:
+		return views.Note{Ink: m.th.Bad, Text: " " + m.th.Glyphs.Bad + " " + strconv.Itoa(breached) + " SLOs breached"}, true
 	}
 }
 

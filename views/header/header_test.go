@@ -57,6 +57,37 @@ func TestAnOpenBreakerIsAnAlarmWhileItIsFreshAndAMemoryAfterwards(t *testing.T) 
 	require.Contains(t, ansi.Strip(stale), "1 breaker open, stale")
 }
 
+func TestBreachedSLOsAreCountedWhileTheyAreKnownAndLeaveTheRoomToWhatIsWorse(t *testing.T) {
+	t.Parallel()
+	shown := func(state viewtest.State, width int, change func(s *sources.Snapshot)) string {
+		s := *viewtest.Snapshot(state)
+		s.Latencies = slices.Clone(s.Latencies)
+		change(&s)
+		m := header.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+		m.SetSize(width, 1)
+		m.SetSnapshot(&s, viewtest.Now())
+		return ansi.Strip(m.View())
+	}
+	asIs := func(*sources.Snapshot) {}
+	calm := func(s *sources.Snapshot) { s.Breakers, s.Alerts = nil, nil }
+	require.Contains(t, shown(viewtest.OK, 80, calm), "✗ 1 SLO breached 14:32")
+	require.Contains(t, shown(viewtest.OK, 80, func(s *sources.Snapshot) {
+		calm(s)
+		for i := range s.Latencies {
+			s.Latencies[i].Verdict = sources.VerdictBreached
+		}
+	}), " SLOs breached 14:32")
+	require.Contains(t, shown(viewtest.OK, 120, asIs), "✗ 1 SLO breached 14:32")
+	require.Contains(t, shown(viewtest.OK, 80, asIs), "✗ 1 breaker open   ✗ 1 SLO breached 14:32")
+	require.NotContains(t, shown(viewtest.OK, 60, asIs), "breached", "an open breaker is worse")
+	require.NotContains(t, shown(viewtest.Stale, 120, calm), "breached", "that is a memory")
+	require.NotContains(t, shown(viewtest.OK, 120, func(s *sources.Snapshot) {
+		for i := range s.Latencies {
+			s.Latencies[i].Verdict = sources.VerdictOK
+		}
+	}), "breached")
+}
+
 func TestEverySourceThatIsNotFreshHasItsAge(t *testing.T) {
 	t.Parallel()
 	screen := ansi.Strip(open(t, viewtest.Stale, 120).View())

@@ -105,19 +105,26 @@ func (m Model) View() string {
 	return m.Draw(m.notes(), func(p *views.Pen, i int) { m.row(p, i) })
 }
 
+// Count is how many latencies are over their SLO, and how many use up what it allows too
+// fast.
+func Count(list []sources.Latency) (breached, burning int) {
+	for i := range list {
+		switch list[i].Verdict {
+		case sources.VerdictBreached:
+			breached++
+		case sources.VerdictBurning:
+			burning++
+		default:
+		}
+	}
+	return breached, burning
+}
+
 // notes is what the title says besides the number: how many miss their SLO.
 func (m *Model) notes() []views.Note {
 	breached, burning := 0, 0
 	if m.Snap != nil {
-		for i := range m.Snap.Latencies {
-			switch m.Snap.Latencies[i].Verdict {
-			case sources.VerdictBreached:
-				breached++
-			case sources.VerdictBurning:
-				burning++
-			default:
-			}
-		}
+		breached, burning = Count(m.Snap.Latencies)
 	}
 	var words []string
 	if burning > 0 {
