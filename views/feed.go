@@ -79,7 +79,7 @@ func Trouble(st *sources.SourceStatus, part sources.PartStatus, now time.Time) s
 		since = " since " + Clock(st.Since, now)
 	}
 	if !part.LastOK.IsZero() {
-		kept = " The last good data is shown."
+		kept = goodData
 	}
 	reason := Unprefixed(st.Name, strings.TrimRight(part.Err, ". "))
 	if strings.Contains(reason, st.Name) {
@@ -115,9 +115,10 @@ func (f *Feed) Word() string {
 // Age is that and how old it is, in words for a title.
 func (f *Feed) Age() string { return f.Word() + " " + Age(f.OldAge, true) }
 
-// Say writes what a pane without rows has to say, and tells whether there was
-// anything: that it has no source, that it waits, why it cannot read.
-func (f *Feed) Say(p *Pen, th *themes.Theme, noSource string) bool {
+// Say writes what a pane without rows has to say: that it has no source, that it waits,
+// why it cannot read, and empty for what was read and had no rows. Nothing is said to be
+// so now of what is old.
+func (f *Feed) Say(p *Pen, th *themes.Theme, noSource, empty string) {
 	switch {
 	case len(f.Names) == 0:
 		p.Say(th.Quiet, noSource)
@@ -126,10 +127,21 @@ func (f *Feed) Say(p *Pen, th *themes.Theme, noSource string) bool {
 	case !f.Loaded:
 		p.Say(th.Quiet, "waiting for "+strings.Join(f.Names, ", ")+th.Glyphs.Ellipsis)
 	default:
-		return false
+		if f.Trouble != "" {
+			p.Say(th.Warn, strings.TrimSuffix(f.Trouble, goodData))
+		}
+		switch {
+		case f.AllOld:
+			empty = "when last read: " + empty
+		case f.Stale:
+			empty = "as far as can be read: " + empty
+		}
+		p.Say(th.Quiet, empty)
 	}
-	return true
 }
+
+// goodData ends the sentence about trouble where there is something to show.
+const goodData = " The last good data is shown."
 
 // Warning is the trouble in lines for the top of a pane of w x h cells that has
 // data to show below: one line, two where there is room, none where there is not.

@@ -321,27 +321,29 @@ func (l *List) counts(counted int) []Note {
 	}
 }
 
+// aged appends how old the oldest of what stands here is, where that is too old.
+func (l *List) aged(notes []Note) []Note {
+	if l.Feed.Stale {
+		notes = append(notes, Note{Ink: l.Theme.Warn, Text: l.Feed.Age()})
+	}
+	return notes
+}
+
 // Draw is the pane: its title with the notes, and row called for each row in
 // sight, or the sentence that says why there is none.
 func (l *List) Draw(notes []Note, row func(p *Pen, i int)) string {
 	p := NewPen(l.Theme, l.width, l.height)
 	counted, n := l.count()
 	if counted == 0 && (l.filter == "" || l.all == 0) {
-		p.Title(l.focused, l.about.Name, notes, nil)
-		if !l.Feed.Say(p, l.Theme, l.about.None) {
-			p.Say(l.Theme.Quiet, l.about.Empty)
-		}
+		p.Title(l.focused, l.about.Name, append(l.aged(nil), notes...), nil)
+		l.Feed.Say(p, l.Theme, l.about.None, l.about.Empty)
 		for i := l.top(n); i < n && p.Left() > 0; i++ {
 			row(p, i)
 		}
 		return p.String()
 	}
 	top := l.top(n)
-	all := l.counts(counted)
-	if l.Feed.Stale {
-		all = append(all, Note{Ink: l.Theme.Warn, Text: l.Feed.Age()})
-	}
-	all = append(all, notes...)
+	all := append(l.aged(l.counts(counted)), notes...)
 	if top > 0 {
 		all = append(all, Note{Ink: l.Theme.Quiet, Text: "from " + strconv.Itoa(top+1)})
 	}

@@ -146,14 +146,14 @@ func (m Model) Wants() int {
 	switch {
 	case len(m.Feed.Names) == 0:
 		return -1
-	case len(m.Snap.Alerts) == 0 && m.Feed.Trouble != "":
+	case len(m.Snap.Alerts) == 0 && (m.Feed.Trouble != "" || m.Feed.Stale):
 		return sentence
 	default:
 		return m.wants
 	}
 }
 
-// sentence is the lines that the reason takes for which alerts cannot be read.
+// sentence is the lines that it takes to say why alerts cannot be read.
 const sentence = 2
 
 // Update moves the selection, and asks for the detail of what it is on; a row of
@@ -186,7 +186,7 @@ func (m *Model) notes() (notes []views.Note) {
 		notes = append(notes, views.Note{Ink: m.Theme.Warn, Text: strconv.Itoa(n) + " firing when last seen"})
 	case n > 0:
 		notes = append(notes, views.Note{Ink: m.Theme.Alarm, Text: " " + strconv.Itoa(n) + " firing "})
-	case len(m.Snap.Alerts) == 0 && m.Feed.Loaded:
+	case len(m.Snap.Alerts) == 0 && m.Feed.Loaded && !m.Feed.Stale:
 		notes = append(notes, views.Note{Ink: m.Theme.Good, Text: "nothing fires"})
 	}
 	return notes

@@ -83,6 +83,31 @@ func TestWhereNothingFiresTheTitleSaysSoAndWhereNobodyCanTellItSaysThat(t *testi
 	got := strings.Join(lines(rung(sources.Unknown), 100, 3), "\n")
 	require.NotContains(t, got, "nothing fires")
 	require.Contains(t, got, "am:9093 refuses connections")
+
+	dead := rung(sources.Stale)
+	dead.Sources[len(dead.Sources)-1].Err = "am:9093 refuses connections"
+	for _, h := range []sources.Health{sources.Stale, sources.Unknown} {
+		dead.Sources[len(dead.Sources)-1].Health = h
+		got := lines(dead, 100, 4)
+		require.Contains(t, got[0], "Alerts "+h.String()+" 1m")
+		require.NotContains(t, got[0], "nothing fires", "nobody knows")
+		require.Contains(t, got[1], "am:9093 refuses connections")
+		require.Contains(t, strings.Join(got[2:], "\n"), "when last read: nothing fires")
+	}
+	partly := rung(sources.Fresh)
+	other := partly.Sources[len(partly.Sources)-1]
+	other.Name, other.Health, other.Err = "am-2", sources.Stale, "am-2:9093 refuses connections"
+	partly.Sources = append(partly.Sources, other)
+	some := lines(partly, 100, 4)
+	require.Contains(t, some[0], "Alerts stale 1m")
+	require.NotContains(t, some[0], "nothing fires")
+	require.Contains(t, strings.Join(some, "\n"), "as far as can be read: nothing fires")
+	calm := rung(sources.Stale)
+	require.Equal(t, 2, func() int {
+		m := alerts.New(viewtest.Theme(t, "mono", false), views.DefaultKeyMap())
+		m.SetSnapshot(calm, viewtest.Now())
+		return m.Wants()
+	}(), "room for the sentence")
 }
 
 func TestThePaneIsWantedOnlyWhereASourceHasAlerts(t *testing.T) {

@@ -75,19 +75,15 @@ func (m Model) View() string {
 }
 
 func (m *Model) none(p *views.Pen) {
-	th := m.th
-	if m.feed.Say(p, th, "no flag store is configured: start with --flags flagd:FILE") {
-		return
-	}
-	if m.feed.Trouble != "" {
-		p.Say(th.Bad, m.feed.Trouble)
-	}
-	p.Say(th.Quiet, "no flags yet: "+strings.Join(m.feed.Names, ", ")+" holds none.")
+	m.feed.Say(p, m.th, "no flag store is configured: start with --flags flagd:FILE", "no flags yet: "+strings.Join(m.feed.Names, ", ")+" holds none.")
 }
 
 func (m *Model) notes() []views.Note {
 	th := m.th
 	if len(m.order) == 0 {
+		if m.feed.Stale {
+			return []views.Note{{Ink: th.Warn, Text: m.feed.Age()}}
+		}
 		return nil
 	}
 	count := strconv.Itoa(len(m.order))
