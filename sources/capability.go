@@ -42,7 +42,8 @@ type JournalPlacer interface {
 
 // Verifier asks the side that evaluates, once, whether a change has reached it:
 // whether it evaluates the flag as r.New is. An error means that it could not be
-// asked, never that the change has not reached it.
+// asked, never that the change has not reached it; ErrUnsupported and ErrNoSecret that
+// asking again is of no use.
 type Verifier interface {
 	Verify(ctx context.Context, r Receipt) (Evidence, error)
 }

@@ -23,6 +23,16 @@ var (
 	ErrConfirm        = errors.New("the flag's name must be typed out") // nothing was written; repeat with Intent.Confirm
 )
 
+// ErrNoSecret is ErrUnauthorized of who was not asked at all, because what it takes to be let
+// in cannot be read here: asking again is of no use until somebody puts it there.
+var ErrNoSecret error = noSecret{}
+
+type noSecret struct{}
+
+func (noSecret) Error() string { return "no secret" }
+
+func (noSecret) Is(target error) bool { return target == ErrUnauthorized }
+
 // Changed is ErrConflict in a sentence: the flag is not any more what the operator
 // saw. It is for a writer that compared and wrote nothing.
 func Changed(now *Flag) error {
@@ -121,7 +131,7 @@ func Sentence(err error) string {
 	for again := true; again; {
 		again = false
 		for _, s := range []error{
-			ErrNotFound, ErrConflict, ErrUnsupported, ErrUnauthorized,
+			ErrNoSecret, ErrNotFound, ErrConflict, ErrUnsupported, ErrUnauthorized,
 			ErrReadOnly, ErrApprovalNeeded, ErrUnavailable, ErrInvalid, ErrRefused, ErrConfirm,
 			context.Canceled, context.DeadlineExceeded,
 		} {

@@ -45,21 +45,28 @@ const (
 	idleTimeout = 90 * time.Second
 )
 
+// secretError is why a secret's file cannot be read.
+type secretError struct{ msg string }
+
+func (e *secretError) Error() string { return e.msg }
+
+func (e *secretError) Unwrap() []error { return []error{errUsage, sources.ErrNoSecret} }
+
 // readSecret is the content of a secret's file without the line break at its end.
 func readSecret(path string) (string, error) {
 	show := sources.Clean(path, sources.MaxName)
 	f, err := os.Open(path)
 	if err != nil {
-		return "", &usageError{msg: fmt.Sprintf("secret file %s: %s", show, plainIOError(err))}
+		return "", &secretError{fmt.Sprintf("secret file %s: %s", show, plainIOError(err))}
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxSecret))
 	if err != nil {
-		return "", &usageError{msg: fmt.Sprintf("secret file %s: %s", show, plainIOError(err))}
+		return "", &secretError{fmt.Sprintf("secret file %s: %s", show, plainIOError(err))}
 	}
 	s := strings.TrimRight(string(b), "\r\n")
 	if s == "" || strings.ContainsAny(s, "\r\n\x00") {
-		return "", &usageError{msg: fmt.Sprintf("secret file %s: wants one line", show)}
+		return "", &secretError{fmt.Sprintf("secret file %s: wants one line", show)}
 	}
 	return s, nil
 }
@@ -135,7 +142,7 @@ func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return nil, err
+		return nil, fmt.Errorf("%s: %s: %w", t.host, sources.Sentence(err), sources.ErrNoSecret)
 	}
 	req = req.Clone(req.Context())
 	for k, v := range a.headers {

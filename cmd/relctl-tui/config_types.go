@@ -114,7 +114,8 @@ type AccessConfig struct {
 	Insecure     bool              `yaml:"insecure_skip_verify" doc:"Accept any certificate."`
 	Timeout      Duration          `yaml:"timeout" doc:"How long one request may take, such as 5s."`
 
-	lacks error // the variable that is not set, at its place, where it need not keep the others from working
+	lacks  error // the variable that is not set, at its place, where it need not keep the others from working
+	unread error // the secret's file that proves changes and cannot be read, at its place; it is read anew each time
 }
 
 // BreakerConfig says which metrics are breakers.

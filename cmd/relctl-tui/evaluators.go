@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -11,16 +12,73 @@ import (
 	"relctl-tui/sources/metrics"
 )
 
+// findSecrets looks whether who proves the changes of a context can be asked with what its files
+// hold, and says of whom it cannot. A token that is missing may come, so it is asked all the same; what
+// TLS needs is read but once.
+func (c *ContextConfig) findSecrets(file string) (said []string) {
+	for i := range c.Flags {
+		f := &c.Flags[i]
+		if f.lacks == nil {
+			f.unread = unreadable(&f.FrontendTokenFile, "frontend_token_file", file)
+		}
+		for j := range f.Verify {
+			v := &f.Verify[j]
+			if v.lacks != nil {
+				continue
+			}
+			if v.unread = unreadable(&v.TokenFile, "token_file", file); v.unread == nil {
+				v.unread = unreadable(&v.PasswordFile, "password_file", file)
+			}
+			if _, err := v.access(file).tls(); err != nil {
+				v.lacks = &ConfigError{File: file, Line: v.DSN.at.line, Col: v.DSN.at.col, Msg: trimInvalid(err)}
+			}
+			for _, err := range []error{v.lacks, v.unread} {
+				if err != nil {
+					said = append(said, err.Error())
+				}
+			}
+		}
+		if f.unread != nil {
+			said = append(said, f.unread.Error())
+		}
+	}
+	return said
+}
+
+// unreadable is why a secret's file cannot be read, at its place in the config. What is no file
+// that can be read twice is left alone.
+func unreadable(t *Text, key, file string) error {
+	path := resolvePath(t.S, file)
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
+	}
+	if _, err := readSecret(path); err != nil {
+		return &ConfigError{File: file, Line: t.at.line, Col: t.at.col, Msg: fmt.Sprintf("%q: %s", key, sources.Sentence(err))}
+	}
+	return nil
+}
+
+// placeless is what a config lacks without where, which was told when the context was opened.
+func placeless(err error) string {
+	if at, ok := errors.AsType[*ConfigError](err); ok {
+		return at.Msg
+	}
+	return sources.Sentence(err)
+}
+
 // openEvaluators opens whoever evaluates a store's flags. unproven says of whom the config
 // names that one of them cannot be asked; "" when all can.
-func openEvaluators(configs []VerifyConfig, store, file string) (all []sources.Verifier, unproven string, err error) {
-	for i := range configs {
-		v := &configs[i]
+func openEvaluators(f *FlagsConfig, store, file string) (all []sources.Verifier, unproven string, err error) {
+	if f.unread != nil {
+		unproven = placeless(f.unread)
+	}
+	for i := range f.Verify {
+		v := &f.Verify[i]
 		if v.lacks != nil {
-			unproven = sources.Sentence(v.lacks)
-			if at, ok := errors.AsType[*ConfigError](v.lacks); ok { // its place was told when the context was opened
-				unproven = at.Msg
-			}
+			unproven = placeless(v.lacks)
 			all = append(all, withoutEffect{unproven})
 			continue
 		}
@@ -36,7 +94,9 @@ func openEvaluators(configs []VerifyConfig, store, file string) (all []sources.V
 		if err != nil {
 			return nil, "", &usageError{msg: fmt.Sprintf("%s: verify: %s", store, trimInvalid(err))}
 		}
-		all = append(all, e)
+		if all = append(all, e); v.unread != nil {
+			unproven = placeless(v.unread)
+		}
 	}
 	return all, unproven, nil
 }

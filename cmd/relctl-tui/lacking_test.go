@@ -2,9 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -105,6 +109,96 @@ func TestWhatVerifyLacksKeepsNobodyFromAChangeWhichSaysWhyItIsNotProven(t *testi
 		r = use("doctor", "-o", "json")
 		require.Regexp(t, `"proven": false,\s+"unproven": ".*NOBODY_HAS_SET_THIS is not set"`, r.stdout)
 	}
+}
+
+func TestASecretFileOfVerifyThatCannotBeReadIsLikeAVariableThatIsMissing(t *testing.T) {
+	t.Parallel()
+	empty := filepath.Join(t.TempDir(), "empty")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	for verify, lacks := range map[string]string{
+		`{dsn: "ofrep+http://127.0.0.1:1", token_file: /nowhere/at/all}`:                   "secret file /nowhere/at/all: ",
+		`{dsn: "ofrep+http://127.0.0.1:1", username: ana, password_file: /nowhere/at/all}`: "secret file /nowhere/at/all: ",
+		`{dsn: "ofrep+http://127.0.0.1:1", token_file: ` + empty + `}`:                     "secret file .*: wants one line",
+		`{dsn: "scrape+http://127.0.0.1:1", token_file: /nowhere/at/all}`:                  "secret file /nowhere/at/all",
+		`{dsn: "http://127.0.0.1:1", token_file: /nowhere/at/all}`:                         "secret file /nowhere/at/all",
+		`{dsn: "ofrep+https://127.0.0.1:1", ca_file: /nowhere/at/all}`:                     "ca_file /nowhere/at/all: ",
+	} {
+		b := newBench(t)
+		config := filepath.Join(t.TempDir(), "config.yaml")
+		require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, "contexts:\n  prod:\n    effective_within: 10m\n"+
+			"    flags: [{dsn: \"flagd:%s\", name: shop, verify: [%s]}]\n    rules: {checkout-v2: {drill: true}}\n", b.path, verify), 0o600))
+		use := func(args ...string) result { return runIn(t, b.env, append(args, "--config", config)...) }
+
+		r := use("drill", "checkout-v2")
+		require.Equal(t, exitUsage, r.code, "a drill that proves nothing kills nothing: %s", r.stderr)
+		require.Regexp(t, `a drill would prove nothing; nothing was changed: .*`+lacks, r.stderr)
+
+		r = use("kill", "checkout-v2")
+		require.Zero(t, r.code, "%s: %s", verify, r.stderr)
+		require.Contains(t, r.stdout, "killed confirmed", verify)
+		require.Regexp(t, `whether checkout-v2 is effective cannot be told: .*`+lacks, r.stdout)
+		require.Regexp(t, `config.yaml:4:\d+: .*`+lacks, r.stderr)
+
+		r = use("doctor")
+		require.Equal(t, exitFailed, r.code, r.stdout)
+		require.Regexp(t, `DOES NOT WORK, so changes are confirmed, but not proven: .*`+lacks, r.stdout)
+	}
+}
+
+func TestAFrontendTokensFileThatCannotBeReadIsToldWhenTheStoreIsOpened(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(config, []byte("contexts:\n  prod:\n    flags: [{dsn: \"unleash+http://127.0.0.1:1?project=p&environment=e\", token: t, frontend_token_file: /nowhere/at/all}]\n"), 0o600))
+	r := runIn(t, cleanEnv(t), "doctor", "-o", "json", "--config", config)
+	require.Regexp(t, `config.yaml:3:\d+: "frontend_token_file": secret file /nowhere/at/all: `, r.stderr)
+	require.Regexp(t, `"proven": false,\s+"unproven": ".*secret file /nowhere/at/all: `, r.stdout)
+}
+
+// oldEvaluations is a server that lets one token in and gives everybody what was before a kill, until
+// it is told of it.
+func oldEvaluations(t *testing.T, token func() string) (address string, told *atomic.Bool) {
+	told = &atomic.Bool{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.Header.Get("Authorization") != "Bearer "+token():
+			w.WriteHeader(http.StatusUnauthorized)
+		case told.Load():
+			_, _ = io.WriteString(w, `{"key":"checkout-v2","reason":"DISABLED"}`)
+		default:
+			_, _ = io.WriteString(w, `{"key":"checkout-v2","reason":"SPLIT","variant":"on","value":true}`)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return "ofrep+" + s.URL, told
+}
+
+func TestATokenFileThatVanishesUnderABoardEndsTheWaitAndOneThatComesBackIsReadAgain(t *testing.T) {
+	t.Parallel()
+	var token atomic.Value
+	token.Store("first")
+	address, told := oldEvaluations(t, func() string { return token.Load().(string) })
+	secret := filepath.Join(t.TempDir(), "ofrep")
+	require.NoError(t, os.WriteFile(secret, []byte("first\n"), 0o600))
+	b := newBench(t)
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, "contexts:\n  prod:\n    effective_within: 1h\n"+
+		"    flags: [{dsn: \"flagd:%s\", name: shop, verify: [{dsn: %q, token_file: %s}]}]\n", b.path, address, secret), 0o600))
+	s := open(t, 160, 24, nil, "--config", config)
+	pick(s, "checkout-v2")
+	s.press("K")
+	s.awaitText("effect pending")
+	require.NoError(t, os.Remove(secret))
+	s.awaitText("whether checkout-v2 is effective cannot be told", "secret file")
+
+	s.press("u")
+	s.awaitText("undone:", "cannot be told")
+	require.Equal(t, twoFlags, b.file())
+	token.Store("second")
+	told.Store(true)
+	require.NoError(t, os.WriteFile(secret, []byte("second\n"), 0o600))
+	s.press("K")
+	s.awaitText("killed", "effective", "u undoes it")
 }
 
 func TestTheBoardSaysWhyWhatIsChangedIsNotProven(t *testing.T) {

@@ -204,7 +204,11 @@ func (o *options) fromFile(path string, errOut io.Writer) (c chosen, err error) 
 		return c, err
 	}
 	say(errOut, c.ctx.lacking()...)
-	return c, cfg.validateContext(c.ctx)
+	if err := cfg.validateContext(c.ctx); err != nil {
+		return c, err
+	}
+	say(errOut, c.ctx.findSecrets(path)...)
+	return c, nil
 }
 
 // distinct drops what is there already: naming a source twice is no mistake worth
@@ -241,7 +245,7 @@ func (s *setup) openSources(file string, ctx *ContextConfig, breakers []string) 
 			}
 		}
 		st.name, st.readOnly = name, f.ReadOnly
-		if st.evaluators, st.unproven, err = openEvaluators(f.Verify, name, file); err != nil {
+		if st.evaluators, st.unproven, err = openEvaluators(f, name, file); err != nil {
 			return err
 		}
 		st.journal = journalPath(s.context, name, resolvePath(f.Journal.S, file), st.src)

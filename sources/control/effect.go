@@ -64,7 +64,7 @@ func (s *Store) evaluators() []sources.Verifier {
 // at most within, and gives r back with Effective filled in. It changes nothing. It
 // ends early with ErrOvertaken when the flag is changed again and with ctx. It is
 // sources.ErrUnsupported where nobody is there who could tell, or where somebody cannot
-// tell of this very change and all others have it. When the time is up it is ErrNotEffective
+// tell of this very change, or cannot be asked for want of a secret, and all others have it. When the time is up it is ErrNotEffective
 // where somebody answered and did not have the change, and ErrUntold where who is left could not
 // be asked at all; both say why.
 func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.Duration) (sources.Receipt, error) {
@@ -152,6 +152,8 @@ func (p *proof) ask(ctx context.Context, r sources.Receipt) {
 		switch {
 		case err != nil && ctx.Err() != nil:
 			still = append(still, v)
+		case errors.Is(err, sources.ErrNoSecret):
+			p.untold = fmt.Errorf("%w: %w", err, sources.ErrUnsupported)
 		case errors.Is(err, sources.ErrUnsupported):
 			p.untold = err
 		case err != nil:

@@ -358,6 +358,20 @@ func TestWhatAnEvaluatorCannotTellIsSaidAtOnceAndIsNoFailureOfTheChange(t *testi
 	require.Equal(t, "whether checkout is effective cannot be told: 25 and 26 percent cannot be told apart", sources.Sentence(err))
 }
 
+type locked struct{}
+
+func (locked) Verify(context.Context, sources.Receipt) (sources.Evidence, error) {
+	return sources.Evidence{}, fmt.Errorf("flagd:8016: secret file /run/secrets/ofrep: no such file: %w", sources.ErrNoSecret)
+}
+
+func TestWhoCannotBeAskedForWantOfASecretIsWaitedForByNobody(t *testing.T) {
+	t.Parallel()
+	d := sit(t, withEvaluators(locked{}))
+	_, err := d.Effect(t.Context(), kill(t, d), time.Hour)
+	require.ErrorIs(t, err, sources.ErrUnsupported)
+	require.Equal(t, "whether checkout is effective cannot be told: flagd:8016: secret file /run/secrets/ofrep: no such file", sources.Sentence(err))
+}
+
 // stuck is a store whose record is being read and never comes.
 type stuck struct {
 	*flagfile.Store

@@ -70,13 +70,13 @@ const maxSecret = 64 << 10
 func secret(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("the secret file %s cannot be read: %w", sources.Clean(path, 100), sources.ErrUnauthorized)
+		return "", fmt.Errorf("the secret file %s cannot be read: %w", sources.Clean(path, 100), sources.ErrNoSecret)
 	}
 	defer func() { _ = f.Close() }()
 	b, err := io.ReadAll(io.LimitReader(f, maxSecret))
 	s := strings.TrimSpace(string(b))
 	if err != nil || s == "" || strings.ContainsAny(s, "\r\n") {
-		return "", fmt.Errorf("the secret file %s does not hold one line: %w", sources.Clean(path, 100), sources.ErrUnauthorized)
+		return "", fmt.Errorf("the secret file %s does not hold one line: %w", sources.Clean(path, 100), sources.ErrNoSecret)
 	}
 	return s, nil
 }

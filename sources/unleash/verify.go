@@ -181,7 +181,7 @@ func (v *Verifying) ask(ctx context.Context, flag, field, key string) (bool, err
 		} `json:"toggles"`
 	}
 	_, err := v.frontend.Do(ctx, web.Request{Method: http.MethodGet, Path: "/api/frontend", Query: q}, &got)
-	if errors.Is(err, sources.ErrUnauthorized) {
+	if errors.Is(err, sources.ErrUnauthorized) && !errors.Is(err, sources.ErrNoSecret) {
 		return false, fmt.Errorf("%s: Unleash does not accept the frontend token (%s), name one for %s with frontend_token_file: %w", v.who(), sources.Sentence(err), v.where(), sources.ErrUnauthorized)
 	}
 	if err != nil {

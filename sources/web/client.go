@@ -216,6 +216,8 @@ func (c *Client) token() (string, error) {
 	}
 	token, err := c.opts.Token()
 	switch {
+	case errors.Is(err, sources.ErrNoSecret):
+		return "", fmt.Errorf("%s has no token (%s): %w", c.who, sources.Sentence(err), sources.ErrNoSecret)
 	case err != nil:
 		return "", fmt.Errorf("%s has no token (%s): %w", c.who, sources.Clean(err.Error(), 200), sources.ErrUnauthorized)
 	case strings.IndexFunc(token, func(r rune) bool { return r < ' ' || r > '~' }) >= 0:

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -225,6 +226,11 @@ func TestATokenThatIsNoneIsNotSent(t *testing.T) {
 		require.ErrorIs(t, err, sources.ErrUnauthorized, name)
 		require.NotContains(t, err.Error(), secret)
 	}
+	c, _ := client(t, web.Options{Token: func() (string, error) { return "", fmt.Errorf("secret file /t: no such file: %w", sources.ErrNoSecret) }},
+		func(http.ResponseWriter, *http.Request) { t.Error("asked") })
+	_, err := c.Do(t.Context(), web.Request{}, nil)
+	require.ErrorIs(t, err, sources.ErrNoSecret, "whoever asks again must know that it is of no use")
+	require.Regexp(t, `has no token \(secret file /t: no such file\)$`, sources.Sentence(err))
 }
 
 func TestAnAddressOrAPathThatIsNoneIsRefused(t *testing.T) {
