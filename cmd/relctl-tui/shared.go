@@ -166,7 +166,7 @@ func (r *running) reading(ctx context.Context, w want) *reading {
 	defer cancel()
 	snap := r.engine.Heard(ctx)
 	p := &reading{at: snap.At}
-	metrics := w.breakers || w.latencies || w.exposures || w.alerts
+	metrics := w.breakers || w.latencies || w.exposures || w.alerts || w.deploys
 	for _, st := range snap.Sources {
 		if st.Flags && !w.flags || !st.Flags && !metrics || !st.Shown() {
 			continue
@@ -191,5 +191,21 @@ func (r *running) reading(ctx context.Context, w want) *reading {
 	if w.alerts && slices.ContainsFunc(r.readers, func(r reader) bool { _, ok := r.src.(sources.AlertLister); return ok }) {
 		p.alertSets, p.alerts = [][]sources.Alert{snap.Alerts}, slices.Clone(snap.Alerts)
 	}
+	if w.deploys {
+		r.whatRuns(p, snap)
+	}
 	return p
+}
+
+// whatRuns fills in the deploys where a source tells of them, and what has changed of that.
+func (r *running) whatRuns(p *reading, snap *sources.Snapshot) {
+	if !slices.ContainsFunc(r.readers, func(r reader) bool { _, ok := r.src.(sources.DeployLister); return ok }) {
+		return
+	}
+	p.deploySets, p.deploys = [][]sources.Deploy{snap.Deploys}, slices.Clone(snap.Deploys)
+	for _, a := range slices.Backward(snap.Activity) {
+		if a.Kind == sources.KindDeploy {
+			p.deployed = append(p.deployed, sources.Deployed{Service: a.Name, Old: a.Old, New: a.New, At: a.At})
+		}
+	}
 }

@@ -67,7 +67,7 @@ func (h *serveSSH) typed(ctx context.Context, s *sshserver.Session, r *running, 
 func servedHelp(r *running) []string {
 	help := []string{
 		"status                          how things stand",
-		"flags, breakers, latency        tables; so are alerts, log, suspects",
+		"flags, breakers, latency        tables; so are alerts, deploys, log, suspects",
 	}
 	if !r.readOnly {
 		help = append(help,

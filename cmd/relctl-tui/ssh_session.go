@@ -61,13 +61,38 @@ func (h *serveSSH) show(ctx context.Context, s *sshserver.Session, r *running, o
 // servedVerbs are what can be asked for beside the board, and the least role for it.
 var servedVerbs = map[string]sshserver.Role{
 	"status": sshserver.Viewer, "flags": sshserver.Viewer, "breakers": sshserver.Viewer, "latency": sshserver.Viewer,
-	"alerts": sshserver.Viewer, "log": sshserver.Viewer, "suspects": sshserver.Viewer,
+	"alerts": sshserver.Viewer, "deploys": sshserver.Viewer, "log": sshserver.Viewer, "suspects": sshserver.Viewer,
 	"ramp": sshserver.Operator, "migrate": sshserver.Operator, "kill": sshserver.Operator, "undo": sshserver.Operator, "restore": sshserver.Operator,
 }
 
 // servedUnder are the verbs below those, by the words that lead to them.
 var servedUnder = map[string]sshserver.Role{
 	"breakers open": sshserver.Operator, "breakers close": sshserver.Operator, "alerts silence": sshserver.Operator,
+}
+
+// unservedVerbs are the verbs of the program that cannot be asked for, and why.
+var unservedVerbs = map[string]string{
+	"drill":      "it kills a flag for practice, which is no errand for another machine's terminal",
+	"doctor":     "it tells of this server's files and addresses",
+	"version":    "it is about the program on your own machine",
+	"schedule":   "its times are by the clocks of whoever types it",
+	"schedules":  "it belongs to schedule",
+	"keys":       "it looks at the terminal of this server",
+	"report":     "it writes files",
+	"replay":     "it reads files",
+	"config":     "it reads and writes files",
+	"man":        "it writes files",
+	"completion": "it is for your own shell",
+	"demo":       "it starts a fleet",
+	"serve":      "it opens ports",
+}
+
+// servedCommands are the verbs that are served, on options of their own.
+func servedCommands(o *options) []*cobra.Command {
+	return []*cobra.Command{
+		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newDeploysCmd(o), newLogCmd(o), newSuspectsCmd(o),
+		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newRestoreCmd(o),
+	}
 }
 
 // servedVerb is a verb as a client typed it.
@@ -89,10 +114,7 @@ func (h *serveSSH) verb(ctx context.Context, s *sshserver.Session, a servedVerb)
 		}
 		return both.as(s.Role == sshserver.Operator).setup, nil
 	}}
-	root := verbsAs("ssh HOST", a.out, a.err,
-		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newLogCmd(o), newSuspectsCmd(o),
-		newRampCmd(o), newMigrateCmd(o), newKillCmd(o), newUndoCmd(o), newRestoreCmd(o),
-	)
+	root := verbsAs("ssh HOST", a.out, a.err, servedCommands(o)...)
 	root.Short = "The board, and its verbs"
 	root.Args = func(_ *cobra.Command, args []string) error {
 		return fmt.Errorf("no verb %s, and no shell: %s: %w", quote(args[0]), h.helpOf(), errRefused)
@@ -105,7 +127,7 @@ func (h *serveSSH) verb(ctx context.Context, s *sshserver.Session, a servedVerb)
 			return err
 		}
 	} else if len(words) > 0 && !isHelp(words[0]) {
-		return h.refuse(s, words, fmt.Sprintf("no verb %s, and no shell: %s", quote(words[0]), h.helpOf()))
+		return h.refuse(s, words, h.unknown(words[0]))
 	}
 	root.SetArgs(words)
 	ctx, cancel := afterwards(ctx, changeTimeout)
@@ -129,6 +151,14 @@ func verbsAs(name string, out, errOut io.Writer, verbs ...*cobra.Command) *cobra
 	root.SetErr(errOut)
 	root.SetIn(strings.NewReader(""))
 	return root
+}
+
+// unknown says of a word that is no served verb what it is.
+func (h *serveSSH) unknown(word string) string {
+	if why := unservedVerbs[word]; why != "" {
+		return fmt.Sprintf("%s is not served over SSH, for %s: %s", word, why, h.helpOf())
+	}
+	return fmt.Sprintf("no verb %s, and no shell: %s", quote(word), h.helpOf())
 }
 
 func isHelp(word string) bool { return word == "help" || word == "--help" || word == "-h" }
