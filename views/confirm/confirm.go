@@ -61,24 +61,32 @@ func (m *Model) SetSnapshot(*sources.Snapshot, time.Time) {}
 // SetFocused tells the question whether it has the keys.
 func (m *Model) SetFocused(focused bool) { m.focused = focused }
 
+// longest is how many characters a part of a question has at most.
+const longest = 300
+
 // Ask opens the question about an intent on a flag as the operator sees it. doubt,
 // when not "", is what speaks against it.
 func (m *Model) Ask(i sources.Intent, f sources.Flag, doubt string) {
-	m.open, m.intent, m.flag, m.doubt, m.group = true, i, f, sources.Clean(doubt, 120), ""
+	m.open, m.intent, m.flag, m.doubt, m.group = true, i, f, sources.Clean(doubt, longest), ""
 }
 
 // AskGroup opens a question about several flags at once; its answers carry no intent.
 func (m *Model) AskGroup(question, doubt string) {
-	m.open, m.intent, m.flag, m.doubt, m.group = true, sources.Intent{}, sources.Flag{}, sources.Clean(doubt, 120), sources.Clean(question, 120)
+	m.open, m.intent, m.flag, m.doubt, m.group = true, sources.Intent{}, sources.Flag{}, sources.Clean(doubt, longest), sources.Clean(question, longest)
 }
 
-// Lines is how many lines the question takes in w cells.
+// Lines is how many lines the question takes in w cells: what speaks against it stands at
+// its end, and is not to be cut.
 func (m Model) Lines(w int) int {
-	if views.Width(m.question())+answers > w {
-		return 2
+	q := m.question()
+	if views.Width(q)+answers <= w {
+		return 1
 	}
-	return 1
+	return len(views.WrapLines(m.th, q, max(1, w-2), most)) + 1
 }
+
+// most is how many lines a question has, besides that of its answers.
+const most = 4
 
 func (m Model) question() string {
 	q := m.group
@@ -168,18 +176,22 @@ func (m Model) View() string {
 	if !m.open {
 		return p.String()
 	}
-	if m.height > 2 {
+	if m.height > max(2, m.Lines(m.width)) {
 		p.Title(m.focused, "Confirm", nil, nil)
 	}
 	q := m.question()
 	if m.height > 1 {
-		p.Gap(2)
-		p.Text(m.th.Strong, views.Cut(m.th, q, max(1, m.width-2)))
-		p.End()
+		for _, line := range views.WrapLines(m.th, q, max(1, m.width-2), min(p.Left()-1, most)) {
+			p.Gap(2)
+			p.Text(m.th.Strong, line)
+			p.End()
+		}
 		p.Gap(2)
 	} else {
 		p.Gap(1)
-		p.Text(m.th.Strong, views.Cut(m.th, q, max(1, m.width-answers)))
+		for _, line := range views.WrapLines(m.th, q, max(1, m.width-answers), 1) {
+			p.Text(m.th.Strong, line)
+		}
 		p.Gap(2)
 	}
 	for _, b := range m.ShortHelp() {

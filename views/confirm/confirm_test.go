@@ -103,6 +103,27 @@ func TestOneLineStillShowsQuestionAndAnswers(t *testing.T) {
 	require.Contains(t, screen, "n/esc no")
 }
 
+func TestWhatSpeaksAgainstAYesIsReadWholeWhateverTheNameAndTheWidth(t *testing.T) {
+	t.Parallel()
+	const doubt = "zoe made it killed 12 s ago, which was expected to be 25%; look before you say yes"
+	for _, name := range []string{"checkout-v2", "payments-checkout-express-new-flow-eu-west-1", strings.Repeat("a-very-long-flag-name-", 6) + "end"} {
+		for _, width := range []int{60, 80, 120} {
+			m := confirm.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+			in, f := ramp(), checkout()
+			in.Kind, in.ToAs, f.Name = sources.Restore, "0%", name
+			m.Ask(in, f, doubt)
+			m.SetSize(width, m.Lines(width))
+			viewtest.RequireFrame(t, m.View(), width, m.Lines(width))
+			said := strings.Join(strings.Fields(ansi.Strip(m.View())), " ")
+			require.Contains(t, said, doubt+"?")
+			require.Contains(t, said, "25% ➔ 0%, though")
+			require.Contains(t, said, name[len(name)-6:], "how a name ends tells it from others")
+			require.Contains(t, said, "y/enter yes")
+			require.LessOrEqual(t, m.Lines(width), 5)
+		}
+	}
+}
+
 func TestAClosedQuestionIsBlankAndTakesNoKeys(t *testing.T) {
 	t.Parallel()
 	m := confirm.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
