@@ -249,6 +249,20 @@ func Cut(th *themes.Theme, s string, width int) string {
 	return ansi.Truncate(s, max(width, 0), th.Glyphs.Ellipsis)
 }
 
+// CutMiddle is s in at most width cells, without its middle where that is too few: how
+// names end tells them apart as often as how they begin.
+func CutMiddle(th *themes.Theme, s string, width int) string {
+	w := Width(s)
+	if w <= width || width < 8 {
+		return Cut(th, s, width)
+	}
+	tail := width / 2
+	if width < 16 {
+		tail = width / 3 // a few letters more read better than two halves
+	}
+	return ansi.Truncate(s, width-tail, th.Glyphs.Ellipsis) + ansi.TruncateLeft(s, w-tail, "")
+}
+
 // WrapLines is s in lines of at most width cells, the last of most ending in the
 // theme's sign where there is more. Before that long words, names and paths, lose their
 // middle: what happened, and what to do, is told after them.
@@ -282,12 +296,7 @@ func WrapLines(th *themes.Theme, s string, width, most int) []string {
 func squeeze(th *themes.Theme, s string, longest int) string {
 	words := strings.Split(s, " ")
 	for i, word := range words {
-		w := Width(word)
-		if w <= longest {
-			continue
-		}
-		tail := longest / 3
-		words[i] = ansi.Truncate(word, longest-tail, th.Glyphs.Ellipsis) + ansi.TruncateLeft(word, w-tail, "")
+		words[i] = CutMiddle(th, word, longest)
 	}
 	return strings.Join(words, " ")
 }

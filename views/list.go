@@ -290,6 +290,7 @@ func (l *List) Begin(p *Pen, i int) {
 
 // Name writes the cell that row i is known by, marked where it is selected.
 func (l *List) Name(p *Pen, i, col int, ink themes.Ink, name string) {
+	name = CutMiddle(l.Theme, name, l.Table.Widths[col])
 	if !l.here(i) {
 		l.Table.Cell(p, col, ink, name)
 		return

@@ -311,7 +311,7 @@ func Row(p *views.Pen, th *themes.Theme, t *views.Table, a *sources.Activity, no
 	}
 	t.Cell(p, colTime, th.Quiet, views.Clock(a.At, now))
 	t.Cell(p, colActor, th.Text, actor)
-	t.Cell(p, colName, th.Text, a.Name)
+	t.Cell(p, colName, th.Text, views.CutMiddle(th, a.Name, t.Widths[colName]))
 	ink := look.Ink
 	if !seen(a) && (a.Outcome == sources.Confirmed || a.Outcome == sources.Seen) {
 		ink = th.Text

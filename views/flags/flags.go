@@ -49,8 +49,8 @@ type Model struct {
 	movedAt  time.Time
 }
 
-// tally is what the title counts.
-type tally struct{ ramping, broken, pinned int }
+// tally is what the title counts, and of how many bytes the longest name is.
+type tally struct{ ramping, broken, pinned, longest int }
 
 // New is an empty pane without a size.
 func New(th *themes.Theme, keys views.KeyMap) Model {
@@ -62,10 +62,14 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 // SetSize gives the pane w x h cells, its title line included.
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
-	m.table = views.Lay(columns(w), w)
+	m.lay()
 	m.trouble = m.feed.Warning(m.th, w, h)
 	m.show()
 }
+
+// lay places the columns: anew only when the set of flags or the size changes, so that
+// none moves under the eye.
+func (m *Model) lay() { m.table = views.Lay(columns(m.width, m.tally.longest), m.width) }
 
 // SetSnapshot shows other data, with ages as of now. The order is worked out
 // anew only when flags changed: measured numbers never move a row.

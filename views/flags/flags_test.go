@@ -417,3 +417,25 @@ func TestKillSwitchesStandFirstInEveryOrderAndAreMarked(t *testing.T) {
 		require.Contains(t, first, s.Flags[last].Name, order)
 	}
 }
+
+func TestTwoFlagsWhoseNamesBeginAlikeAreToldApart(t *testing.T) {
+	t.Parallel()
+	const eu, us = "payments-checkout-express-new-flow-eu-west-1", "payments-checkout-express-new-flow-us-east-1"
+	s := changed(viewtest.Snapshot(viewtest.OK), func(fs []sources.Flag) []sources.Flag {
+		fs = fs[:2]
+		fs[0].Name, fs[1].Name = eu, us
+		return fs
+	})
+	m := open(t, s)
+	m.SetSize(80, 10)
+	screen := ansi.Strip(m.View())
+	require.Contains(t, screen, "-eu-west-1 ")
+	require.Contains(t, screen, "-us-east-1 ")
+	m.SetSize(140, 10)
+	screen = ansi.Strip(m.View())
+	require.Contains(t, screen, " "+eu+" ", "where there is room they are whole")
+	require.Contains(t, screen, " "+us+" ")
+	before := strings.Index(strings.Split(screen, "\n")[0], "rollout")
+	m.SetSnapshot(changed(s, func(fs []sources.Flag) []sources.Flag { fs[0].Note = "x"; return fs }), viewtest.Now())
+	require.Equal(t, before, strings.Index(strings.Split(ansi.Strip(m.View()), "\n")[0], "rollout"), "no column moves with what a flag does")
+}

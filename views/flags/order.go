@@ -63,6 +63,7 @@ func (m *Model) arrange() {
 	m.tally = tally{}
 	for i := range flags {
 		m.order = append(m.order, int32(i))
+		m.tally.longest = max(m.tally.longest, len(flags[i].Name))
 		if flags[i].Pinned {
 			m.tally.pinned++
 		}
@@ -76,6 +77,7 @@ func (m *Model) arrange() {
 	if m.sort != ByKey || m.tally.pinned > 0 { // the snapshot is by key already
 		slices.SortStableFunc(m.order, func(a, b int32) int { return m.compare(&flags[a], &flags[b]) })
 	}
+	m.lay()
 	m.match(m.order)
 }
 

@@ -24,8 +24,10 @@ const (
 )
 
 // columns are those for a pane of w cells. Every width keeps state, name and
-// percentage; eighty cells have all but the linked latency.
-func columns(w int) []views.Column {
+// percentage; eighty cells have all but the linked latency. Where there is room for all,
+// a name that is longer than most takes it from the bar, which says nothing that the
+// percentage does not.
+func columns(w, longest int) []views.Column {
 	state, bar, name := 9, 10, 30
 	if w < 70 {
 		bar = 6
@@ -33,8 +35,11 @@ func columns(w int) []views.Column {
 	if w >= 112 {
 		state = 15 // as wide as in the other panes, so that the names line up
 	}
+	if w >= 100 {
+		name = max(name, min(longest+2, 48)) // with the sign of what is pinned or marked
+	}
 	if w >= 140 {
-		name = min(w/4, 64)
+		name = max(name, min(w/4, 64))
 	}
 	long := 20 + min(max(0, w-166), 30) // what nothing else has a use for
 	return []views.Column{
@@ -187,6 +192,7 @@ func (m *Model) name(p *views.Pen, f *sources.Flag, here bool, ink themes.Ink) {
 	if f.Pinned {
 		name = m.th.Glyphs.Pinned + " " + name
 	}
+	name = views.CutMiddle(m.th, name, m.table.Widths[colName])
 	if !here {
 		m.table.Cell(p, colName, ink, name)
 		return
@@ -206,7 +212,7 @@ func withStore(th *themes.Theme, name, store string, w int) string {
 		return full
 	}
 	store = " (" + views.Cut(th, store, max(w/2-3, 1)) + ")"
-	return views.Cut(th, name, max(w-views.Width(store), 1)) + store
+	return views.CutMiddle(th, name, max(w-views.Width(store), 1)) + store
 }
 
 // rollout is the target in force, and nothing else: what is asked for and what
