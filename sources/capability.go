@@ -48,6 +48,13 @@ type Verifier interface {
 	Verify(ctx context.Context, r Receipt) (Evidence, error)
 }
 
+// Prober is a Verifier that can say beforehand whether it could be asked: it asks once and
+// cheaply, and for no flag that need exist. nil means that the side that evaluates is there,
+// answers as such, and lets us in.
+type Prober interface {
+	Probe(ctx context.Context) error
+}
+
 // Auditor reads the changes that a store has on record, by whomever, newest
 // first and at most limit of them. Changes made through this program have the ID
 // of the Change.

@@ -208,7 +208,7 @@ func (s *setup) controllerOf(opts control.Options) *control.Controller {
 	for i := range s.stores {
 		st := &s.stores[i]
 		opts.Stores = append(opts.Stores, control.Store{
-			Name: st.name, Driver: st.src, ReadOnly: st.readOnly, Evaluators: st.evaluators,
+			Name: st.name, Driver: st.src, ReadOnly: st.readOnly, Evaluators: st.verifiers(),
 			Journal: journal.Open(st.journal, journal.Options{Now: now}),
 		})
 	}

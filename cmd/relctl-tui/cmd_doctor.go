@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,8 @@ import (
 )
 
 const doctorLong = `Ask every source of the context once and say what works, what does not and what to do:
-flag stores (how many flags, whether they can be changed, for flag files by trying, where changes are journalled, who
-proves them, whether they keep schedules and guarded ramps), metrics (which presets of breakers, latencies and exposure are exported, how many alerts there are).
+flag stores (how many flags, whether they can be changed, for flag files by trying, where changes are journalled, whether
+who proves them answers, whether they keep schedules and guarded ramps), metrics (which presets of breakers, latencies and exposure are exported, how many alerts there are).
 Exit code 1 when something that is configured does not work.`
 
 func newDoctorCmd(o *options) *cobra.Command {
@@ -62,14 +63,23 @@ type storeDoc struct {
 	Changes   string       `json:"changes"` // why flags cannot be changed; "" when they can
 	Journal   string       `json:"journal"`
 	Journaled bool         `json:"journal_writable"`
-	Proven    bool         `json:"proven"`    // somebody is asked whether a change is in force
+	Proven    bool         `json:"proven"`    // somebody can be asked whether a change is in force
 	Unproven  string       `json:"unproven"`  // why not all of those can be asked; "" when they can
+	Verify    []proverDoc  `json:"verify"`    // those who are asked
 	Schedules bool         `json:"schedules"` // it keeps changes for later
 	Leases    bool         `json:"leases"`    // it keeps who runs a flag's guarded ramp
 	Unseen    string       `json:"unseen"`    // why boards elsewhere do not see who looks here; "" when they do
 	Here      []personJSON `json:"here"`
 	Error     string       `json:"error"`
 	Warnings  []string     `json:"warnings"`
+}
+
+// proverDoc is one who is asked whether a change is in force.
+type proverDoc struct {
+	Name  string  `json:"name"`
+	Kind  string  `json:"kind"`
+	Took  float64 `json:"took_s"`
+	Error string  `json:"error"`
 }
 
 type readerDoc struct {
@@ -126,7 +136,8 @@ func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
 func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now func() time.Time) storeDoc {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	doc := storeDoc{Name: st.name, Kind: st.kind, Journal: st.journal, Journaled: writable(st.journal), Proven: proven && st.unproven == "", Unproven: st.unproven, Here: []personJSON{}, Warnings: []string{}}
+	doc := storeDoc{Name: st.name, Kind: st.kind, Journal: st.journal, Journaled: writable(st.journal), Proven: proven, Unproven: st.unproven, Verify: []proverDoc{}, Here: []personJSON{}, Warnings: []string{}}
+	s.examineProvers(ctx, st, &doc, now)
 	_, doc.Schedules = st.src.(sources.Scheduler)
 	_, doc.Leases = st.src.(sources.Leaser)
 	began := now()
@@ -156,6 +167,50 @@ func (s *setup) examineStore(ctx context.Context, st *store, proven bool, now fu
 	people, why := s.examinePresence(ctx, st)
 	doc.Here, doc.Unseen = peopleShape(people, true), why
 	return doc
+}
+
+// probeTimeout is how long one who evaluates flags may take to say that it is there.
+const probeTimeout = 5 * time.Second
+
+// examineProvers asks each who proves a store's changes, once, whether it could be asked.
+func (s *setup) examineProvers(ctx context.Context, st *store, doc *storeDoc, now func() time.Time) {
+	all := st.evaluators
+	if v, ok := st.src.(sources.Verifier); ok {
+		all = append([]evaluator{{st.name, st.kind, v}}, all...)
+	}
+	for i := range all {
+		e := proverDoc{Name: all[i].name, Kind: all[i].kind}
+		began := now()
+		if err := probe(ctx, &all[i]); err != nil {
+			e.Error = errorSentences(err)[0]
+			doc.Unproven = cmp.Or(doc.Unproven, e.Error)
+		}
+		e.Took = now().Sub(began).Seconds()
+		doc.Verify = append(doc.Verify, e)
+	}
+	doc.Proven = doc.Proven && doc.Unproven == ""
+}
+
+// probe is why somebody could not be asked right now; nil also where that cannot be told beforehand.
+func probe(ctx context.Context, e *evaluator) error {
+	p, can := e.src.(sources.Prober)
+	if !can {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	err := p.Probe(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%s did not answer within %s", e.name, probeTimeout)
+	}
+	return err
+}
+
+func (p *proverDoc) line() string {
+	if p.Error != "" {
+		return fmt.Sprintf("verify   %s (%s): DOES NOT WORK, so changes are confirmed, but not proven: %s", p.Name, p.Kind, p.Error)
+	}
+	return fmt.Sprintf("verify   %s (%s): answers in %s", p.Name, p.Kind, views.Took(time.Time{}, time.Time{}.Add(seconds(p.Took))))
 }
 
 // tryWrite is why a store that can say so could not take a change right now; "" when it could.
@@ -317,9 +372,12 @@ func flagsIn(n int) string {
 }
 
 func (s *storeDoc) print(out io.Writer) error {
+	var provers []string
+	for i := range s.Verify {
+		provers = append(provers, s.Verify[i].line())
+	}
 	if s.Error != "" {
-		_, err := fmt.Fprintf(out, "flags    %s (%s): DOES NOT WORK: %s\n", s.Name, s.Kind, s.Error)
-		return err
+		return printLines(out, append([]string{fmt.Sprintf("flags    %s (%s): DOES NOT WORK: %s", s.Name, s.Kind, s.Error)}, provers...))
 	}
 	line := fmt.Sprintf("flags    %s (%s): %s in %s", s.Name, s.Kind, flagsIn(s.Flags), views.Took(time.Time{}, time.Time{}.Add(seconds(s.Took))))
 	if s.Broken > 0 {
@@ -332,10 +390,7 @@ func (s *storeDoc) print(out io.Writer) error {
 	if !s.Journaled {
 		lines = append(lines, "         the journal "+sources.Clean(s.Journal, sources.MaxName)+" cannot be written: ramps will be refused")
 	}
-	switch {
-	case s.Unproven != "":
-		lines = append(lines, "         verify DOES NOT WORK, so changes are confirmed, but not proven: "+s.Unproven)
-	case !s.Proven && s.Changes == "":
+	if len(provers) == 0 && s.Changes == "" {
 		lines = append(lines, "         nobody is named who evaluates the flags: changes are confirmed, but not proven (verify)")
 	}
 	if s.Unseen != "" {
@@ -347,7 +402,7 @@ func (s *storeDoc) print(out io.Writer) error {
 	for _, w := range s.Warnings {
 		lines = append(lines, "         "+w)
 	}
-	return printLines(out, lines)
+	return printLines(out, append(lines, provers...))
 }
 
 // keeps is what the store has a place for beside its flags.

@@ -69,9 +69,23 @@ func placeless(err error) string {
 	return sources.Sentence(err)
 }
 
+// evaluator is one whom the config names to prove a store's changes.
+type evaluator struct {
+	name, kind string
+	src        sources.Verifier
+}
+
+func (st *store) verifiers() []sources.Verifier {
+	var all []sources.Verifier
+	for i := range st.evaluators {
+		all = append(all, st.evaluators[i].src)
+	}
+	return all
+}
+
 // openEvaluators opens whoever evaluates a store's flags. unproven says of whom the config
 // names that one of them cannot be asked; "" when all can.
-func openEvaluators(f *FlagsConfig, store, file string) (all []sources.Verifier, unproven string, err error) {
+func openEvaluators(f *FlagsConfig, store, file string) (all []evaluator, unproven string, err error) {
 	if f.unread != nil {
 		unproven = placeless(f.unread)
 	}
@@ -79,12 +93,16 @@ func openEvaluators(f *FlagsConfig, store, file string) (all []sources.Verifier,
 		v := &f.Verify[i]
 		if v.lacks != nil {
 			unproven = placeless(v.lacks)
-			all = append(all, withoutEffect{unproven})
+			all = append(all, evaluator{sources.Clean(redactURL(v.DSN.S), sources.MaxName), "verify", withoutEffect{unproven}})
 			continue
 		}
 		d, err := dsnOf(v.DSN, "evaluations")
 		if err != nil {
 			return nil, "", err
+		}
+		kind, _, prefixed := strings.Cut(d.Scheme, "+")
+		if !prefixed {
+			kind = "prometheus"
 		}
 		open := drivers[d.Scheme].openEvaluator
 		if open == nil {
@@ -94,7 +112,7 @@ func openEvaluators(f *FlagsConfig, store, file string) (all []sources.Verifier,
 		if err != nil {
 			return nil, "", &usageError{msg: fmt.Sprintf("%s: verify: %s", store, trimInvalid(err))}
 		}
-		if all = append(all, e); v.unread != nil {
+		if all = append(all, evaluator{d.sourceName(), kind, e}); v.unread != nil {
 			unproven = placeless(v.unread)
 		}
 	}

@@ -66,7 +66,7 @@ type store struct {
 	src        any
 	readOnly   bool
 	journal    string
-	evaluators []sources.Verifier
+	evaluators []evaluator
 	unproven   string // why not all of them can be asked; "" when they can
 }
 

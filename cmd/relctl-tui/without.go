@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -45,6 +46,8 @@ type withoutEffect struct{ why string }
 func (w withoutEffect) Verify(context.Context, sources.Receipt) (sources.Evidence, error) {
 	return sources.Evidence{}, fmt.Errorf("%s: %w", w.why, sources.ErrUnsupported)
 }
+
+func (w withoutEffect) Probe(context.Context) error { return errors.New(w.why) }
 
 // unproven says of which stores changes are not proven that were to be; "" for none.
 func (s *setup) unproven() string {

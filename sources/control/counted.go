@@ -20,6 +20,12 @@ func Counted(from sources.ExposureReader) sources.Verifier { return counted{from
 
 type counted struct{ from sources.ExposureReader }
 
+// Probe implements sources.Prober: the counters can be read.
+func (c counted) Probe(ctx context.Context) error {
+	_, err := c.from.Exposures(ctx)
+	return err
+}
+
 // Verify implements sources.Verifier. A flag that nobody evaluated proves nothing.
 func (c counted) Verify(ctx context.Context, r sources.Receipt) (sources.Evidence, error) {
 	set, err := c.from.Exposures(ctx)

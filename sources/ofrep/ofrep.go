@@ -34,7 +34,10 @@ import (
 	"relctl-tui/sources/web"
 )
 
-var _ sources.Verifier = (*Evaluator)(nil)
+var (
+	_ sources.Verifier = (*Evaluator)(nil)
+	_ sources.Prober   = (*Evaluator)(nil)
+)
 
 const (
 	maxAnswer      = 1 << 20
@@ -148,6 +151,13 @@ func (e *Evaluator) evaluate(ctx context.Context, flag, key string) (*answer, er
 		return nil, fmt.Errorf("%s sent more than %d bytes for one flag: %w", e.name, maxAnswer, sources.ErrInvalid)
 	}
 	return e.read(resp, b)
+}
+
+// Probe implements sources.Prober: any answer of the protocol will do, that there is no such flag
+// as well.
+func (e *Evaluator) Probe(ctx context.Context) error {
+	_, err := e.evaluate(ctx, "relctl-tui-probe", "relctl-tui-probe")
+	return err
 }
 
 func (e *Evaluator) read(resp *http.Response, b []byte) (*answer, error) {

@@ -98,7 +98,10 @@ type Verifying struct {
 	frontend *web.Client
 }
 
-var _ sources.Verifier = (*Verifying)(nil)
+var (
+	_ sources.Verifier = (*Verifying)(nil)
+	_ sources.Prober   = (*Verifying)(nil)
+)
 
 // Driver is what New gives back: a *Store, or a *Verifying where there is a
 // frontend token.

@@ -165,6 +165,12 @@ func (v *Verifying) share(ctx context.Context, flag string, want sources.Percent
 	}, nil
 }
 
+// Probe implements sources.Prober: the frontend API answers and takes the token.
+func (v *Verifying) Probe(ctx context.Context) error {
+	_, err := v.ask(ctx, "", "userId", "relctl-probe")
+	return err
+}
+
 // ask is one evaluation.
 func (v *Verifying) ask(ctx context.Context, flag, field, key string) (bool, error) {
 	q := url.Values{}
