@@ -25,3 +25,7 @@ type PastChange struct {
 	Exact    bool   // the definition of that state is on record and can be brought back as it was
 	Cannot   string // why the flag cannot be returned to that state, in a cleaned clause; "" when it can
 }
+
+// First tells whether it is the state that the first change on record found: nobody's
+// change, but how the flag was at first.
+func (p *PastChange) First() bool { return p.Before && p.Old == "" }

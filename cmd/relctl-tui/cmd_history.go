@@ -103,7 +103,7 @@ func historyTable(out io.Writer, h *sources.History, past []sources.PastChange) 
 	var rows [][]string
 	for i := range past {
 		l := &past[i]
-		at, with, outcome, why := "", "--to "+l.ID, string(l.Outcome), l.Reason
+		at, what, with, outcome, why := "", l.Kind, "--to "+l.ID, string(l.Outcome), l.Reason
 		if !l.At.IsZero() {
 			at = l.At.Local().Format("2006-01-02 15:04:05")
 		}
@@ -112,6 +112,9 @@ func historyTable(out io.Writer, h *sources.History, past []sources.PastChange) 
 		}
 		if l.Cannot != "" || l.ID == "" || l.InForce {
 			with = "-"
+		}
+		if l.First() { // nobody edited it, nor did anybody see that happen
+			what, outcome = "at first", ""
 		}
 		switch {
 		case l.InForce:
@@ -122,7 +125,7 @@ func historyTable(out io.Writer, h *sources.History, past []sources.PastChange) 
 		if l.Err != "" {
 			why = l.Err
 		}
-		rows = append(rows, []string{at, l.Actor, l.Kind, l.Old, l.New, outcome, with, why})
+		rows = append(rows, []string{at, l.Actor, what, l.Old, l.New, outcome, with, why})
 	}
 	return writeTable(out, cols, rows)
 }

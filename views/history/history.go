@@ -290,7 +290,7 @@ func (m *Model) line(p *views.Pen, i int) {
 	if l.Old != "" {
 		change = l.Old + " " + th.Glyphs.Arrow + " " + l.New
 	}
-	first := l.Before && l.Old == ""
+	first := l.First()
 	if first {
 		kind = "at first"
 	}
