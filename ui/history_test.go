@@ -44,7 +44,7 @@ func TestTheHistoryOfAFlagShowsWhoDidWhatAndReturnsItDirectly(t *testing.T) {
 		pass(2 * time.Second)
 		r.look()
 		r.press("U")
-		r.sees("History checkout-v2", "now killed", "ana", "kill", "80% ➔ killed", "in force", "ben", "50% ➔ 80%", "ben's reason", "25% ➔ 50%", "at first", "is killed already")
+		r.sees("History checkout-v2", "now killed", "ana", "kill", "80% ➔ killed", "current", "ben", "50% ➔ 80%", "ben's reason", "25% ➔ 50%", "at first", "is killed already")
 		r.press("j", "j")
 		r.sees("r returns checkout-v2 killed ➔ 50%")
 		r.press("r")

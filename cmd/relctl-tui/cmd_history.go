@@ -118,7 +118,7 @@ func historyTable(out io.Writer, h *sources.History, past []sources.PastChange) 
 		}
 		switch {
 		case l.InForce:
-			outcome = "in force"
+			outcome = "current"
 		case l.UndoneBy != "":
 			outcome = "undone by " + l.UndoneBy
 		}

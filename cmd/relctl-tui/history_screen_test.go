@@ -27,7 +27,7 @@ func TestTwoOperatorsOnOneFileSeeOneHistoryAndNeitherOverwritesTheOther(t *testi
 	pause(grace)
 
 	s.press("U")
-	s.awaitLine("ben", "50% ➔ 10%", "in force", "latency")
+	s.awaitLine("ben", "50% ➔ 10%", "current", "latency")
 	s.awaitLine("ana", "25% ➔ 50%")
 	s.press("j", "j")
 	s.awaitText("r returns checkout-v2 10% ➔ 25%")
@@ -35,7 +35,7 @@ func TestTwoOperatorsOnOneFileSeeOneHistoryAndNeitherOverwritesTheOther(t *testi
 	s.press("r")
 	s.awaitText("10% ➔ 25% confirmed")
 	require.Equal(t, twoFlags, b.file(), "byte for byte")
-	s.awaitLine("ana", "10% ➔ 25%", "in force")
+	s.awaitLine("ana", "10% ➔ 25%", "current")
 
 	require.Zero(t, b.run("ramp", "checkout-v2", "60", "--actor", "ben").code)
 	s.awaitText("now 60%")

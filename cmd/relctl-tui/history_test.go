@@ -58,6 +58,7 @@ func TestAFlagIsReturnedToAStateOutOfItsHistoryPastWhateverOthersDid(t *testing.
 	require.Equal(t, "ana", b.past("checkout-v2")[1].UndoneBy)
 	table := b.run("log", "checkout-v2")
 	require.Regexp(t, `(?m)^20.* ben .*40% +60% +confirmed +--to `+past[1].ID+` +wants more`, table.stdout)
+	require.Regexp(t, `(?m)^20.* undo +25% +40% +current +-$`, table.stdout, "nobody asked whether it is in force where flags are evaluated")
 	require.Regexp(t, `(?m)^ +at first +25% +--before `+past[3].ID+`$`, table.stdout, "as the board's history has it")
 
 	require.Equal(t, exitUsage, b.run("restore", "checkout-v2").code)

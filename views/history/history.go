@@ -306,7 +306,7 @@ func (m *Model) line(p *views.Pen, i int) {
 	look := views.OutcomeLook(th, l.Outcome)
 	switch {
 	case l.InForce:
-		look = views.Look{Glyph: th.Glyphs.Good, Word: "in force", Ink: th.Accent}
+		look = views.Look{Glyph: th.Glyphs.Good, Word: "current", Ink: th.Accent}
 	case l.UndoneBy != "":
 		look = views.Look{Glyph: th.Glyphs.Neutral, Word: "undone " + l.UndoneBy, Ink: th.Quiet}
 	}
