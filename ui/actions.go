@@ -342,7 +342,7 @@ func (m *Model) start(in sources.Intent) tea.Cmd {
 	if in.Kind != sources.Undo {
 		m.pending[in.Flag] = inFlight{seq: m.seq, text: text}
 	}
-	m.footer.SetStatus(text+": pending", footer.Waiting)
+	m.footer.SetStatus(text+": pending", footer.Waiting, m.nameOf(in.Flag))
 	m.refresh()
 	return m.work.track(m.seq, text, act(m.ctx, m.control, m.engine, m.seq, in, actionTimeout, m.opts.Now))
 }
@@ -381,7 +381,7 @@ func (m *Model) actionFinished(msg ActionFinishedMsg) tea.Cmd {
 	if msg.Err == nil && (msg.Intent.Kind.OfBreaker() || msg.Intent.Kind == sources.SilenceAlert) {
 		cmd = m.awaitTurn(msg)
 	}
-	m.footer.SetStatus(text, level)
+	m.footer.SetStatus(text, level, msg.Receipt.New.Name)
 	m.refresh()
 	return tea.Batch(cmd, m.lookAgain(msg.Receipt.New.ID))
 }

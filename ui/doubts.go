@@ -18,6 +18,7 @@ import (
 type notice struct {
 	level footer.Level
 	text  string
+	names []string // in it, as SetStatus takes them
 }
 
 // readWithin is how long good news stand before trouble takes their place.
@@ -31,7 +32,7 @@ func (m *Model) notify(n notice) {
 		m.later = &n
 		return
 	}
-	m.footer.SetStatus(n.text, n.level)
+	m.footer.SetStatus(n.text, n.level, n.names...)
 }
 
 // givesWay tells whether the sentence in the status line makes room for one of a level.
@@ -58,7 +59,7 @@ func (m *Model) clearStatus() {
 	m.footer.SetStatus("", footer.Info)
 	if n := m.later; n != nil {
 		m.later = nil
-		m.footer.SetStatus(n.text, n.level)
+		m.footer.SetStatus(n.text, n.level, n.names...)
 	}
 }
 
@@ -123,7 +124,7 @@ func (m *Model) doubtsChecked(msg DoubtsCheckedMsg) tea.Cmd {
 		said = append(said, m.inDoubt(&d[0], len(d)))
 	}
 	if said = append(said, msg.Warnings...); len(said) > 0 {
-		m.notify(notice{level, strings.Join(said, "; ")})
+		m.notify(notice{level: level, text: strings.Join(said, "; ")})
 	}
 	if len(msg.Young) == 0 {
 		return nil

@@ -77,7 +77,7 @@ func (m *Model) effectFound(msg EffectFoundMsg) {
 		text, level = fmt.Sprintf("%s accepted %s, %s; look at what evaluates the flag",
 			msg.Receipt.New.Name, views.Took(msg.Action.Start, msg.Receipt.Accepted), inEffect(msg.Err)), footer.Failure
 	}
-	m.footer.SetStatus(text, level)
+	m.footer.SetStatus(text, level, msg.Receipt.New.Name)
 }
 
 // inEffect is the error without what the line says before it.

@@ -141,7 +141,7 @@ func (m *Model) filtersKept(msg FiltersKeptMsg) {
 		if why = sources.Sentence(msg.Err); msg.Did != "" {
 			m.footer.SetStatus(why, footer.Failure)
 		} else if why != m.unsaved {
-			m.notify(notice{footer.Warning, why})
+			m.notify(notice{level: footer.Warning, text: why})
 		}
 	case msg.Did != "":
 		m.footer.SetStatus(msg.Did, footer.Done)

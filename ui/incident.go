@@ -382,13 +382,13 @@ func (m *Model) prove() {
 		text := fmt.Sprintf("recovered: %s is back at %s, %s after %s was killed",
 			p.suspect.Metric, value, sources.Span(max(p.since.Sub(p.killed), time.Second)), p.name)
 		m.suspects.SetProof(views.Note{Ink: th.Good, Text: th.Glyphs.Good + " " + text})
-		m.footer.SetStatus(text, footer.Done)
+		m.footer.SetStatus(text, footer.Done, p.name)
 		p.back = m.footer.Status()
 	case now.Sub(p.killed) > proofTill:
 		p.told = true
 		text := fmt.Sprintf("%s is at %s, %s after %s was killed: that was not it, or not alone", p.suspect.Metric, value, sources.Span(proofTill), p.name)
 		m.suspects.SetProof(views.Note{Ink: th.Warn, Text: text})
-		m.notify(notice{footer.Warning, text})
+		m.notify(notice{level: footer.Warning, text: text, names: []string{p.name}})
 	}
 }
 

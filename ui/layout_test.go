@@ -1,10 +1,17 @@
 package ui
 
 import (
+	"os"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"relctl-tui/sources"
 )
 
 func TestEveryScreenFromTheSmallestUpIsFilledExactly(t *testing.T) {
@@ -93,5 +100,25 @@ func TestNoPaneHasBlankLinesWhileAnotherCutsItsRows(t *testing.T) {
 		for _, p := range []pane{paneAlerts, paneBreakers, paneLatency} {
 			require.GreaterOrEqual(t, l.panes[p].h, 1+want.of(p), "pane %d of %+v", p, l)
 		}
+	})
+}
+
+func TestAChangeOfAFlagWithALongNameIsToldInOneLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const key = "payments-checkout-express-new-flow-eu-west-1"
+		r := board(t, nil)
+		require.NoError(t, os.WriteFile(r.path, []byte(strings.ReplaceAll(twoFlags, "checkout-v2", key)), 0o600))
+		pass(2 * time.Second)
+		r.look()
+		r.deliver(tea.WindowSizeMsg{Width: 80, Height: 24})
+		require.True(t, r.m.flags.Select(sources.FlagID{Source: "prod", Key: key}))
+		r.m.selectionMoved()
+		pass(time.Second)
+		r.press("K")
+		screen := strings.Split(r.look(), "\n")
+		require.Regexp(t, `payments-.+-west-1 25% ➔ killed confirmed in \d+ ms \(u undoes it\)`, screen[len(screen)-1])
+		require.Equal(t, 1, r.m.footer.Lines(80))
+		r.deliver(tea.WindowSizeMsg{Width: 100, Height: 30})
+		require.Contains(t, r.look(), key+" 25% ➔ killed confirmed", "whole where there is room")
 	})
 }

@@ -17,9 +17,10 @@ const foreignFor = time.Minute
 
 // foreign is the last action of somebody else that was told.
 type foreign struct {
-	id   string
-	text string // as it stands in the status line
-	at   time.Time
+	id    string
+	text  string // as it stands in the status line
+	names []string
+	at    time.Time
 }
 
 // tellOthers says what somebody else did to a flag just now, once it is on record whose
@@ -37,11 +38,11 @@ func (m *Model) tellOthers(before *sources.Snapshot) {
 			continue
 		}
 		said := m.footer.Status() == m.foreign.text
-		m.foreign = foreign{a.ID, m.deed(a), a.At}
+		m.foreign = foreign{a.ID, m.deed(a), []string{a.Name}, a.At}
 		if said { // what is newer takes the place of what is older
-			m.footer.SetStatus(m.foreign.text, footer.Info)
+			m.footer.SetStatus(m.foreign.text, footer.Info, m.foreign.names...)
 		} else {
-			m.notify(notice{footer.Info, m.foreign.text})
+			m.notify(notice{level: footer.Info, text: m.foreign.text, names: m.foreign.names})
 		}
 		return
 	}

@@ -117,7 +117,7 @@ func (m *Model) startRamp(in sources.Intent) tea.Cmd {
 	if m.opts.Ramp != nil {
 		o.Hold, o.OnBreach = m.opts.Ramp(in.Flag.Key)
 	}
-	m.footer.SetStatus("guarded ramp of "+m.nameOf(in.Flag)+": asking its guards", footer.Waiting)
+	m.footer.SetStatus("guarded ramp of "+m.nameOf(in.Flag)+": asking its guards", footer.Waiting, m.nameOf(in.Flag))
 	return beginRamp(m.life(), m.control, o)
 }
 
@@ -132,7 +132,7 @@ func (m *Model) rampStarted(msg RampStartedMsg) {
 		how = "it goes on when you leave"
 	}
 	m.footer.SetStatus(fmt.Sprintf("guarded ramp of %s began: %s pauses it, %s kills; %s",
-		name, views.Named(m.keys.Pause), views.Named(m.keys.Kill), how), footer.Done)
+		name, views.Named(m.keys.Pause), views.Named(m.keys.Kill), how), footer.Done, name)
 }
 
 // tellRamps says what became of this board's guarded ramps since the last snapshot.
@@ -149,17 +149,20 @@ func (m *Model) tellRamps(before *sources.Snapshot) {
 		if r.Why != "" {
 			text += ": " + r.Why
 		}
+		n := notice{level: footer.Warning, text: text, names: []string{r.Name}}
 		switch r.Phase {
 		case sources.RampArrived:
-			m.notify(notice{footer.Done, text})
+			n.level = footer.Done
 		case sources.RampAsking:
-			m.notify(notice{footer.Warning, fmt.Sprintf("%s (%s steps back, %s kills, %s stays)", text,
-				views.Named(m.keys.Back), views.Named(m.keys.Kill), views.Named(m.keys.Guarded))})
+			n.text = fmt.Sprintf("%s (%s steps back, %s kills, %s stays)", text,
+				views.Named(m.keys.Back), views.Named(m.keys.Kill), views.Named(m.keys.Guarded))
 		case sources.RampBack, sources.RampKilled, sources.RampLost, sources.RampFailed:
-			m.notify(notice{footer.Failure, text})
+			n.level = footer.Failure
 		case sources.RampPaused, sources.RampOvertaken:
-			m.notify(notice{footer.Warning, text})
+		default:
+			continue
 		}
+		m.notify(n)
 	}
 }
 

@@ -140,6 +140,6 @@ func (m *Model) recordingSaved(msg RecordingSavedMsg) {
 func (m *Model) noticed(msg NoticeMsg) tea.Cmd {
 	m.opts.Recording = false
 	m.header.SetRecording(false)
-	m.notify(notice{footer.Warning, msg.Text})
+	m.notify(notice{level: footer.Warning, text: msg.Text})
 	return awaitNotice(m.ctx, m.opts.Notices)
 }

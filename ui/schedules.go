@@ -44,7 +44,7 @@ func (m *Model) zone() *time.Location {
 func (m *Model) startSchedule(in *sources.Intent) tea.Cmd {
 	text := m.describe(*in)
 	m.seq++
-	m.footer.SetStatus(text+": being kept", footer.Waiting)
+	m.footer.SetStatus(text+": being kept", footer.Waiting, m.nameOf(in.Flag))
 	return m.work.track(m.seq, text, keepSchedule(m.ctx, m.control, m.seq, m.scheduleOf(in)))
 }
 
@@ -103,7 +103,7 @@ func (m *Model) callOffKey() {
 func (m *Model) startCallOff(in *sources.Intent) tea.Cmd {
 	text := m.describe(*in)
 	m.seq++
-	m.footer.SetStatus(text+": being called off", footer.Waiting)
+	m.footer.SetStatus(text+": being called off", footer.Waiting, m.nameOf(in.Flag))
 	return m.work.track(m.seq, text, callOff(m.ctx, m.control, m.seq, *in, m.opts.Actor))
 }
 
@@ -123,5 +123,5 @@ func (m *Model) scheduleCalledOff(msg ScheduleCalledOffMsg) {
 		m.footer.SetStatus("not called off: "+views.Unprefixed(msg.Intent.Flag.Source, sources.Sentence(msg.Err)), footer.Failure)
 		return
 	}
-	m.footer.SetStatus(fmt.Sprintf("called off: %s %s %s", m.nameOf(msg.Intent.Flag), msg.Intent.ToAs, views.Ahead(msg.Intent.At, m.now)), footer.Done)
+	m.footer.SetStatus(fmt.Sprintf("called off: %s %s %s", m.nameOf(msg.Intent.Flag), msg.Intent.ToAs, views.Ahead(msg.Intent.At, m.now)), footer.Done, m.nameOf(msg.Intent.Flag))
 }

@@ -260,7 +260,11 @@ func CutMiddle(th *themes.Theme, s string, width int) string {
 	if width < 16 {
 		tail = width / 3 // a few letters more read better than two halves
 	}
-	return ansi.Truncate(s, width-tail, th.Glyphs.Ellipsis) + ansi.TruncateLeft(s, w-tail, "")
+	head, end := ansi.Truncate(s, width-tail, th.Glyphs.Ellipsis), ansi.TruncateLeft(s, w-tail, "")
+	if Width(head)+Width(end) > width { // a wide letter stands astride the cut
+		end = ansi.TruncateLeft(s, w-tail+1, "")
+	}
+	return head + end
 }
 
 // WrapLines is s in lines of at most width cells, the last of most ending in the

@@ -34,6 +34,7 @@ type Model struct {
 	height  int
 	focused bool
 	status  string
+	names   []string // what of it may lose its middle
 	level   Level
 	offer   string
 	hint    string
@@ -59,9 +60,10 @@ func (m *Model) SetFocused(focused bool) { m.focused = focused }
 const longest = 1200
 
 // SetStatus shows one sentence; "" shows none. The sentence may come from
-// outside: it is cleaned here.
-func (m *Model) SetStatus(sentence string, level Level) {
-	m.status, m.level = sources.Clean(sentence, longest), level
+// outside: it is cleaned here. names are those in it that lose their middle where it is
+// read in one line then, for a second one is taken from the panes.
+func (m *Model) SetStatus(sentence string, level Level, names ...string) {
+	m.status, m.level, m.names = sources.Clean(sentence, longest), level, names
 }
 
 // SetOffer shows a line of its own until it is taken back with "": what there is to be
@@ -103,7 +105,35 @@ func (m *Model) wrapped(w int) []string {
 	if m.status == "" {
 		return nil
 	}
-	return views.WrapLines(m.th, m.status, max(w-indent-1, 1), most)
+	return m.lines(w, most)
+}
+
+// lines is the status in at most so many.
+func (m *Model) lines(w, most int) []string {
+	room := max(w-indent-1, 1)
+	if short := m.shortened(room); views.Width(short) <= room {
+		return []string{short}
+	}
+	return views.WrapLines(m.th, m.status, room, most)
+}
+
+// leastName is how many cells of a name can still be told from another.
+const leastName = 16
+
+// shortened is the status with its names so long that it takes room cells, or with as
+// little of them as can be.
+func (m *Model) shortened(room int) string {
+	short := m.status
+	for _, name := range m.names {
+		n, w := strings.Count(short, name), views.Width(name)
+		over := views.Width(short) - room
+		if name == "" || n == 0 || over <= 0 {
+			continue
+		}
+		fits := max(leastName, w-(over+n-1)/n)
+		short = strings.ReplaceAll(short, name, views.CutMiddle(m.th, name, fits))
+	}
+	return short
 }
 
 // View is the footer. The keys stand below the status where there is a line left.
@@ -146,7 +176,7 @@ func (m *Model) sentence(p *views.Pen) {
 		Failure: {Glyph: th.Glyphs.Bad, Ink: th.Bad},
 	}[max(Info, min(m.level, Failure))]
 	look.Ink = th.Link(look.Ink, address(m.status))
-	for i, line := range views.WrapLines(th, m.status, max(m.width-indent-1, 1), max(1, min(most, m.height))) {
+	for i, line := range m.lines(m.width, max(1, min(most, m.height))) {
 		p.Gap(1)
 		if i == 0 {
 			p.Text(look.Ink, look.Glyph)

@@ -1,6 +1,7 @@
 package footer_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -123,4 +124,30 @@ func TestALongNameDoesNotHideWhatHappenedToIt(t *testing.T) {
 	m.SetStatus(strings.Repeat("x", 300)+" 0% ➔ 1% confirmed in 5 ms (u undoes it)", footer.Done)
 	m.SetSize(80, m.Lines(80))
 	require.Contains(t, ansi.Strip(m.View()), "0% ➔ 1% confirmed")
+}
+
+func TestANameGivesUpItsMiddleWhereTheStatusIsOneLineThen(t *testing.T) {
+	t.Parallel()
+	const name, did = "payments-checkout-express-new-flow-eu-west-1", " 25% ➔ 50% confirmed in 10 ms (u undoes it)"
+	shown := func(w int, name, text string) string {
+		m := open(t, w, 1)
+		m.SetStatus(text, footer.Done, name)
+		m.SetSize(w, m.Lines(w)+1)
+		viewtest.RequireFrame(t, m.View(), w, m.Lines(w)+1)
+		require.Equal(t, text, m.Status(), "what was said is kept")
+		lines := strings.Split(ansi.Strip(m.View()), "\n")
+		for i := range lines {
+			lines[i] = strings.TrimSpace(lines[i])
+		}
+		return strings.Join(lines[:len(lines)-1], "\n")
+	}
+	for _, w := range []int{66, 80, 90} {
+		require.Regexp(t, `^✓  ?payments.*⋯.*west-1`+regexp.QuoteMeta(did)+`$`, shown(w, name, name+did))
+	}
+	require.Equal(t, "✓ "+name+did, shown(120, name, name+did), "there is room for all of it")
+	require.Equal(t, "✓ "+name+did, strings.Join(strings.Fields(shown(60, name, name+did)), " "), "two lines it takes here, whatever the name")
+	require.NotContains(t, shown(80, name, name+" and "+name+" again"), "\n", "both of them")
+	wide := strings.Repeat("長い名前", 12)
+	require.NotContains(t, shown(80, wide, wide+did), "\n")
+	require.NotContains(t, shown(81, wide, wide+did), "\n")
 }
