@@ -90,7 +90,7 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		defer cancel()
 		in, err := intent(ctx, s, args)
 		if err != nil {
-			return err
+			return notDone(cmd, args, err) // it only read
 		}
 		in.Confirm = o.confirm
 		in.Actor, in.Reason = o.actorName(), sources.Clean(o.reason, 500)
@@ -105,7 +105,7 @@ func changeCmd(o *options, cmd *cobra.Command, intent func(context.Context, *set
 		began := o.now()
 		r, err := ctl.Do(ctx, in)
 		if err != nil && !errors.Is(err, control.ErrUnconfirmed) {
-			return o.withNext(in, err)
+			return notDone(cmd, args, o.withNext(in, err))
 		}
 		if r.Warning != "" && !idle(&r) {
 			say(cmd.ErrOrStderr(), r.Warning)

@@ -42,7 +42,7 @@ func newDrillCmd(o *options) *cobra.Command {
 			defer cancel()
 			f, err := s.find(ctx, args[0], o.now)
 			if err != nil {
-				return err
+				return notDone(cmd, args, err)
 			}
 			d := drill{o: o, ctl: s.controller(o.now), flag: f, within: s.effective(), out: cmd.OutOrStdout()}
 			if err := d.allowed(s); err != nil {

@@ -113,7 +113,7 @@ func (o *options) runGroup(cmd *cobra.Command, of func(context.Context, *setup) 
 	ctl := s.controller(o.now)
 	g, err := of(ctx, s)
 	if err != nil {
-		return err
+		return notDone(cmd, nil, err)
 	}
 	ins := g.ins
 	for i := range ins {

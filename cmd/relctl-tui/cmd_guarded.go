@@ -72,7 +72,7 @@ func runGuarded(cmd *cobra.Command, o *options, s *setup, key string, flags *ram
 	defer cancel()
 	f, err := s.find(ctx, key, o.now)
 	if err != nil {
-		return err
+		return notDone(cmd, []string{key}, err)
 	}
 	ro, err := flags.options(s, &f, o.actorName(), sources.Clean(o.reason, 500))
 	if err != nil {

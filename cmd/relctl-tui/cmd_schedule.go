@@ -92,7 +92,7 @@ func (o *options) runSchedule(cmd *cobra.Command, args []string, flags *schedule
 	defer cancel()
 	f, err := s.find(ctx, args[0], o.now)
 	if err != nil {
-		return err
+		return notDone(cmd, args, err)
 	}
 	sch := sources.Schedule{
 		Flag: f.ID, Guarded: flags.guarded, At: at, Expires: at.Add(flags.expires), Zone: loc.String(),

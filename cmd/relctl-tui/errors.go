@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"relctl-tui/sources"
 	"relctl-tui/sources/control"
 )
@@ -77,12 +79,57 @@ func trimRefused(err error) string {
 	return once(text)
 }
 
-// once leaves out the source's name at the head of a sentence whose next word
-// holds it again: "prom:9090: prom:9090 refuses connections".
+// undone is the error of a change of which nothing was written, and says so and of what before it
+// says why.
+type undone struct {
+	msg  string
+	errs []error
+}
+
+func (u *undone) Error() string { return u.msg }
+
+func (u *undone) Unwrap() []error { return u.errs }
+
+// notDone is err with what a verb did not do, and to what, where a source failed: who asked for a
+// kill must not have to guess what became of it. Nothing may have been written when err came.
+func notDone(cmd *cobra.Command, args []string, err error) error {
+	var several severalErrors
+	switch {
+	case errors.As(err, &several):
+	case strings.Contains(err.Error(), "nothing was changed"), strings.Contains(err.Error(), "nothing was undone"):
+		return err
+	case errors.Is(err, sources.ErrUnavailable) && exitCode(err) == exitFailed:
+		several = severalErrors{err}
+	default:
+		return err // a rule, a conflict and a slip name what they are about
+	}
+	did := map[string]string{"kill": "killed", "drill": "killed", "undo": "undone", "schedule": "scheduled", "open": "opened", "close": "closed", "silence": "silenced"}[cmd.Name()]
+	if did == "" {
+		did = "changed"
+	}
+	what := "no flag was "
+	switch {
+	case cmd.Name() == "undo" && len(args) == 0:
+		what = "nothing was "
+	case cmd.Name() == "undo":
+		what = "change " + sources.Clean(args[0], sources.MaxName) + " was not "
+	case len(args) > 0:
+		what = sources.Clean(args[0], sources.MaxName) + " was not "
+	}
+	why := errorSentences(several)
+	for i := range why {
+		why[i] = strings.TrimSuffix(why[i], ", nothing was written")
+	}
+	return &undone{what + did + ", nothing was written: " + strings.Join(why, "; "), several}
+}
+
+// once leaves out the source's name at the head of a sentence whose next word, or the one
+// behind it, holds it again: "prom:9090: prom:9090 refuses connections", "h:2379: etcd h:2379: no answer".
 func once(sentence string) string {
 	head, rest, found := strings.Cut(sentence, ": ")
 	name := strings.TrimPrefix(head, "source ")
-	if next, _, _ := strings.Cut(rest, " "); found && name != "" && strings.Contains(next, name) {
+	next, more, _ := strings.Cut(rest, " ")
+	if found && name != "" && (strings.Contains(next, name) || strings.HasPrefix(more, name+": ")) {
 		return rest
 	}
 	return sentence
