@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -88,7 +89,7 @@ relctl-tui kill checkout-v2`,
 		if verb != "" {
 			verb += ": "
 		}
-		return &usageError{msg: verb + badOption(err) + flagHint(cmd, err)}
+		return cmp.Or(belowZero(cmd, err), error(&usageError{msg: verb + badOption(err) + flagHint(cmd, err)}))
 	})
 	root.AddCommand(
 		newStatusCmd(o), newFlagsCmd(o), newBreakersCmd(o), newLatencyCmd(o), newAlertsCmd(o), newDeploysCmd(o), newLogCmd(o), newSuspectsCmd(o),
@@ -159,6 +160,30 @@ func argCount(least, most int, what string) cobra.PositionalArgs {
 // verbOf is a verb as it is typed behind the program's name; "" for none.
 func verbOf(cmd *cobra.Command) string {
 	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().CommandPath()), " ")
+}
+
+// belowZero is the error of a percentage below 0, which looks like an option; nil for what
+// is none.
+func belowZero(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || !strings.Contains(cmd.Use, "PERCENT") {
+		return nil
+	}
+	word := unknown.GetSpecifiedShortnames()
+	if word == "" || !strings.ContainsRune("0123456789.", rune(word[0])) {
+		return nil
+	}
+	_, err = sources.ParsePercent("-" + word)
+	return notPercent(cmd, err)
+}
+
+// notPercent says what a verb takes in the place of what is no percentage.
+func notPercent(cmd *cobra.Command, err error) error {
+	instead := "or next, or back"
+	if cmd.Name() == "schedule" {
+		instead = "or kill"
+	}
+	return &usageError{msg: trimInvalid(err) + " (" + instead + ")"}
 }
 
 // badOption says what an option wants in the place of a value that it cannot take.

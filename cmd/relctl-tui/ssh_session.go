@@ -145,7 +145,7 @@ func verbsAs(name string, out, errOut io.Writer, verbs ...*cobra.Command) *cobra
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(verbs...)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{msg: badOption(err) + flagHint(cmd, err)}
+		return cmp.Or(belowZero(cmd, err), error(&usageError{msg: badOption(err) + flagHint(cmd, err)}))
 	})
 	root.SetOut(out)
 	root.SetErr(errOut)
