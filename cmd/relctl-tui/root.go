@@ -99,6 +99,7 @@ relctl-tui kill checkout-v2`,
 	root.AddCommand(newScheduleCmd(o), newSchedulesCmd(o), newVersionCmd(o), newManCmd(), newKeysCmd(o))
 	o.completeOptions(root)
 	strictCompletion(root)
+	strictHelp(root)
 	return root
 }
 
@@ -112,6 +113,31 @@ func strictCompletion(root *cobra.Command) {
 			c.RunE = func(*cobra.Command, []string) error {
 				return &usageError{msg: "completion needs one of: bash, zsh, fish, powershell"}
 			}
+		}
+	}
+}
+
+// strictHelp lets cobra's verb for help refuse what is no verb, where it would print all
+// there is and call that done.
+func strictHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, help := range root.Commands() {
+		if help.Name() != "help" {
+			continue
+		}
+		root.RemoveCommand(help) // it is added again when the root is executed
+		help.RunE = func(help *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil {
+				return &usageError{msg: cleanMsg(err.Error())}
+			}
+			if cmd.HasSubCommands() && len(rest) > 0 {
+				return noVerb(cmd, rest)
+			}
+			cmd.SetContext(help.Context())
+			cmd.InitDefaultHelpFlag()
+			cmd.InitDefaultVersionFlag()
+			return cmd.Help()
 		}
 	}
 }

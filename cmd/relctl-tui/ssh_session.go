@@ -144,6 +144,7 @@ func verbsAs(name string, out, errOut io.Writer, verbs ...*cobra.Command) *cobra
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(verbs...)
+	strictHelp(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return cmp.Or(belowZero(cmd, err), error(&usageError{msg: badOption(err) + flagHint(cmd, err)}))
 	})

@@ -190,6 +190,7 @@ func TestOverSSHThereAreTheVerbsAndNoShellNoFilesNoForwarding(t *testing.T) {
 		"serve ssh": exitRefused, "demo": exitRefused, "completion bash": exitRefused, "__complete kill ": exitRefused,
 		"status --config /etc/passwd": exitUsage, "status --flags flagd:/etc/passwd": exitUsage, "kill checkout-v2 --actor eve": exitUsage,
 		"ramp checkout-v2 --guarded": exitRefused, "status --context /etc/passwd": exitUsage,
+		"help kil": exitUsage, "help": exitDone, "help kill": exitDone,
 	} {
 		got := b.ssh("ana", "--", command)
 		require.Equal(t, code, got.code, command+": "+got.stderr)
