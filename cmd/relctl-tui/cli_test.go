@@ -256,8 +256,9 @@ func TestExitCodesTellRefusalsFromFailuresAndFromTypingErrors(t *testing.T) {
 		{"config", exitUsage, "init, check, schema"},
 		{"demo", exitUsage, "--headless"},
 		{"kill checkout-v2 --flags flagd:" + other, exitUsage, `"prod.flagd.json/checkout-v2"`},
-		{"flags --config /no/such/file.yaml", exitUsage, "no such file"},
-		{"flags --context prod", exitUsage, "no such file"},
+		{"flags --config /no/such/file.yaml", exitUsage, "config /no/such/file.yaml: no such file: name another one, or write one to start from with: relctl-tui config init /no/such/file.yaml"},
+		{"flags --context prod", exitUsage, "--context prod is looked for in the config, and "},
+		{"status --context prod", exitUsage, "config.yaml: no such file: leave --context out, name the config with --config, or write one with: relctl-tui config init"},
 	} {
 		r := b.run(strings.Fields(c.args)...)
 		require.Equal(t, c.code, r.code, "%s: %s", c.args, r.stderr)

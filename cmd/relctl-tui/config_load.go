@@ -16,14 +16,16 @@ import (
 const maxConfig = 1 << 20
 
 // loadConfig reads and checks a config file. Warnings are sentences for stderr.
-// A file that is not there is fs.ErrNotExist as well.
 func loadConfig(path string) (cfg *Config, warnings []string, err error) {
 	if path == "" {
 		return nil, nil, homeless("name the config with --config")
 	}
 	show := sources.Clean(path, sources.MaxName)
 	f, err := os.Open(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, &usageError{msg: fmt.Sprintf("config %s: no such file: name another one, or write one to start from with: relctl-tui config init %s", show, shellQuote(path))}
+	case err != nil:
 		return nil, nil, &usageError{msg: fmt.Sprintf("config %s: %s", show, plainIOError(err))}
 	}
 	defer f.Close()

@@ -153,9 +153,13 @@ func (o *options) contextConfig(errOut io.Writer) (chosen, error) {
 	adHoc := len(o.flags)+len(o.metrics)+len(o.breakers) > 0
 	path, named := configPath(o.config)
 	wanted := o.config != "" || o.context != "" || !adHoc
-	if wanted && !named && o.context == "" {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if wanted && !named {
+		_, err := os.Stat(path)
+		switch missing := errors.Is(err, fs.ErrNotExist); {
+		case missing && o.context == "":
 			wanted = false
+		case missing && path != "":
+			return c, contextless(o.context, path)
 		}
 	}
 	if wanted {
@@ -180,6 +184,12 @@ func (o *options) contextConfig(errOut io.Writer) (chosen, error) {
 		}
 	}
 	return c, nil
+}
+
+// contextless is that a context was named, and there is no config that could have it.
+func contextless(name, path string) error {
+	return &usageError{msg: fmt.Sprintf("--context %s is looked for in the config, and %s: no such file: leave --context out, name the config with --config, or write one with: relctl-tui config init",
+		sources.Clean(name, sources.MaxName), sources.Clean(path, sources.MaxName))}
 }
 
 func (o *options) fromFile(path string, errOut io.Writer) (c chosen, err error) {
