@@ -320,8 +320,13 @@ func (d *diagnosis) failed() error {
 			n++
 		}
 	}
-	if n > 0 {
-		return fmt.Errorf("%d of %d sources do not work", n, len(d.Stores)+len(d.Metrics))
+	switch all := len(d.Stores) + len(d.Metrics); {
+	case n == 1 && all == 1:
+		return errors.New("the only source does not work")
+	case n == 1:
+		return fmt.Errorf("1 of %d sources does not work", all)
+	case n > 1:
+		return fmt.Errorf("%d of %d sources do not work", n, all)
 	}
 	for i := range d.Stores {
 		if d.Stores[i].Unproven != "" {

@@ -47,7 +47,11 @@ func TestTheDoctorFailsWhenSomethingConfiguredDoesNotWorkAndSaysWhatToDo(t *test
 	require.Equal(t, exitFailed, r.code)
 	require.Contains(t, r.stdout, "3 flags in")
 	require.Contains(t, r.stdout, "DOES NOT WORK: 127.0.0.1:1 refuses connections, check the address and that it runs")
-	require.Contains(t, r.stderr, "1 of 2 sources do not work")
+	require.Contains(t, r.stderr, "1 of 2 sources does not work")
+	r = runIn(t, cleanEnv(t), "doctor", "--metrics", "http://127.0.0.1:1", "--metrics", "http://127.0.0.1:2")
+	require.Contains(t, r.stderr, "2 of 2 sources do not work")
+	r = runIn(t, cleanEnv(t), "doctor", "--metrics", "http://127.0.0.1:1")
+	require.Contains(t, r.stderr, "the only source does not work")
 }
 
 // verifiedBy is a config whose one store is proven so.
