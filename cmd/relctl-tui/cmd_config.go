@@ -20,6 +20,9 @@ import (
 //go:embed config_starter.yaml
 var configStarter []byte
 
+// starterFlags is the flag file that the starter names, in its own folder.
+const starterFlags = "prod.flagd.json"
+
 func newConfigCmd(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
@@ -32,7 +35,7 @@ func newConfigCmd(o *options) *cobra.Command {
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:   "init [FILE]",
-			Short: "Write a commented config file to start from",
+			Short: "Write a commented config file to start from, and example flags for it",
 			Args:  argCount(0, 1, "at most one file"),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				path, _ := configPath(firstOr(args, o.config))
@@ -106,7 +109,16 @@ func initConfig(out io.Writer, path string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("config init: cannot write %s: %s", show, plainWriteError(err))
 	}
-	_, err = fmt.Fprintf(out, "wrote %s: edit it, then run relctl-tui config check\n", show)
+	flags := filepath.Join(filepath.Dir(path), starterFlags)
+	made, err := writeExample(flags)
+	if err != nil {
+		return fmt.Errorf("config init: wrote %s, but cannot write the example flags that it names, %s: %s", show, sources.Clean(flags, sources.MaxName), plainWriteError(err))
+	}
+	beside := "and example flags beside it in " + starterFlags
+	if !made {
+		beside = "for the flags in " + starterFlags + ", which was there and is left as it is"
+	}
+	_, err = fmt.Fprintf(out, "wrote %s, %s: edit it, then run relctl-tui config check\n", show, beside)
 	return err
 }
 

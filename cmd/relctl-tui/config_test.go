@@ -357,12 +357,30 @@ func TestConfigInitWritesOnceAndConfigCheckReadsIt(t *testing.T) {
 	r = runIn(t, env, "config", "check")
 	require.Zero(t, r.code, r.stderr)
 	require.Contains(t, r.stdout, "context prod, default")
+	r = runIn(t, env, "flags")
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "my-first-flag")
 	r = runIn(t, env, "config", "init")
 	require.Equal(t, exitFailed, r.code)
 	require.Contains(t, r.stderr, "is left as it is")
 	r = runIn(t, env, "config", "schema")
 	require.Zero(t, r.code)
 	require.True(t, json.Valid([]byte(r.stdout)))
+}
+
+func TestConfigInitLeavesFlagsThatAreThereAsTheyAre(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	flags, config := filepath.Join(dir, "prod.flagd.json"), filepath.Join(dir, "config.yaml")
+	r := runIn(t, cleanEnv(t), "config", "init", config)
+	require.Contains(t, r.stdout, "and example flags beside it in prod.flagd.json")
+	require.FileExists(t, flags)
+	require.NoError(t, os.Remove(config))
+	require.NoError(t, os.WriteFile(flags, []byte(twoFlags), 0o600))
+	r = runIn(t, cleanEnv(t), "config", "init", config)
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "prod.flagd.json, which was there and is left as it is")
+	require.Equal(t, twoFlags, read(t, flags))
 }
 
 func TestAConfigWithSecretsThatOthersCanReadIsWarnedAboutAndNeverPrinted(t *testing.T) {

@@ -406,16 +406,21 @@ func exampleStore() (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("cannot make the state directory %s: %s: name a flag store with --flags", sources.Clean(filepath.Dir(path), sources.MaxName), plainWriteError(err))
 	}
+	if _, err := writeExample(path); err != nil {
+		return "", fmt.Errorf("cannot write %s: %s: name a flag store with --flags", sources.Clean(path, sources.MaxName), plainWriteError(err))
+	}
+	return path, nil
+}
+
+// writeExample makes a file of example flags where there is none.
+func writeExample(path string) (made bool, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return path, nil
+		return false, nil
 	}
 	if err == nil {
 		_, err = f.WriteString(exampleFlags)
 		err = errors.Join(err, f.Close())
 	}
-	if err != nil {
-		return "", fmt.Errorf("cannot write %s: %s: name a flag store with --flags", sources.Clean(path, sources.MaxName), plainWriteError(err))
-	}
-	return path, nil
+	return err == nil, err
 }
