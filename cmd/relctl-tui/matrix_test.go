@@ -214,12 +214,10 @@ func TestWhatATerminalSaysByItselfNeverActs(t *testing.T) {
 				before := seenAs(s.awaitText("checkout-v2", "25%", "0/1", "nothing has changed", "q quit"))
 				for _, reply := range said {
 					if at := cut(reply); at > 0 {
-						s.send(reply[:at])
-						pause(70 * time.Millisecond) // longer than Bubble Tea waits for the rest
-						s.send(reply[at:])
+						s.says(reply[:at], reply[at:])
 						continue
 					}
-					s.send(reply)
+					s.says(reply)
 				}
 				pause(300 * time.Millisecond) // for a key in one read with a reply is a part of it
 				s.press("?")                  // and keys still count

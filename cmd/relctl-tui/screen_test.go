@@ -30,6 +30,8 @@ type screen struct {
 	err  error         // how it ended; valid after gone
 	read chan struct{} // closed when its last byte has been read, which is later
 
+	saying sync.Mutex // held while the terminal says one thing
+
 	last string    // the key which press sent last, unless something else came after it
 	sent time.Time // when anything was sent last
 
@@ -63,7 +65,7 @@ func openCommand(t testing.TB, w, h int, cmd *exec.Cmd) *screen {
 	require.NoError(t, err)
 	s.tty = tty
 	go func() { s.follow(); close(s.read) }()
-	go func() { _, _ = io.Copy(tty, s.emu) }() // the terminal's answers to queries
+	go s.answer()
 	go func() { s.err = s.cmd.Wait(); close(s.gone) }()
 	t.Cleanup(s.close)
 	return s
@@ -86,6 +88,31 @@ func (s *screen) follow() {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// answer writes the terminal's answers to queries.
+func (s *screen) answer() {
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := s.emu.Read(buf)
+		s.says(string(buf[:n]))
+		if err != nil {
+			return
+		}
+	}
+}
+
+// says writes what the terminal says by itself, in parts where the link is slow: longer
+// apart than Bubble Tea waits for the rest. No other answer comes in between.
+func (s *screen) says(parts ...string) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	for i, part := range parts {
+		if i > 0 {
+			pause(70 * time.Millisecond)
+		}
+		_, _ = io.WriteString(s.tty, part)
 	}
 }
 
