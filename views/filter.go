@@ -109,6 +109,25 @@ func NamedFilter(name, text string) error {
 	return nil
 }
 
+// flagStates are what the state of a flag can be called.
+var flagStates = []string{"broken", "custom", "killed", "off", "on", "ramping"}
+
+// Hopeless says which state a filter of flags asks for that no flag can ever have; nil for
+// none. Who types it sees that nothing is let through, but a config would keep it.
+func (f *Filter) Hopeless() error {
+	for i := range f.terms {
+		t := &f.terms[i]
+		if t.field != "state" || slices.ContainsFunc(flagStates, func(s string) bool { return strings.HasPrefix(s, t.text) }) {
+			continue
+		}
+		if near := sources.Nearest(t.text, flagStates); len(near) > 0 {
+			return fmt.Errorf("no flag is ever %q: did you mean state:%s?", t.text, near[0])
+		}
+		return fmt.Errorf("no flag is ever %q: the states are %s", t.text, strings.Join(flagStates, ", "))
+	}
+	return nil
+}
+
 // Narrows tells whether all that the filter lets through is let through by another one:
 // then what that one has left will do to look through.
 func (f *Filter) Narrows(other *Filter) bool {

@@ -14,6 +14,10 @@ func (c *Config) validateFilters(named map[string]Text) error {
 		if err := views.NamedFilter(name, f.S); err != nil {
 			return c.errAt(f.at, "%s", err)
 		}
+		parsed, _ := views.ParseFilter(f.S)
+		if err := parsed.Hopeless(); err != nil {
+			return c.errAt(f.at, "the filter %s: %s", quote(name), err)
+		}
 	}
 	return nil
 }

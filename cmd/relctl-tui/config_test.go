@@ -137,6 +137,8 @@ func TestEachConfigFaultIsNamedAtItsPlace(t *testing.T) {
 		{in("keys: {kill: f99}"), `c.yaml:3:18: keys: "f99" is no key: write one character, such as K, or a name, such as f9, ctrl+x, alt+x, shift+tab, enter, space, up, pgdown`},
 		{"keys: {sort: [f5, f5]}\ncontexts: {a: {}}", `c.yaml:1:19: keys: f5 is written twice for sort`},
 		{in("filters: {mine: 'rollout>x'}"), `c.yaml:3:21: the filter "mine": rollout>: write a number from 0 to 100`},
+		{in("filters: {mine: 'checkout state:rampnig'}"), `c.yaml:3:21: the filter "mine": no flag is ever "rampnig": did you mean state:ramping?`},
+		{in("filters: {mine: '!state:xyz'}"), `c.yaml:3:21: the filter "mine": no flag is ever "xyz": the states are broken, custom, killed, off, on, ramping`},
 		{in("filters: {mine: ''}"), `c.yaml:3:21: the filter "mine" is empty`},
 		{in("filters: {' x': kill}"), `c.yaml:3:21: " x" is no name for a filter: up to 40 plain characters`},
 		{in("accent: rde"), `c.yaml:3:13: unknown accent "rde": did you mean "red"?`},
