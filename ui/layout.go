@@ -106,9 +106,22 @@ func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 	return l
 }
 
-// stack gives the lower panes their title line, what they want within a share of the
-// body each, and the flags table all that is left.
+// stack shares the body out. A glimpse is shown where there is room for it beside a log
+// of changes that is full, however much is in it, so that nothing moves as it fills.
 func (l *layout) stack(w, body int, want wants) {
+	full, glimpsed := want, *l
+	full.activity = body
+	if glimpsed.share(w, body, full) && want.flags > 0 && glimpsed.glimpse(w) {
+		*l = glimpsed
+	} else {
+		l.share(w, body, want)
+	}
+	l.byHand(&want.split)
+}
+
+// share gives the lower panes their title line, what they want within a share of the
+// body each, and the flags table all that is left; true where that is more than it needs.
+func (l *layout) share(w, body int, want wants) (spared bool) {
 	if want.alerts >= 0 {
 		l.panes[paneAlerts] = size{w, min(1+want.alerts, max(2, body*4/24))}
 		body -= l.panes[paneAlerts].h
@@ -139,24 +152,25 @@ func (l *layout) stack(w, body int, want wants) {
 	l.panes[paneFlags].h -= unused - l.give(unused, &want)
 	// A table taller than its flags is air; panes with more to say can use it, and then
 	// the log of changes.
-	if spare := l.panes[paneFlags].h - (1 + max(want.flags, 3)); spare > 0 {
-		l.panes[paneFlags].h -= spare
-		l.panes[paneActivity].h += l.give(spare, &want)
-		if want.flags > 0 {
-			l.glimpse(w)
-		}
+	spare := l.panes[paneFlags].h - (1 + max(want.flags, 3))
+	if spare <= 0 {
+		return false
 	}
-	l.byHand(&want.split)
+	l.panes[paneFlags].h -= spare
+	l.panes[paneActivity].h += l.give(spare, &want)
+	return true
 }
 
-// glimpse shows what is selected where only the log of changes would have the lines. It
-// does not depend on how much is in that log, so that nothing moves as it fills.
-func (l *layout) glimpse(w int) {
+// glimpse shows what is selected where only the log of changes would have the lines.
+func (l *layout) glimpse(w int) bool {
 	log := &l.panes[paneActivity]
-	if lines := min(log.h-logRoom, mostGlimpse); lines >= leastGlimpse {
-		log.h -= lines
-		l.detail = size{w, lines}
+	lines := min(log.h-logRoom, mostGlimpse)
+	if lines < leastGlimpse {
+		return false
 	}
+	log.h -= lines
+	l.detail = size{w, lines}
+	return true
 }
 
 // keepWatch takes at most so many lines from the detail for breakers and latency.
