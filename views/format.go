@@ -253,18 +253,35 @@ func Cut(th *themes.Theme, s string, width int) string {
 // names end tells them apart as often as how they begin.
 func CutMiddle(th *themes.Theme, s string, width int) string {
 	w := Width(s)
-	if w <= width || width < 8 {
-		return Cut(th, s, width)
+	if w <= width {
+		return s
 	}
-	tail := width / 2
-	if width < 16 {
-		tail = width / 3 // a few letters more read better than two halves
+	tail := lastWords(s, w, width)
+	if tail == 0 {
+		return Cut(th, s, width)
 	}
 	head, end := ansi.Truncate(s, width-tail, th.Glyphs.Ellipsis), ansi.TruncateLeft(s, w-tail, "")
 	if Width(head)+Width(end) > width { // a wide letter stands astride the cut
 		end = ansi.TruncateLeft(s, w-tail+1, "")
 	}
 	return head + end
+}
+
+// lastWords is how many cells of a name of w stay at its end in width: its last words, as
+// many as fit into half of it, else a third of it. 0 where nearly all of it fits anyhow.
+func lastWords(s string, w, width int) int {
+	for i, r := range s {
+		if t := w - Width(s[:i]); i > 0 && strings.ContainsRune("-_./:", r) && t <= width/2+1 {
+			if t > 2 {
+				return t
+			}
+			break
+		}
+	}
+	if w-width <= 4 || width < 8 {
+		return 0
+	}
+	return width / 3
 }
 
 // WrapLines is s in lines of at most width cells, the last of most ending in the
