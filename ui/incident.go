@@ -379,17 +379,25 @@ func (m *Model) prove() {
 	switch {
 	case back && now.Sub(p.since) >= backFor:
 		p.told = true
-		text := fmt.Sprintf("recovered: %s is back at %s, %s after %s was killed",
-			p.suspect.Metric, value, sources.Span(max(p.since.Sub(p.killed), time.Second)), p.name)
+		text := fmt.Sprintf("recovered: %s %s back at %s, %s after %s was killed",
+			p.suspect.Metric, are(p.suspect.Metric), value, sources.Span(max(p.since.Sub(p.killed), time.Second)), p.name)
 		m.suspects.SetProof(views.Note{Ink: th.Good, Text: th.Glyphs.Good + " " + text})
 		m.footer.SetStatus(text, footer.Done, p.name)
 		p.back = m.footer.Status()
 	case now.Sub(p.killed) > proofTill:
 		p.told = true
-		text := fmt.Sprintf("%s is at %s, %s after %s was killed: that was not it, or not alone", p.suspect.Metric, value, sources.Span(proofTill), p.name)
+		text := fmt.Sprintf("%s %s at %s, %s after %s was killed: that was not it, or not alone", p.suspect.Metric, are(p.suspect.Metric), value, sources.Span(proofTill), p.name)
 		m.suspects.SetProof(views.Note{Ink: th.Warn, Text: text})
 		m.notify(notice{level: footer.Warning, text: text, names: []string{p.name}})
 	}
+}
+
+// are is the verb of a metric: its errors are several.
+func are(metric string) string {
+	if strings.HasSuffix(metric, " errors") {
+		return "are"
+	}
+	return "is"
 }
 
 // recovered is what the metric of a proof is now, and whether it is back: a service whose

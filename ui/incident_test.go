@@ -16,8 +16,9 @@ import (
 
 // breached keeps the past of a latency that went to ten times its level at a moment.
 type breached struct {
-	at    time.Time
-	asked atomic.Int32
+	at     time.Time
+	errors bool // it is the share of its calls that fail
+	asked  atomic.Int32
 }
 
 func (b *breached) Series(_ context.Context, q sources.SeriesQuery) (sources.Series, error) {
@@ -26,7 +27,13 @@ func (b *breached) Series(_ context.Context, q sources.SeriesQuery) (sources.Ser
 	s := sources.Series{Source: "past", Step: q.Step(), Over: time.Minute, ReadAt: now, From: now.Add(-time.Duration(q.Points-1) * q.Step())}
 	for i := range q.Points {
 		v := .1 * math.Exp(.03*math.Sin(float64(i)*1.7))
-		if !s.At(i).Before(b.at) {
+		broken := !s.At(i).Before(b.at)
+		if b.errors {
+			s.Errors = append(s.Errors, sources.Some(v/100))
+			if broken {
+				s.Errors[i] = sources.Some(v)
+			}
+		} else if broken {
 			v *= 10
 		}
 		s.P99 = append(s.P99, sources.Quantile{Seconds: v, OK: true})
@@ -117,6 +124,29 @@ func TestKOnASuspectKillsItsFlagAndTheRecoveryIsProved(t *testing.T) {
 			r.second()
 		}
 		r.shows("recovered: payment p99 is back at 120ms, 13 s after checkout-v2 was killed")
+	})
+}
+
+func TestErrorsAreBackWhereAQuantileIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, past := incidentBoard(t, nil)
+		past.errors = true
+		failing := func(ratio float64) {
+			s := r.snapshot(100*time.Millisecond, sources.VerdictBreached)
+			s.Latencies[0].ErrorRatio = sources.Some(ratio)
+			r.m.setSnapshot(s)
+		}
+		failing(.1)
+		r.press("S")
+		r.shows("before payment errors rose")
+		pass(time.Second)
+		r.press("K")
+		r.shows("checkout-v2 is killed; waiting for payment errors to come back")
+		failing(0)
+		for range 4 {
+			r.second()
+		}
+		r.shows("recovered: payment errors are back at 0%, 3 s after checkout-v2 was killed")
 	})
 }
 
