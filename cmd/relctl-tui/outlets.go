@@ -119,7 +119,7 @@ func (o *options) tellOutlets() (lost []string) {
 	defer cancel()
 	for _, q := range o.queues {
 		for _, l := range q.Close(ctx) {
-			lost = append(lost, l+": the change itself stands, and the journal says who was not told")
+			lost = append(lost, l+"; the change itself stands, and the journal says who was not told")
 		}
 	}
 	return lost

@@ -240,7 +240,7 @@ func TestAnOutletThatHangsDelaysNobodyAndItsLossIsTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	lost := q.Close(ctx)
-	require.Contains(t, strings.Join(lost, "\n"), "stuck was not told of change 69 (checkout-v2)")
+	require.Contains(t, strings.Join(lost, "\n"), "stuck was not told of change 69 (checkout-v2): too many events wait already")
 	q.Observe(killed("late")) // is not taken up, and does not panic
 	require.Eventually(t, func() bool {
 		l.mu.Lock()
@@ -264,7 +264,7 @@ func TestARefusalIsNotTriedAgainAndTellsNoSecret(t *testing.T) {
 	c, err := outlet.NewChat(s)
 	require.NoError(t, err)
 	lost := run(t, c, l, func(q *outlet.Queue) { q.Observe(killed("1")) })
-	require.Equal(t, []string{"out was not told of change 1 (checkout-v2)"}, lost)
+	require.Equal(t, []string{"out was not told of change 1 (checkout-v2): out answered 403 Forbidden, check the credentials"}, lost)
 	require.Equal(t, []string{"called"}, l.list)
 	require.ErrorIs(t, l.errs[0], sources.ErrUnauthorized)
 	require.NotContains(t, l.errs[0].Error(), "hidden")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -171,7 +172,7 @@ func (q *Queue) put(it item, wants func(Outlet) bool) {
 		select {
 		case q.lanes[i] <- it:
 		default:
-			q.lose(it, o)
+			q.lose(it, o, errFull)
 			go q.record(it, o, errFull) // the record may be a slow disk
 		}
 	}
@@ -187,7 +188,7 @@ func (q *Queue) start() {
 				err := q.tell(o, it)
 				if err != nil {
 					q.mu.Lock()
-					q.lose(it, o)
+					q.lose(it, o, err)
 					q.mu.Unlock()
 				}
 				q.record(it, o, err)
@@ -196,10 +197,14 @@ func (q *Queue) start() {
 	}
 }
 
-// lose notes a loss. The caller holds the lock.
-func (q *Queue) lose(it item, o Outlet) {
+// lose notes a loss and its reason. The caller holds the lock.
+func (q *Queue) lose(it item, o Outlet, err error) {
 	if len(q.lost) < waiting {
-		q.lost = append(q.lost, fmt.Sprintf("%s was not told of change %s (%s)", o.Name(), it.ID, it.Name))
+		why := sources.Sentence(err)
+		for named := true; named; { // it is named in front already
+			why, named = strings.CutPrefix(why, o.Name()+": ")
+		}
+		q.lost = append(q.lost, fmt.Sprintf("%s was not told of change %s (%s): %s", o.Name(), it.ID, it.Name, why))
 	}
 }
 
