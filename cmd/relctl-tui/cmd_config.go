@@ -136,6 +136,9 @@ func checkConfig(out, errOut io.Writer, path string) error {
 			return err
 		}
 		warnings = append(warnings, cfg.Contexts[name].lacking()...)
+		for _, w := range cfg.Contexts[name].misnamed(path) {
+			warnings = append(warnings, "warning: "+w)
+		}
 	}
 	say(errOut, warnings...)
 	_, err = fmt.Fprintf(out, "%s is valid\n%s", sources.Clean(path, sources.MaxName), describeConfig(cfg))

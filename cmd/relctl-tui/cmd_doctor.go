@@ -52,6 +52,7 @@ type diagnosis struct {
 	Metrics []readerDoc `json:"metrics"`
 	Outlets []outletDoc `json:"outlets"`
 	Freeze  []string    `json:"freeze"` // windows during which no flag is raised, in words
+	Config  []string    `json:"config"` // what the config names and is not there, in words
 }
 
 type storeDoc struct {
@@ -122,7 +123,7 @@ type matcher interface {
 
 // examine asks each source once, one after another, so that the times are its own.
 func (s *setup) examine(ctx context.Context, now func() time.Time) *diagnosis {
-	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}, Outlets: s.examineOutlets(ctx), Freeze: append([]string{}, calendarWords(s.calendar, now())...)}
+	d := &diagnosis{Context: s.context, Stores: []storeDoc{}, Metrics: []readerDoc{}, Outlets: s.examineOutlets(ctx), Freeze: append([]string{}, calendarWords(s.calendar, now())...), Config: append([]string{}, s.misnamed...)}
 	ctl := s.controller(now)
 	for i := range s.stores {
 		d.Stores = append(d.Stores, s.examineStore(ctx, &s.stores[i], ctl.CanVerify(s.stores[i].name), now))
@@ -359,6 +360,11 @@ func (d *diagnosis) print(out io.Writer) error {
 	}
 	for _, z := range d.Freeze {
 		if _, err := fmt.Fprintf(out, "freeze   %s\n", z); err != nil {
+			return err
+		}
+	}
+	for _, w := range d.Config {
+		if _, err := fmt.Fprintf(out, "config   warning: %s\n", w); err != nil {
 			return err
 		}
 	}

@@ -370,6 +370,34 @@ func TestConfigInitWritesOnceAndConfigCheckReadsIt(t *testing.T) {
 	require.True(t, json.Valid([]byte(r.stdout)))
 }
 
+func TestANameThatIsNoneOfTheLatenciesIsWarnedAboutAndWhereTheyComeByThemselvesNothingIsSaid(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	wrong := `guards: [{preset: p99, of: payment APl, max: 1s}, {preset: breaker, of: ledger}]
+    rules: {checkout-v2: {metric: Payment API, guards: [{preset: error_ratio, of: nothing alike, max: 2%}]}}`
+	named := `
+    latency: [{name: payment API, calls: [databse]}, {name: database}]`
+	config := configOf(t, b, wrong+named)
+	var said []string
+	for _, s := range []string{
+		`:4:32: "payment APl" is none of the latencies here; did you mean "payment API"?`,
+		`:5:35: "Payment API" is none of the latencies here; did you mean "payment API"?`,
+		`:5:83: "nothing alike" is none of the latencies here`,
+		`:6:43: "databse" is none of the latencies here; did you mean "database"?`,
+	} {
+		said = append(said, "warning: "+config+s)
+	}
+	r := runIn(t, b.env, "config", "check", config)
+	require.Zero(t, r.code, r.stderr)
+	require.Equal(t, "relctl-tui: "+strings.Join(said, "\nrelctl-tui: ")+"\n", r.stderr)
+	r = runIn(t, b.env, "doctor", "--config", config)
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "config   "+strings.Join(said, "\nconfig   ")+"\n")
+	require.NotContains(t, runIn(t, b.env, "status", "--config", config).stderr, "warning")
+
+	require.Empty(t, runIn(t, b.env, "config", "check", configOf(t, b, wrong)).stderr)
+}
+
 func TestConfigInitLeavesFlagsThatAreThereAsTheyAre(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -45,6 +45,7 @@ type setup struct {
 	outletList               []outlet.Outlet
 	reports                  string   // folder for the board's reports; "" for the default
 	many                     bool     // people look at it through this process, over SSH
+	misnamed                 []string // what the config calls a latency and is none
 	absent                   bool     // nobody is told who looks here
 	untold                   bool     // nobody is shown the tour
 	shared                   *running // whose control and snapshots serve verbs as well; nil for none
@@ -114,7 +115,7 @@ func (o *options) open(errOut io.Writer) (*setup, error) {
 		staleAfter: ctx.StaleAfter.D, unknownAfter: ctx.UnknownAfter.D, coolDown: ctx.CoolDown.D,
 		effectiveIn: ctx.EffectiveIn.D, rules: map[string]rule{}, guards: guardsOf(ctx), ramp: ctx.Ramp.rule(), calendar: ctx.calendar(),
 		reports: resolvePath(ctx.Reports.S, c.file), absent: ctx.Presence != nil && !*ctx.Presence,
-		untold: ctx.Tour != nil && !*ctx.Tour,
+		untold: ctx.Tour != nil && !*ctx.Tour, misnamed: ctx.misnamed(c.file),
 	}
 	if s.ladder, err = ladderOf(ctx.Ladder); err != nil {
 		return nil, &usageError{msg: trimInvalid(err)}
