@@ -49,6 +49,9 @@ type wants struct {
 	flags, alerts, breakers, latency, activity, status int
 	split                                              splits // heights that were given by hand
 	tips                                               bool   // the status has a line of its own, whatever the height
+	// trouble is the lines that each pane could use to say what it cannot read: it has
+	// them of what is spare, and no rows make room for it.
+	trouble [paneCount]int
 }
 
 // The least that a pane, and the table of flags, keep when others are given more.
@@ -91,7 +94,7 @@ func arrange(w, h int, want wants, detail bool, zoom bool, focus pane) layout {
 	case zoom:
 		l.panes[focus] = size{w, body}
 	case detail:
-		above := max(4, min(1+want.of(focus), body*2/5))
+		above := max(4, min(1+want.of(focus)+want.trouble[focus], body*2/5))
 		if byHand := want.split[detailArea]; byHand > 0 {
 			above = max(leastTable, min(byHand, body-leastTable))
 		}
@@ -152,7 +155,7 @@ func (l *layout) share(w, body int, want wants) (spared bool) {
 	l.panes[paneFlags].h -= unused - l.give(unused, &want)
 	// A table taller than its flags is air; panes with more to say can use it, and then
 	// the log of changes.
-	spare := l.panes[paneFlags].h - (1 + max(want.flags, 3))
+	spare := l.panes[paneFlags].h - (1 + max(want.flags+want.trouble[paneFlags], 3))
 	if spare <= 0 {
 		return false
 	}
@@ -229,7 +232,7 @@ func (l *layout) give(lines int, want *wants) (left int) {
 		if l.panes[p].h == 0 {
 			return 0
 		}
-		return max(0, 1+want.of(p)-l.panes[p].h)
+		return max(0, 1+want.of(p)+want.trouble[p]-l.panes[p].h)
 	}
 	for _, p := range []pane{paneAlerts, paneBreakers, paneLatency} {
 		more := lack(p)

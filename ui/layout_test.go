@@ -19,7 +19,7 @@ func TestEveryScreenFromTheSmallestUpIsFilledExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := rapid.IntRange(minWidth, 300).Draw(t, "w"), rapid.IntRange(minHeight, 100).Draw(t, "h")
 		many := rapid.SampledFrom([]int{0, 1, 3, 24, 10_000})
-		want := wants{many.Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), many.Draw(t, "breakers"), many.Draw(t, "latency"), many.Draw(t, "activity"), rapid.IntRange(0, 3).Draw(t, "status"), splits{0, many.Draw(t, "alerts by hand"), many.Draw(t, "breakers by hand"), many.Draw(t, "latency by hand"), many.Draw(t, "activity by hand"), many.Draw(t, "detail by hand")}, rapid.Bool().Draw(t, "tips")}
+		want := wants{many.Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), many.Draw(t, "breakers"), many.Draw(t, "latency"), many.Draw(t, "activity"), rapid.IntRange(0, 3).Draw(t, "status"), splits{0, many.Draw(t, "alerts by hand"), many.Draw(t, "breakers by hand"), many.Draw(t, "latency by hand"), many.Draw(t, "activity by hand"), many.Draw(t, "detail by hand")}, rapid.Bool().Draw(t, "tips"), [paneCount]int{rapid.IntRange(0, 3).Draw(t, "trouble"), 1, 2, 3, 0}}
 		detail, zoom := rapid.Bool().Draw(t, "detail"), rapid.Bool().Draw(t, "zoom")
 		focus := pane(rapid.IntRange(0, int(paneCount)-1).Draw(t, "focus"))
 		l := arrange(w, h, want, detail, zoom, focus)
@@ -92,7 +92,7 @@ func TestNoPaneHasBlankLinesWhileAnotherCutsItsRows(t *testing.T) {
 	require.Equal(t, 15, wide.panes[paneLatency].h)
 	require.Equal(t, 15, wide.panes[paneBreakers].h, "they stand side by side")
 	rapid.Check(t, func(t *rapid.T) {
-		want := wants{rapid.IntRange(0, 60).Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), rapid.IntRange(1, 40).Draw(t, "breakers"), rapid.IntRange(1, 40).Draw(t, "latency"), rapid.IntRange(0, 40).Draw(t, "activity"), 1, splits{}, false}
+		want := wants{rapid.IntRange(0, 60).Draw(t, "flags"), rapid.IntRange(-1, 40).Draw(t, "alerts"), rapid.IntRange(1, 40).Draw(t, "breakers"), rapid.IntRange(1, 40).Draw(t, "latency"), rapid.IntRange(0, 40).Draw(t, "activity"), 1, splits{}, false, [paneCount]int{}}
 		l := arrange(rapid.IntRange(wordy, 300).Draw(t, "w"), rapid.IntRange(20, 100).Draw(t, "h"), want, false, false, paneFlags)
 		if l.panes[paneFlags].h <= 1+max(want.flags, 3) && l.panes[paneActivity].h <= 1+max(want.activity, 2) {
 			return // no line is spare
@@ -101,6 +101,23 @@ func TestNoPaneHasBlankLinesWhileAnotherCutsItsRows(t *testing.T) {
 			require.GreaterOrEqual(t, l.panes[p].h, 1+want.of(p), "pane %d of %+v", p, l)
 		}
 	})
+}
+
+func TestTheLinesThatSayWhatCannotBeReadComeOutOfWhatIsSpare(t *testing.T) {
+	t.Parallel()
+	want := wants{flags: 3, alerts: -1, breakers: 2, latency: 2, activity: 2}
+	well := arrange(80, 24, want, false, false, paneFlags)
+	want.trouble = [paneCount]int{3, 0, 2, 1, 0}
+	l := arrange(80, 24, want, false, false, paneFlags)
+	require.Equal(t, well.panes[paneFlags].h+3, l.panes[paneFlags].h)
+	require.Equal(t, well.panes[paneBreakers].h+2, l.panes[paneBreakers].h)
+	require.Equal(t, 4, l.panes[paneLatency].h)
+	require.GreaterOrEqual(t, l.panes[paneActivity].h, 1+want.activity)
+	want.flags = 40
+	well = arrange(80, 24, wants{flags: 40, alerts: -1, breakers: 2, latency: 2, activity: 2}, false, false, paneFlags)
+	require.Equal(t, well, arrange(80, 24, want, false, false, paneFlags), "no row makes room for them")
+	want.flags = 3
+	require.Equal(t, 7, arrange(80, 24, want, true, false, paneFlags).panes[paneFlags].h, "above a detail too")
 }
 
 func TestAChangeOfAFlagWithALongNameIsToldInOneLine(t *testing.T) {

@@ -334,6 +334,11 @@ func (m *Model) relayout() {
 		latency: len(m.snapshot.Latencies), activity: len(m.snapshot.Activity) + activity.Coming(m.snapshot) + activity.Rolling(m.snapshot),
 		status: m.bottomLines(), tips: len(m.tour.tips) > 0, split: m.split,
 	}
+	left, right := m.w, m.w
+	if m.w >= sideBySide {
+		left, right = leftOf(m.w), m.w-leftOf(m.w)
+	}
+	want.trouble = [paneCount]int{m.flags.TroubleLines(m.w), m.alerts.TroubleLines(m.w), m.breakers.TroubleLines(left), m.latency.TroubleLines(right), 0}
 	if m.detailed { // the detail can use what a filter leaves free; the board would only jump
 		want.flags, _ = m.flags.Len()
 	}

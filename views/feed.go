@@ -143,17 +143,29 @@ func (f *Feed) Say(p *Pen, th *themes.Theme, noSource, empty string) {
 // goodData ends the sentence about trouble where there is something to show.
 const goodData = " The last good data is shown."
 
-// Warning is the trouble in lines for the top of a pane of w x h cells that has
-// data to show below: one line, two where there is room, none where there is not.
-func (f *Feed) Warning(th *themes.Theme, w, h int) []string {
-	switch {
-	case !f.Loaded || f.Trouble == "" || h <= 3:
+// mostTrouble is the lines that trouble takes in a pane whatever room there is.
+const mostTrouble = 3
+
+// Warning is the trouble in lines for the top of a pane of w x h cells that has so many
+// rows of data to show below: one line, two where there is room, none where there is not.
+// Lines that no row needs it has too, or it would be cut above blank ones.
+func (f *Feed) Warning(th *themes.Theme, w, h, rows int) []string {
+	if !f.Loaded || f.Trouble == "" {
 		return nil
-	case h < 8:
-		return WrapLines(th, f.Trouble, w-Indent-1, 1)
-	default:
-		return WrapLines(th, f.Trouble, w-Indent-1, 2)
 	}
+	lines := 2
+	switch {
+	case h <= 3:
+		lines = 0
+	case h < 8:
+		lines = 1
+	}
+	return WrapLines(th, f.Trouble, w-Indent-1, max(lines, min(h-1-rows, mostTrouble)))
+}
+
+// TroubleLines is how many lines of w cells the trouble could use in a pane.
+func (f *Feed) TroubleLines(th *themes.Theme, w int) int {
+	return len(WrapLines(th, f.Trouble, w-Indent-1, mostTrouble))
 }
 
 // Fresh tells whether one part of a source's data can be shown as it is.

@@ -14,14 +14,15 @@ import (
 
 // About is what tells one List from another.
 type About struct {
-	Name    string
-	Columns func(width int) []Column
-	Feed    func(*sources.Snapshot, time.Time) Feed
-	Len     func(*sources.Snapshot) int
-	Extra   func(*sources.Snapshot) int // rows more that the title does not count; nil for none
-	None    string                      // says that nothing is configured which could fill it
-	Empty   string                      // says that what is configured holds nothing
-	Warns   bool                        // trouble of the feed stands above the rows
+	Name     string
+	Columns  func(width int) []Column
+	Feed     func(*sources.Snapshot, time.Time) Feed
+	Len      func(*sources.Snapshot) int
+	Extra    func(*sources.Snapshot) int // rows more that the title does not count; nil for none
+	None     string                      // says that nothing is configured which could fill it
+	Empty    string                      // says that what is configured holds nothing
+	Warns    bool                        // trouble of the feed stands above the rows
+	Sentence int                         // the lines that it wants where it has no rows
 }
 
 // List is what the panes below the flags table share. A pane embeds it, and adds
@@ -262,7 +263,24 @@ func (l *List) warnings() []string {
 	if !l.about.Warns {
 		return nil
 	}
-	return l.Feed.Warning(l.Theme, l.width, l.height)
+	_, rows := l.count()
+	if l.filter != "" {
+		rows = max(rows, l.all) // or the rows would jump as one types
+	}
+	return l.Feed.Warning(l.Theme, l.width, l.height, rows)
+}
+
+// TroubleLines is how many lines of w cells the pane could use to say what it cannot read,
+// besides those that it wants for its rows, or for a sentence in their place.
+func (l *List) TroubleLines(w int) int {
+	n := l.Feed.TroubleLines(l.Theme, w)
+	if counted, _ := l.count(); n == 0 || counted > 0 {
+		return n
+	}
+	if l.Feed.Loaded {
+		n++ // what was so when it was last read stands below
+	}
+	return max(0, n-l.about.Sentence)
 }
 
 // top is the first row in sight of n. The cursor is kept in sight; a list that does

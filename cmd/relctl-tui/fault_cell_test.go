@@ -213,6 +213,10 @@ func (s *screen) pane(title string) (rows []shown) {
 		if !inside || strings.TrimSpace(line) == "" {
 			continue
 		}
+		if n := len(rows) - 1; n >= 0 && goesOn(rows[n].text) {
+			rows[n].text = strings.TrimRight(rows[n].text, " ") + " " + strings.TrimSpace(line)
+			continue
+		}
 		row := shown{text: line, colours: map[string]bool{}}
 		for x := 1; x < s.emu.Width(); x++ {
 			if c := s.emu.CellAt(x, y); c != nil && c.Style.Fg != nil && strings.TrimSpace(c.Content) != "" {
@@ -222,4 +226,11 @@ func (s *screen) pane(title string) (rows []shown) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// goesOn tells of a line that it says why something cannot be read, and not yet to its end.
+func goesOn(line string) bool {
+	line = strings.TrimRight(line, " ")
+	return strings.Contains(line, "cannot read") && !strings.HasSuffix(line, "⋯") &&
+		!strings.HasSuffix(line, "is shown.") && !strings.HasSuffix(line, "keeps trying.")
 }

@@ -63,7 +63,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 		Len:   func(s *sources.Snapshot) int { return len(s.Alerts) },
 		None:  "no alerts: no source has any",
 		Empty: "nothing fires.",
-		Warns: true,
+		Warns: true, Sentence: sentence,
 	})}
 }
 

@@ -94,6 +94,9 @@ func TestWhereNothingFiresTheTitleSaysSoAndWhereNobodyCanTellItSaysThat(t *testi
 		require.Contains(t, got[1], "am:9093 refuses connections")
 		require.Contains(t, strings.Join(got[2:], "\n"), "when last read: nothing fires")
 	}
+	tall := alerts.New(viewtest.Theme(t, "mono", false), views.DefaultKeyMap())
+	tall.SetSnapshot(dead, viewtest.Now())
+	require.Equal(t, 3, tall.Wants()+tall.TroubleLines(40), "two for the reason, and what was so")
 	partly := rung(sources.Fresh)
 	other := partly.Sources[len(partly.Sources)-1]
 	other.Name, other.Health, other.Err = "am-2", sources.Stale, "am-2:9093 refuses connections"

@@ -58,7 +58,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 		Extra: func(s *sources.Snapshot) int { return len(s.Own) },
 		None:  "no breakers: no metrics source is configured, start with --metrics or --breakers",
 		Empty: "no breakers yet: none of the metrics looks like one.",
-		Warns: true,
+		Warns: true, Sentence: sentence,
 	})}
 }
 

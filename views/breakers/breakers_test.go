@@ -196,3 +196,25 @@ func TestTheTitleNeverReadsOnIntoTheHeadingsOfTheColumns(t *testing.T) {
 	}
 	require.Positive(t, headings, "and there are headings beside it")
 }
+
+func TestWhyBreakersCannotBeReadIsToldWholeWhereNoRowNeedsTheLine(t *testing.T) {
+	t.Parallel()
+	const why = "answered 502 Bad Gateway for http://prometheus.monitoring.svc.cluster.example:9090/api/v1/query: look whether the proxy before it is up"
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Breakers, s.Own, s.Sources = s.Breakers[:2], nil, slices.Clone(s.Sources)
+	for i := range s.Sources {
+		if s.Sources[i].Metrics {
+			s.Sources[i].Health, s.Sources[i].Err = sources.Stale, why
+		}
+	}
+	view := func(h int) string {
+		m := breakers.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+		m.SetSize(80, h)
+		m.SetSnapshot(&s, viewtest.Now())
+		viewtest.RequireFrame(t, m.View(), 80, h)
+		return strings.Join(strings.Fields(ansi.Strip(m.View())), " ")
+	}
+	require.Contains(t, view(1+2+3), why, "a line more than the height alone allows")
+	require.Contains(t, view(1+2+3), s.Breakers[1].Name)
+	require.Contains(t, view(1+2), s.Breakers[1].Name, "rows come first")
+}

@@ -45,7 +45,7 @@ func (m *Model) alertLines() []line {
 	if a.Cut > 0 {
 		out = append(out, m.field("", th.Quiet, fmt.Sprintf("and %d more labels", a.Cut)))
 	}
-	out = append(out, blank, m.source(a.Source, sources.PartAlerts))
+	out = append(append(out, blank), m.source(a.Source, sources.PartAlerts)...)
 	if a.Also != "" {
 		out = append(out, m.field("also from", th.Text, a.Also))
 	}
@@ -85,7 +85,8 @@ func (m *Model) groupLines() []line {
 			p.End()
 		})
 	}
-	return append(out, blank, m.source(a.Source, sources.PartAlerts), m.field("keys", th.Quiet, views.Named(m.keys.Detail)+" shows them one by one"))
+	out = append(append(out, blank), m.source(a.Source, sources.PartAlerts)...)
+	return append(out, m.field("keys", th.Quiet, views.Named(m.keys.Detail)+" shows them one by one"))
 }
 
 // labelsOf is the labels of an alert that its row does not say already.

@@ -63,12 +63,14 @@ func (m *Model) breakerLines() []line {
 	if b.Own {
 		st := m.snap.Source(b.Source)
 		whole := sources.PartStatus{Health: st.Health, LastOK: st.LastOK, Err: st.Err} // it is around all that is read of it
-		return append(out, m.field("whose", th.Text, "this board's own, around reading "+b.Source), m.health(b.Source, whole))
+		out = append(out, m.field("whose", th.Text, "this board's own, around reading "+b.Source))
+		return append(out, m.health(&st, whole)...)
 	}
 	out = append(out, m.switching())
 	out = append(out, m.instances()...)
 	out = append(out, m.turns()...)
-	out = append(out, blank, m.field("preset", th.Quiet, orAbsent(b.Preset)), m.source(b.Source, sources.PartBreakers))
+	out = append(out, blank, m.field("preset", th.Quiet, orAbsent(b.Preset)))
+	out = append(out, m.source(b.Source, sources.PartBreakers)...)
 	if b.Also != "" {
 		out = append(out, m.field("numbers", th.Quiet, "those that "+b.Source+" lacks are from "+b.Also))
 	}

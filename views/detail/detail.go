@@ -303,31 +303,44 @@ func (m *Model) field(name string, ink themes.Ink, text string) line {
 	}
 }
 
-// source is where the subject comes from, and how old that makes what stands here: the
-// same words as in the header.
-func (m *Model) source(name string, of sources.Part) line {
+// source is where the subject comes from, and how old that makes what stands here, in the
+// same words as in the header; then why it cannot be read, which a pane may have to cut.
+func (m *Model) source(name string, of sources.Part) []line {
 	st := m.snap.Source(name)
-	return m.health(name, st.Part(of))
+	return m.health(&st, st.Part(of))
 }
 
-func (m *Model) health(name string, part sources.PartStatus) line {
-	return func(p *views.Pen) {
-		look := views.HealthLook(m.th, part.Health)
-		if part.Health == sources.Fresh && part.Err != "" {
-			look = views.Look{Ink: m.th.Warn, Glyph: m.th.Glyphs.FlagBroken, Word: "failing"}
-		}
-		m.head(p, "source")
-		p.Text(m.th.Quiet, name)
-		p.Gap(2)
-		if part.Health == sources.Fresh && part.Err == "" {
-			look.Ink = m.th.Quiet
-		}
-		p.Text(look.Ink, look.Glyph+" "+look.Word)
-		if part.Health != sources.Fresh && !part.LastOK.IsZero() {
-			p.Text(look.Ink, ", last read "+views.AgeOf(part.LastOK, m.now, true)+" ago")
-		}
-		p.End()
+// mostWhy is the lines of a reason that no error outgrows as it is kept.
+const mostWhy = 12
+
+func (m *Model) health(st *sources.SourceStatus, part sources.PartStatus) []line {
+	out := []line{func(p *views.Pen) { m.trust(p, st.Name, part) }}
+	if part.Err == "" {
+		return out
 	}
+	for _, s := range views.WrapLines(m.th, views.Trouble(st, part, m.now), max(m.width-label-views.Indent-1, 8), mostWhy) {
+		out = append(out, m.field("", m.th.Warn, s))
+	}
+	return out
+}
+
+// trust is the source's name and what its data are worth.
+func (m *Model) trust(p *views.Pen, name string, part sources.PartStatus) {
+	look := views.HealthLook(m.th, part.Health)
+	if part.Health == sources.Fresh && part.Err != "" {
+		look = views.Look{Ink: m.th.Warn, Glyph: m.th.Glyphs.FlagBroken, Word: "failing"}
+	}
+	m.head(p, "source")
+	p.Text(m.th.Quiet, name)
+	p.Gap(2)
+	if part.Health == sources.Fresh && part.Err == "" {
+		look.Ink = m.th.Quiet
+	}
+	p.Text(look.Ink, look.Glyph+" "+look.Word)
+	if part.Health != sources.Fresh && !part.LastOK.IsZero() {
+		p.Text(look.Ink, ", last read "+views.AgeOf(part.LastOK, m.now, true)+" ago")
+	}
+	p.End()
 }
 
 // prose is a text in as many lines as it needs, three at most.

@@ -2,6 +2,7 @@ package detail_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,4 +229,26 @@ func TestDetailCallsASourceWhatTheHeaderCallsIt(t *testing.T) {
 	require.Contains(t, about(t, &s, views.FlagSubject(id("checkout-v2"))), "prod.flagd.json  ! failing")
 	require.Contains(t, about(t, &s, views.BreakerSubject(&s.Own[0])), "◔ stale, last read 17s ago",
 		"it is around all that is read of it")
+}
+
+func TestTheDetailSaysWholeWhyItsSourceCannotBeRead(t *testing.T) {
+	t.Parallel()
+	why := "http://prometheus.example/api/v1/query: " + strings.Repeat("a proxy answered 502 Bad Gateway; ", 6) + "look whether it is up"
+	s := *viewtest.Snapshot(viewtest.OK)
+	s.Sources = slices.Clone(s.Sources)
+	for i := range s.Sources {
+		s.Sources[i].Err = why
+	}
+	for what, on := range map[string]views.Subject{
+		"flag": views.FlagSubject(s.Flags[0].ID), "breaker": views.BreakerSubject(&s.Breakers[0]), "latency": views.LatencySubject(&s.Latencies[0]),
+	} {
+		for _, w := range []int{60, 80, 120} {
+			m := detail.New(viewtest.Theme(t, "ansi", false), views.DefaultKeyMap())
+			m.SetSize(w, 60)
+			m.SetSnapshot(&s, viewtest.Now())
+			m.SetSubject(on)
+			require.Contains(t, strings.Join(strings.Fields(ansi.Strip(m.View())), " "), why, "%s at %d", what, w)
+			viewtest.RequireFrame(t, m.View(), w, 60)
+		}
+	}
 }

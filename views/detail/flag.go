@@ -66,12 +66,12 @@ func (m *Model) flagLines() []line {
 	if f.ChangedBy != "" {
 		changed += " by " + f.ChangedBy
 	}
-	return append(out,
+	out = append(out,
 		m.field("changed", m.th.Text, changed),
 		m.field("owner", m.th.Text, orAbsent(f.Owner)),
-		m.source(f.ID.Source, sources.PartFlags),
-		m.field("revision", m.th.Quiet, orAbsent(sources.Clean(string(f.Revision), 80))),
 	)
+	out = append(out, m.source(f.ID.Source, sources.PartFlags)...)
+	return append(out, m.field("revision", m.th.Quiet, orAbsent(sources.Clean(string(f.Revision), 80))))
 }
 
 func (m *Model) rollout(p *views.Pen) {

@@ -45,7 +45,7 @@ func (m *Model) latencyLines() []line {
 	if l.Note != "" {
 		out = append(out, m.field("note", th.Text, l.Note))
 	}
-	return append(out, m.source(l.Source, sources.PartLatencies))
+	return append(out, m.source(l.Source, sources.PartLatencies)...)
 }
 
 // budget is what is left of the error budget, and how fast it burns over which span.

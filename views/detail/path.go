@@ -156,7 +156,7 @@ func (m *Model) pathLines() []line {
 	}
 	out = append(out, m.slowLines()...)
 	if c.calls == nil {
-		return append(out, m.source(l.Source, sources.PartLatencies))
+		return append(out, m.source(l.Source, sources.PartLatencies)...)
 	}
 	for _, w := range c.calls.Warnings {
 		out = m.prose(out, w, th.Warn)
@@ -166,7 +166,7 @@ func (m *Model) pathLines() []line {
 	}
 	out = m.prose(out, "Means over "+span(c.calls.Over)+", from "+c.calls.From+". Own is the mean without what it calls; share is of its caller's time; moved is what one call of "+
 		c.calls.Service+" gained there.", th.Quiet)
-	return append(out, m.source(l.Source, sources.PartLatencies))
+	return append(out, m.source(l.Source, sources.PartLatencies)...)
 }
 
 // sinceLine is the moment that the path is compared with.

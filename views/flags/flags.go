@@ -63,7 +63,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 func (m *Model) SetSize(w, h int) {
 	m.width, m.height = w, h
 	m.lay()
-	m.trouble = m.feed.Warning(m.th, w, h)
+	m.warn()
 	m.show()
 }
 
@@ -77,7 +77,7 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	old := m.snap
 	m.snap, m.now = s, now
 	m.feed = views.FlagFeed(s, now)
-	m.trouble = m.feed.Warning(m.th, m.width, m.height)
+	m.warn()
 	if s == nil {
 		m.order, m.hits, m.rows, m.tally = nil, nil, nil, tally{}
 		return
@@ -90,6 +90,19 @@ func (m *Model) SetSnapshot(s *sources.Snapshot, now time.Time) {
 	m.prune()
 	m.follow(true)
 }
+
+// warn works out the lines above the rows, by how many there are without a filter: they
+// would jump as one types.
+func (m *Model) warn() {
+	rows := 0
+	if m.snap != nil {
+		rows = len(m.snap.Flags)
+	}
+	m.trouble = m.feed.Warning(m.th, m.width, m.height, rows)
+}
+
+// TroubleLines is how many lines of w cells the pane could use to say what it cannot read.
+func (m *Model) TroubleLines(w int) int { return m.feed.TroubleLines(m.th, w) }
 
 // SetFocused tells the pane whether it has the keys.
 func (m *Model) SetFocused(focused bool) { m.focused = focused }

@@ -439,3 +439,29 @@ func TestTwoFlagsWhoseNamesBeginAlikeAreToldApart(t *testing.T) {
 	m.SetSnapshot(changed(s, func(fs []sources.Flag) []sources.Flag { fs[0].Note = "x"; return fs }), viewtest.Now())
 	require.Equal(t, before, strings.Index(strings.Split(ansi.Strip(m.View()), "\n")[0], "rollout"), "no column moves with what a flag does")
 }
+
+func TestWhyAStoreCannotBeReadIsToldWholeWhereNoRowNeedsTheLine(t *testing.T) {
+	t.Parallel()
+	const why = "/srv/releases/prod/flags.json: not JSON: line 2, column 1: the file ends where a string is expected"
+	s := *changed(viewtest.Snapshot(viewtest.OK), func(fs []sources.Flag) []sources.Flag { return fs[:3] })
+	s.Sources = slices.Clone(s.Sources)
+	for i := range s.Sources {
+		if s.Sources[i].Flags {
+			s.Sources[i].Health, s.Sources[i].Err = sources.Stale, why
+		}
+	}
+	m := open(t, &s)
+	view := func(h int) string {
+		m.SetSize(80, h)
+		viewtest.RequireFrame(t, m.View(), 80, h)
+		return strings.Join(strings.Fields(ansi.Strip(m.View())), " ")
+	}
+	require.Contains(t, view(1+3+3), why+". The last good data is shown.")
+	require.Contains(t, view(1+3+3), s.Flags[2].Name, "and each row is there")
+	require.NotContains(t, view(1+3+1), "is expected", "here it would be in the place of a row")
+	require.Contains(t, view(1+3+1), s.Flags[2].Name)
+	require.Contains(t, view(1+3+1), "not JSON")
+	require.Equal(t, 3, m.TroubleLines(80))
+	m.SetFilter(s.Flags[0].Name)
+	require.NotContains(t, view(1+3+1), "is expected", "nor does it come and go as one types")
+}
