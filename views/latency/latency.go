@@ -64,7 +64,7 @@ func New(th *themes.Theme, keys views.KeyMap) Model {
 		Name: "Latency", Columns: columns(0, 0), Feed: views.LatencyFeed,
 		Len:   func(s *sources.Snapshot) int { return len(s.Latencies) },
 		None:  "no latencies: no metrics source is configured, start with --metrics",
-		Empty: "no latencies yet: no histogram matches the configured ones.",
+		Empty: "no latencies yet: no histogram matches.",
 		Warns: true,
 	})}
 }
