@@ -268,18 +268,19 @@ func CutMiddle(th *themes.Theme, s string, width int) string {
 }
 
 // lastWords is how many cells of a name of w stay at its end in width: its last words, as
-// many as fit into half of it, else a third of it. 0 where nearly all of it fits anyhow.
+// many as fit into half of it, else a third of it, or its last letters where nearly all of
+// it fits. 0 where there is no room for two ends.
 func lastWords(s string, w, width int) int {
+	if width < 8 {
+		return 0
+	}
 	for i, r := range s {
 		if t := w - Width(s[:i]); i > 0 && strings.ContainsRune("-_./:", r) && t <= width/2+1 {
-			if t > 2 {
-				return t
-			}
-			break
+			return t
 		}
 	}
-	if w-width <= 4 || width < 8 {
-		return 0
+	if w-width <= 4 {
+		return 3
 	}
 	return width / 3
 }

@@ -64,9 +64,9 @@ func (s *Store) evaluators() []sources.Verifier {
 // at most within, and gives r back with Effective filled in. It changes nothing. It
 // ends early with ErrOvertaken when the flag is changed again and with ctx. It is
 // sources.ErrUnsupported where nobody is there who could tell, or where somebody cannot
-// tell of this very change, or cannot be asked for want of a secret, and all others have it. When the time is up it is ErrNotEffective
-// where somebody answered and did not have the change, and ErrUntold where who is left could not
-// be asked at all; both say why.
+// tell of this very change, or cannot be asked for want of a secret, and all others have it.
+// When the time is up it is ErrNotEffective where somebody answered and did not have the
+// change, and ErrUntold where who is left could not be asked at all; both say why.
 func (c *Controller) Effect(ctx context.Context, r sources.Receipt, within time.Duration) (sources.Receipt, error) {
 	s, err := c.store(r.New.ID.Source)
 	if err != nil {

@@ -465,3 +465,21 @@ func TestWhyAStoreCannotBeReadIsToldWholeWhereNoRowNeedsTheLine(t *testing.T) {
 	m.SetFilter(s.Flags[0].Name)
 	require.NotContains(t, view(1+3+1), "is expected", "nor does it come and go as one types")
 }
+
+func TestNamesThatDifferInTheirLastLettersAloneAreNeverTwoEqualRows(t *testing.T) {
+	t.Parallel()
+	for _, begins := range []string{"payments-checkout-express-", "PaymentsCheckoutExpress", "payments-checkout-new", strings.Repeat("x", 60)} {
+		s := changed(viewtest.Snapshot(viewtest.OK), func(fs []sources.Flag) []sources.Flag {
+			fs = fs[:2]
+			fs[0].Name, fs[1].Name = begins+"1", begins+"2"
+			return fs
+		})
+		for _, width := range []int{60, 80, 120} {
+			m := open(t, s)
+			m.SetSize(width, 10)
+			screen := ansi.Strip(m.View())
+			require.Regexp(t, `[a-zA-Z-]1 `, screen, "%s at %d", begins, width)
+			require.Regexp(t, `[a-zA-Z-]2 `, screen, "%s at %d", begins, width)
+		}
+	}
+}
